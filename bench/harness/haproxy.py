@@ -1,0 +1,73 @@
+"""HAProxy with one thread, doing the nearest equivalent of the gateway's work.
+
+Its log goes to standard output, which is a file here: one write per line, as nginx does by default, and no second
+process that would have to read a socket.
+"""
+
+import subprocess
+
+from .proxies import ACCESS_KEY, KEY_COUNT, UPSTREAM_KEYS, Proxy
+
+CONFIG = """\
+global
+    nbthread 1
+    maxconn 9000
+    log stdout len 4096 format raw local0
+
+defaults
+    mode http
+    log global
+    maxconn 9000
+    option httplog
+    option http-keep-alive
+    http-reuse always
+    timeout connect 5s
+    timeout client 600s
+    timeout server 600s
+    timeout http-keep-alive 3600s
+
+frontend clients
+    bind 127.0.0.1:{port} backlog 4096
+    log-format '{{"ts":"%tr","client":"%ci","method":"%HM","path":"%HPO","status":%ST,"bytes_in":%U,"bytes_out":%B,\
+"duration":%Ta,"upstream_time":%Tr,"key":"%[var(txn.key)]","user_agent":"%[capture.req.hdr(0),json(utf8s)]"}}'
+    http-request deny deny_status 401 unless {{ req.hdr(X-Proxy-Key) -m str {access_key} }}
+    http-request capture req.hdr(User-Agent) len 64
+    http-request set-var(txn.key) rand({key_count})
+    http-request del-header X-Proxy-Key
+    http-request set-header X-Api-Key {key_prefix}%[var(txn.key)]
+    use_backend streams if {{ path_beg /proxy/sse/ }}
+    default_backend provider
+
+backend provider
+    http-request set-path /base/%[path,field(4,/,0)]
+    server one 127.0.0.1:{upstream_port}
+
+# Without http-no-delay chunks are held back for up to 200 ms.
+backend streams
+    option http-no-delay
+    http-request set-path /base/%[path,field(4,/,0)]
+    server one 127.0.0.1:{upstream_port}
+"""
+
+
+class Haproxy(Proxy):
+    name = "haproxy"
+
+    def __init__(self, folder, upstream_port):
+        super().__init__(folder, upstream_port)
+        config = CONFIG.format(
+            port=self.port,
+            upstream_port=upstream_port,
+            access_key=ACCESS_KEY,
+            key_count=KEY_COUNT,
+            key_prefix=UPSTREAM_KEYS[0][:-1],
+        )
+        self.config = self.folder / "haproxy.cfg"
+        self.config.write_text(config)
+
+    def command(self):
+        return ["haproxy", "-db", "-f", self.config]
+
+    def version(self):
+        out = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, check=True).stdout
+        return "haproxy " + out.split()[2]

@@ -1,0 +1,37 @@
+// strings.hpp - small text functions on ASCII, without locale.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace akr {
+
+constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+bool iequals(std::string_view a, std::string_view b);                  // ASCII case-insensitive
+bool istarts_with(std::string_view text, std::string_view prefix);     // ASCII case-insensitive
+std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
+std::string_view trim(std::string_view text);                          // space, tab, CR, LF
+std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
+
+// The whole of `text` as a decimal number without sign, spaces or leading '+'.  nullopt also on overflow.
+std::optional<std::uint64_t> parse_u64(std::string_view text);
+
+// %XX for everything but RFC 3986 unreserved characters.
+std::string percent_encode(std::string_view text);
+// nullopt if a '%' is not followed by two hex digits.
+std::optional<std::string> percent_decode(std::string_view text);
+
+std::string to_hex(std::string_view bytes);
+std::optional<std::string> from_hex(std::string_view hex);
+
+// 8 hex digits that stand for a secret in logs and metrics: keyed BLAKE2b under a key of this process's data
+// directory (set once by set_fingerprint_key; a fixed context before that).
+std::string fingerprint(std::string_view secret);
+void set_fingerprint_key(std::string_view key32);
+
+}  // namespace akr

@@ -1,0 +1,52 @@
+#include "config/setting.hpp"
+
+#include "base/strings.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kShownCharacters = 100;
+
+// One line, whatever the value holds.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (char c : text.substr(0, kShownCharacters)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += "\\x" + to_hex({&c, 1});
+    } else {
+      out += c;
+    }
+  }
+  if (text.size() > kShownCharacters) out += "...";
+  return out;
+}
+
+}  // namespace
+
+Result<void> SettingBase::read(std::string_view text, SettingSource source) {
+  const std::string_view value = is_secret() ? text : trim(text);
+  if (!accept(value)) return refusal_of(value, allowed().en);
+  source_ = source;
+  return {};
+}
+
+Error SettingBase::refusal_of(std::string_view text, std::string_view reason) const {
+  std::string message(name_);
+  message += '=';
+  message += is_secret() ? "****" : printable(text);
+  message += " is not allowed: ";
+  message += reason;
+  return Error{.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(name_)};
+}
+
+SettingBase* SettingList::find(std::string_view name) const {
+  for (const SettingEntries& group : groups_) {
+    for (SettingBase* setting : group.settings) {
+      if (setting->name() == name) return setting;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace akr

@@ -1,0 +1,54 @@
+#include "config/setting_rules.hpp"
+
+#include <algorithm>
+
+#include <arpa/inet.h>
+
+#include "base/strings.hpp"
+#include "config/key32.hpp"
+
+namespace akr {
+namespace {
+
+bool is_ip_address(const std::string& text) {
+  in6_addr bytes = {};
+  return inet_pton(AF_INET, text.c_str(), &bytes) == 1 || inet_pton(AF_INET6, text.c_str(), &bytes) == 1;
+}
+
+bool is_http_url(const std::string& text) {
+  const std::size_t scheme = istarts_with(text, "https://") ? 8 : istarts_with(text, "http://") ? 7 : 0;
+  if (scheme == 0 || text.size() == scheme || text[scheme] == '/') return false;
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
+}
+
+}  // namespace
+
+SettingRule<Milliseconds> from_to_seconds(int low, int high) { return between(seconds(low), seconds(high)); }
+
+SettingRule<std::string> ip_address() { return {is_ip_address, {"an IPv4 or IPv6 address", "IPv4 或 IPv6 地址"}}; }
+
+SettingRule<std::string> http_url() {
+  return {is_http_url,
+          {"an http:// or https:// URL without query and fragment", "http:// 或 https:// URL，不含查询与片段"}};
+}
+
+SettingRule<Secret> strong_password() {
+  return {{}, {"at least 12 characters, no placeholder", "至少 12 个字符，不能是占位值"}};
+}
+
+SettingRule<Secret> signing_secret() {
+  return {{}, {"at least 32 bytes, no placeholder", "至少 32 字节，不能是占位值"}};
+}
+
+SettingRule<Secret> key32() {
+  return {[](const Secret& value) { return decode_key32(value).has_value(); },
+          {"32 bytes as 64 hex digits or as base64", "32 字节，写作 64 个十六进制数字或 base64"}};
+}
+
+SettingRule<std::vector<Secret>> access_keys() {
+  return {{},
+          {"comma-separated printable ASCII, no placeholders; 12 characters or more are advised",
+           "以逗号分隔的可打印 ASCII 文本，不能是占位值；建议至少 12 个字符"}};
+}
+
+}  // namespace akr

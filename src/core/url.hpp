@@ -1,0 +1,51 @@
+// url.hpp - where a service lives, and how a client's path and query are joined to it.
+//
+// The URL is built from parts, never by concatenating strings that are parsed again: whatever a client sends, the
+// authority stays the configured one and the path stays under the configured base (behaviour.md D16, scenario 54).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace akr {
+
+struct Origin {
+  bool tls = false;
+  std::string host;  // lower case; IPv6 without brackets
+  std::uint16_t port = 0;
+  friend bool operator==(const Origin&, const Origin&) = default;
+};
+
+struct UpstreamUrl {
+  Origin origin;
+  std::string host_header;  // as sent: host[:port if not the scheme's default], IPv6 in brackets
+  std::string base_path;    // "" or "/v1": percent-encoded as configured, without a trailing slash
+  std::string query;        // configured query without '?'; ""
+  bool slash_base = false;  // the configured path ended in '/'
+};
+
+// kInvalid (field "target_url") for anything but http(s)://host[:port][/path][?query].
+Result<UpstreamUrl> parse_upstream_url(std::string_view text);
+
+enum class JoinRule { kGeneric, kOpenAi, kPlain };
+
+// Appends the request target for upstream to `out`: path, then '?' and query if there is one.
+// `rest` is what follows "/proxy/{slug}" or "/llm/{slug}" in the client's target, still percent-encoded, "" or
+// starting with '/'; `query` is the client's query without '?'.  Bytes, order, repetitions and escapes stay as they
+// are (contract 2.4.7 and 2.5 decide the joining slash and the doubled /v1; the configured query comes first).
+// kPathRefused for a path that could climb: a segment that decodes (once or twice, with '\' as '/', ';params' cut) to
+// "." or "..", an encoded slash or backslash beside dots, a NUL, CR or LF in any escape, or a bad escape.
+Result<void> join_target(const UpstreamUrl& url, JoinRule rule, std::string_view rest, std::string_view query,
+                         std::string& out);
+
+// The query without the parameters called `name` (compared after decoding), bytes of the others unchanged.
+std::string remove_parameter(std::string_view query, std::string_view name);
+
+// First value of parameter `name`, decoded; nullopt if absent.
+std::optional<std::string> find_parameter(std::string_view query, std::string_view name);
+
+}  // namespace akr

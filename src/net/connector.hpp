@@ -1,0 +1,72 @@
+// connector.hpp - from "host, port, TLS?, through which proxy?" to a connected Stream.
+//
+// Resolves (resolver.hpp), checks every address that would really be connected to against the address policy (D16; a
+// name that rebinds is caught here), connects with a head start for IPv6 (RFC 8305), goes through the egress proxy,
+// shakes hands (tls.hpp).  One Connector per worker; its methods run on that worker.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "net/stream.hpp"
+#include "net/task.hpp"
+
+namespace akr::net {
+
+class Resolver;
+class TlsClient;
+
+// An outbound proxy.  http and https use CONNECT for TLS upstreams and for plain ones alike; socks5 resolves here,
+// socks5h at the proxy (no local DNS at all).
+struct EgressProxy {
+  enum class Kind { kNone, kHttp, kHttps, kSocks5, kSocks5h };
+  Kind kind = Kind::kNone;
+  std::string host;
+  std::uint16_t port = 0;
+  std::string user;
+  Secret password;
+};
+
+// "" -> kNone.  http|https|socks5|socks5h://[user:password@]host:port.  kInvalid (field "egress_proxy") otherwise.
+Result<EgressProxy> parse_egress_proxy(std::string_view url);
+
+// The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY (either case; HTTP_PROXY in lower case only, because
+// CGI servers set the upper-case form from a client's header) name for this upstream; "" = none.  Used with USE_ENV_PROXY=true.
+std::string env_proxy_for(bool tls, std::string_view host, std::uint16_t port,
+                          const std::function<const char*(const char*)>& getenv);
+
+struct ConnectTarget {
+  bool tls = false;
+  std::string_view host;  // name or literal, IPv6 without brackets
+  std::uint16_t port = 0;
+  const EgressProxy* proxy = nullptr;  // nullptr = direct
+};
+
+struct ConnectorOptions {
+  // May this address (4 or 16 bytes, network order) be connected to?  Not asked for the proxy's own address.
+  std::function<bool(std::span<const std::uint8_t>)> address_allowed;
+  std::string ca_file;  // extra CA bundle beside the system's; "" = none
+};
+
+class Connector {
+ public:
+  Connector(Worker& worker, ConnectorOptions options);
+  ~Connector();
+
+  // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed), kUpstreamTls,
+  // kUpstreamRefused, kEgressProxy.  Messages name host and reason, never a credential.  Nothing of the upstream
+  // request may be written before this returned: certificates are verified by then.
+  Task<Result<std::unique_ptr<Stream>>> connect(ConnectTarget target, TimePoint deadline);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace akr::net

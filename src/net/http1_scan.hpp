@@ -1,0 +1,76 @@
+// http1_scan.hpp - the inner loops of the head parser: how far does a run of allowed bytes reach?
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace akr::net::scan {
+
+constexpr std::array<bool, 256> make_table(std::string_view extra, bool alnum) {
+  std::array<bool, 256> table = {};
+  for (char c : extra) table[static_cast<unsigned char>(c)] = true;
+  if (alnum) {
+    for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
+  }
+  return table;
+}
+
+inline constexpr std::array<bool, 256> kToken = make_table("!#$%&'*+-.^_`|~", true);  // RFC 9110 section 5.6.2
+inline constexpr std::array<bool, 256> kHost = make_table("-._~%!$&'()*+;=", true);   // RFC 3986 reg-name, no comma
+
+inline bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
+inline bool is_host_char(char c) { return kHost[static_cast<unsigned char>(c)]; }
+inline bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+inline std::size_t skip_token(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_token_char(text[at])) ++at;
+  return at;
+}
+
+// Eight bytes at a time: non-zero where a byte is below 0x20 or is 0x7f (bit tricks after "Hacker's Delight" 6-1).
+inline std::uint64_t controls(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  constexpr std::uint64_t kHigh = 0x8080808080808080ULL;
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  const std::uint64_t del = word ^ (kOnes * 0x7f);
+  return (below_space | ((del - kOnes) & ~del)) & kHigh;
+}
+
+inline std::uint64_t load8(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, 8);
+  return word;
+}
+
+// VCHAR, obs-text, SP, HTAB (RFC 9110 section 5.5).
+inline std::size_t skip_field_value(std::string_view text, std::size_t at) {
+  for (;;) {
+    while (at + 8 <= text.size() && controls(load8(text.data() + at)) == 0) at += 8;
+    while (at < text.size()) {
+      const auto c = static_cast<unsigned char>(text[at]);
+      if ((c < 0x20 && c != '\t') || c == 0x7f) return at;
+      ++at;
+      if (c == '\t') break;
+    }
+    if (at >= text.size()) return at;
+    if (at + 8 > text.size()) continue;
+  }
+}
+
+// Visible ASCII without '#': a fragment never travels (RFC 9112 section 3.2), and bytes over 0x7f must be escaped.
+inline std::size_t skip_target(std::string_view text, std::size_t at) {
+  while (at < text.size()) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c <= 0x20 || c >= 0x7f || c == '#') break;
+    ++at;
+  }
+  return at;
+}
+
+}  // namespace akr::net::scan

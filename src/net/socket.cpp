@@ -1,0 +1,131 @@
+#include "net/socket.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "net/worker.hpp"
+
+namespace akr::net {
+
+void Waiter::watch(Socket& socket, std::uint8_t interest) {
+  sockets_[sockets_[0] == nullptr ? 0 : 1] = &socket;
+  socket.waiter_ = this;
+  socket.interest_ = interest;
+}
+
+void Waiter::detach() {
+  unlink();
+  for (Socket*& socket : sockets_) {
+    if (socket == nullptr) continue;
+    socket->waiter_ = nullptr;
+    socket->interest_ = 0;
+    socket = nullptr;
+  }
+}
+
+void Waiter::fire(WaitEnd end) {
+  detach();
+  on_fire(end);
+}
+
+Socket::Socket(Worker& worker, int fd)
+    : worker_(&worker), fd_(fd), ready_(kRead | kWrite) {  // try first, wait only when the kernel says so
+  worker.add(*this);
+}
+
+void Socket::close() {
+  if (fd_ < 0) return;
+  worker_->remove(*this);
+  ::close(fd_);
+  fd_ = -1;
+  cancel();
+}
+
+void Socket::close_reset() {
+  if (fd_ < 0) return;
+  const linger hard = {.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  close();
+}
+
+void Socket::cancel() {
+  if (waiter_ != nullptr) waiter_->fire(WaitEnd::kCancelled);
+}
+
+void Socket::on_event(std::uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    dead_ = true;
+    ready_ |= kRead | kWrite | kHangup;
+  }
+  if ((events & EPOLLIN) != 0) ready_ |= kRead;
+  if ((events & EPOLLOUT) != 0) ready_ |= kWrite;
+  if ((events & EPOLLRDHUP) != 0) ready_ |= kRead | kHangup;
+  if (waiter_ != nullptr && (ready_ & interest_) != 0) waiter_->fire(WaitEnd::kReady);
+}
+
+IoResult Socket::try_read(char* data, std::size_t size) {
+  if ((ready_ & kRead) == 0) return {.status = IoStatus::kWouldBlock, .want = kRead};
+  for (;;) {
+    const ssize_t got = ::recv(fd_, data, size, 0);
+    if (got > 0) {
+      // A short read drained the socket, unless an end of stream waits behind the bytes: its edge is spent already.
+      if (static_cast<std::size_t>(got) < size && !hung_up()) clear_ready(kRead);
+      return {.bytes = static_cast<std::size_t>(got)};
+    }
+    if (got == 0) return {.status = IoStatus::kEof};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      clear_ready(kRead);
+      return {.status = IoStatus::kWouldBlock, .want = kRead};
+    }
+    return {.status = IoStatus::kError, .error = errno};
+  }
+}
+
+IoResult Socket::try_write(const iovec* parts, int count) {
+  if ((ready_ & kWrite) == 0) return {.status = IoStatus::kWouldBlock, .want = kWrite};
+  msghdr message = {};
+  message.msg_iov = const_cast<iovec*>(parts);  // NOLINT: sendmsg does not change it
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  for (;;) {
+    const ssize_t sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (sent >= 0) return {.bytes = static_cast<std::size_t>(sent)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      clear_ready(kWrite);
+      return {.status = IoStatus::kWouldBlock, .want = kWrite};
+    }
+    return {.status = IoStatus::kError, .error = errno};
+  }
+}
+
+bool WaitAwaiter::await_ready() const {
+  for (const Watch& watch : {first_, second_}) {
+    if (watch.socket != nullptr && (!watch.socket->open() || (watch.socket->ready() & watch.interest) != 0)) return true;
+  }
+  return false;
+}
+
+void WaitAwaiter::await_suspend(std::coroutine_handle<> handle) {
+  handle_ = handle;
+  if (first_.socket != nullptr) watch(*first_.socket, first_.interest);
+  if (second_.socket != nullptr) watch(*second_.socket, second_.interest);
+  if (deadline_ != TimePoint::max()) worker_.timers().arm(*this, deadline_);
+}
+
+void WaitAwaiter::on_fire(WaitEnd end) {
+  end_ = end;
+  // A cancel comes from inside another coroutine's close(): resume from the loop, not from there.
+  if (end == WaitEnd::kCancelled) {
+    worker_.resume_soon(handle_);
+  } else {
+    handle_.resume();
+  }
+}
+
+WaitAwaiter sleep_until(Worker& worker, TimePoint deadline) { return WaitAwaiter(worker, {}, {}, deadline); }
+
+}  // namespace akr::net

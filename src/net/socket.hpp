@@ -1,0 +1,130 @@
+// socket.hpp - a non-blocking descriptor registered once (edge-triggered) with its worker, and what can be awaited on it.
+//
+// Pattern: try the operation; when it says would_block, `co_await wait_for({socket, kRead}, deadline)`; try again.
+// Readiness is sticky: an edge that arrived while nobody waited is not lost.  One coroutine waits on a socket at a time.
+// Belongs to one worker thread.  Closing wakes the waiter with kCancelled.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/clock.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace akr::net {
+
+class Worker;
+class Socket;
+
+enum Ready : std::uint8_t {
+  kRead = 1,
+  kWrite = 2,
+  kHangup = 4,  // the peer closed its sending side, or the connection died
+};
+
+enum class IoStatus : std::uint8_t { kOk, kWouldBlock, kEof, kError };
+
+struct IoResult {
+  IoStatus status = IoStatus::kOk;
+  std::uint8_t want = 0;  // kWouldBlock: the readiness to wait for (TLS may need kWrite to read)
+  int error = 0;          // kError: errno; -1 for TLS
+  std::size_t bytes = 0;
+};
+
+enum class WaitEnd : std::uint8_t { kReady, kTimeout, kCancelled };
+
+// Something that waits for up to two sockets and a deadline; fires exactly once per registration.
+class Waiter : public TimerNode {
+ public:
+  Waiter() = default;
+  ~Waiter() { detach(); }
+  // Registers; the sockets must live until it fires or is detached.
+  void watch(Socket& socket, std::uint8_t interest);
+  void detach();
+  void fire(WaitEnd end);
+
+ protected:
+  virtual void on_fire(WaitEnd end) = 0;  // detached already
+  void on_deadline() override { fire(WaitEnd::kTimeout); }
+
+ private:
+  friend class Socket;
+  Socket* sockets_[2] = {nullptr, nullptr};
+};
+
+class Socket {
+ public:
+  Socket() = default;
+  // Takes ownership of a non-blocking `fd` and registers it.
+  Socket(Worker& worker, int fd);
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { close(); }
+
+  int fd() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  Worker& worker() const { return *worker_; }
+  void close();         // wakes a waiter with kCancelled
+  void close_reset();   // the same with RST, so that a cut cannot look like a clean end
+  void cancel();        // wakes a waiter with kCancelled, keeps the descriptor
+
+  IoResult try_read(char* data, std::size_t size);
+  IoResult try_write(const iovec* parts, int count);
+
+  std::uint8_t ready() const { return ready_; }
+  void clear_ready(std::uint8_t bits) { ready_ = static_cast<std::uint8_t>(ready_ & ~bits); }
+  bool hung_up() const { return (ready_ & kHangup) != 0; }
+  bool dead() const { return dead_; }  // EPOLLERR or EPOLLHUP was seen: both directions are gone
+
+ private:
+  friend class Worker;
+  friend class Waiter;
+  void on_event(std::uint32_t events);
+
+  Worker* worker_ = nullptr;
+  Waiter* waiter_ = nullptr;
+  Socket* prev_ = nullptr;  // the worker's list of open sockets
+  Socket* next_ = nullptr;
+  int fd_ = -1;
+  std::uint8_t ready_ = 0;
+  std::uint8_t interest_ = 0;
+  bool dead_ = false;
+};
+
+struct Watch {
+  Socket* socket = nullptr;
+  std::uint8_t interest = 0;
+};
+
+// Awaits until one of the watched sockets is ready, or the deadline.  TimePoint::max() = no deadline.
+class [[nodiscard]] WaitAwaiter final : public Waiter {
+ public:
+  WaitAwaiter(Worker& worker, Watch first, Watch second, TimePoint deadline)
+      : worker_(worker), first_(first), second_(second), deadline_(deadline) {}
+  bool await_ready() const;
+  void await_suspend(std::coroutine_handle<> handle);
+  WaitEnd await_resume() const { return end_; }
+
+ private:
+  void on_fire(WaitEnd end) override;
+  Worker& worker_;
+  Watch first_;
+  Watch second_;
+  TimePoint deadline_;
+  std::coroutine_handle<> handle_ = nullptr;
+  WaitEnd end_ = WaitEnd::kReady;
+};
+
+inline WaitAwaiter wait_for(Socket& socket, std::uint8_t interest, TimePoint deadline) {
+  return WaitAwaiter(socket.worker(), {&socket, interest}, {}, deadline);
+}
+inline WaitAwaiter wait_for_any(Watch first, Watch second, TimePoint deadline) {
+  return WaitAwaiter(first.socket->worker(), first, second, deadline);
+}
+WaitAwaiter sleep_until(Worker& worker, TimePoint deadline);
+
+}  // namespace akr::net

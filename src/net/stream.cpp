@@ -1,0 +1,54 @@
+#include "net/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/worker.hpp"
+
+namespace akr::net {
+namespace {
+
+class TcpStream final : public Stream {
+ public:
+  TcpStream(Worker& worker, int fd) : Stream(worker, fd) {}
+  IoResult try_read(char* data, std::size_t size) override { return socket_.try_read(data, size); }
+  IoResult try_write(const iovec* parts, int count) override { return socket_.try_write(parts, count); }
+  void shutdown_write() override { ::shutdown(socket_.fd(), SHUT_WR); }
+  bool tls() const override { return false; }
+};
+
+IoResult failed_wait(WaitEnd end) {
+  return {.status = IoStatus::kError, .error = end == WaitEnd::kTimeout ? ETIMEDOUT : ECANCELED};
+}
+
+}  // namespace
+
+std::unique_ptr<Stream> make_tcp_stream(Worker& worker, int fd) { return std::make_unique<TcpStream>(worker, fd); }
+
+Task<IoResult> read_some(Stream& stream, char* data, std::size_t size, TimePoint deadline) {
+  for (;;) {
+    const IoResult result = stream.try_read(data, size);
+    if (result.status != IoStatus::kWouldBlock) co_return result;
+    const WaitEnd end = co_await wait_for(stream.socket(), result.want, deadline);
+    if (end != WaitEnd::kReady) co_return failed_wait(end);
+  }
+}
+
+Task<IoResult> write_all(Stream& stream, std::string_view bytes, TimePoint deadline) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const iovec part = {.iov_base = const_cast<char*>(bytes.data() + done), .iov_len = bytes.size() - done};
+    const IoResult result = stream.try_write(&part, 1);
+    if (result.status == IoStatus::kWouldBlock) {
+      const WaitEnd end = co_await wait_for(stream.socket(), result.want, deadline);
+      if (end != WaitEnd::kReady) co_return failed_wait(end);
+      continue;
+    }
+    if (result.status != IoStatus::kOk) co_return result;
+    done += result.bytes;
+  }
+  co_return IoResult{.bytes = done};
+}
+
+}  // namespace akr::net

@@ -1,0 +1,42 @@
+// stream.hpp - a connected byte stream: TCP, or TLS over TCP.  Non-blocking; see socket.hpp for the pattern.
+//
+// try_read / try_write never block and never throw.  kWouldBlock carries in `want` the readiness to wait for on
+// socket() before trying again.  One worker thread.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "net/socket.hpp"
+#include "net/task.hpp"
+
+namespace akr::net {
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual IoResult try_read(char* data, std::size_t size) = 0;
+  // Writes from the front of `parts`; bytes < the total is normal.
+  virtual IoResult try_write(const iovec* parts, int count) = 0;
+  // Ends our sending side (FIN; close_notify first for TLS).  Best effort.
+  virtual void shutdown_write() = 0;
+  virtual bool tls() const = 0;
+
+  Socket& socket() { return socket_; }
+  Worker& worker() { return socket_.worker(); }
+
+ protected:
+  Stream(Worker& worker, int fd) : socket_(worker, fd) {}
+  Socket socket_;
+};
+
+// `fd`: connected or connecting, non-blocking.
+std::unique_ptr<Stream> make_tcp_stream(Worker& worker, int fd);
+
+// For paths that are not hot: awaits until something was read (kOk), or eof, error (ETIMEDOUT, ECANCELED).
+Task<IoResult> read_some(Stream& stream, char* data, std::size_t size, TimePoint deadline);
+// Awaits until all is written.
+Task<IoResult> write_all(Stream& stream, std::string_view bytes, TimePoint deadline);
+
+}  // namespace akr::net

@@ -1,0 +1,96 @@
+#include "net/timer_wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace akr::net {
+
+void TimerNode::unlink() {
+  if (next_ == nullptr) return;
+  prev_->next_ = next_;
+  next_->prev_ = prev_;
+  prev_ = next_ = nullptr;
+}
+
+TimerWheel::TimerWheel(TimePoint now) : current_tick_(now.time_since_epoch() / kTick) {
+  for (Head& head : slots_) head.prev_ = head.next_ = &head;
+}
+
+void TimerWheel::arm(TimerNode& node, TimePoint deadline) {
+  node.unlink();
+  node.deadline_ = deadline;
+  link(node);
+}
+
+void TimerWheel::link(TimerNode& node) {
+  // Rounded up, so that a deadline never fires early; not before the next tick, so that it fires at all.
+  const std::int64_t due = tick_of(node.deadline_) + 1;
+  const std::int64_t tick =
+      std::clamp(due, current_tick_ + 1, current_tick_ + static_cast<std::int64_t>(kSlots) - 1);
+  const auto slot = static_cast<std::size_t>(tick) % kSlots;
+  TimerNode& head = slots_[slot];
+  node.prev_ = head.prev_;
+  node.next_ = &head;
+  head.prev_->next_ = &node;
+  head.prev_ = &node;
+  occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+void TimerWheel::advance(TimePoint now) {
+  const std::int64_t target = tick_of(now);
+  if (target - current_tick_ >= static_cast<std::int64_t>(kSlots)) {
+    current_tick_ = target - static_cast<std::int64_t>(kSlots) + 1;  // a long stop (SIGSTOP): one turn is enough
+    for (std::size_t slot = 0; slot < kSlots; ++slot) fire_slot(slot, now);
+  }
+  while (current_tick_ < target) {
+    ++current_tick_;
+    const auto slot = static_cast<std::size_t>(current_tick_) % kSlots;
+    if ((occupied_[slot / 64] >> (slot % 64) & 1) != 0) fire_slot(slot, now);
+  }
+}
+
+void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
+  occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  // What fires may arm or cancel others, so the list is moved aside and taken apart from its front.
+  Head due;
+  Head& head = slots_[slot];
+  if (head.next_ == &head) return;
+  due.next_ = head.next_;
+  due.prev_ = head.prev_;
+  due.next_->prev_ = &due;
+  due.prev_->next_ = &due;
+  head.prev_ = head.next_ = &head;
+  while (due.next_ != &due) {
+    TimerNode& node = *due.next_;
+    node.unlink();
+    if (node.deadline_ <= now) {
+      node.on_deadline();
+    } else {
+      link(node);
+    }
+  }
+  due.prev_ = due.next_ = nullptr;
+}
+
+void TimerWheel::fire_all() {
+  for (std::size_t slot = 0; slot < kSlots; ++slot) fire_slot(slot, TimePoint::max());
+}
+
+int TimerWheel::next_timeout_ms(TimePoint now) const {
+  const std::size_t first = static_cast<std::size_t>(current_tick_ + 1) % kSlots;
+  for (std::size_t step = 0; step <= kSlots / 64; ++step) {
+    const std::size_t word = (first / 64 + step) % (kSlots / 64);
+    std::uint64_t bits = occupied_[word];
+    if (step == 0) bits &= ~std::uint64_t{0} << (first % 64);
+    if (step == kSlots / 64) bits &= (std::uint64_t{1} << (first % 64)) - 1;
+    if (bits == 0) continue;
+    const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    const auto ahead = static_cast<std::int64_t>((slot + kSlots - first) % kSlots);
+    const TimePoint due(kTick * (current_tick_ + 1 + ahead));
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(due - now).count();
+    return static_cast<int>(std::max<std::int64_t>(wait, 0));
+  }
+  return -1;
+}
+
+}  // namespace akr::net

@@ -1,0 +1,156 @@
+#include "net/worker.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include "base/log.hpp"
+
+namespace akr::net {
+namespace {
+
+// The root of a spawned coroutine: starts at once, owns itself.
+struct Detached {
+  struct promise_type {
+    static void* operator new(std::size_t size) { return allocate_frame(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+    Detached get_return_object() const noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept {
+      try {
+        throw;
+      } catch (const std::exception& failure) {
+        log_error("coroutine_failed", {{"what", failure.what()}});
+      } catch (...) {
+        log_error("coroutine_failed");
+      }
+    }
+  };
+};
+
+Detached detach(Task<void> task) { co_await std::move(task); }
+
+}  // namespace
+
+Worker::Worker(int index)
+    : index_(index), now_(std::chrono::steady_clock::now()), timers_(std::chrono::steady_clock::now()) {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (epoll_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "epoll or eventfd");
+  epoll_event event = {.events = EPOLLIN, .data = {.ptr = nullptr}};  // nullptr = the wake-up descriptor
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+}
+
+Worker::~Worker() {
+  ::close(wake_);
+  ::close(epoll_);
+}
+
+void Worker::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const int timeout = soon_.empty() ? timers_.next_timeout_ms(now_) : 0;
+    const int count = ::epoll_wait(epoll_, batch_.data(), kBatch, timeout);
+    refresh_now();
+    dispatch(count < 0 ? 0 : count);
+    timers_.advance(now_);
+    run_soon();
+  }
+  run_posted();
+  cancel_all();
+}
+
+void Worker::dispatch(int count) {
+  batch_size_ = count;
+  bool woken = false;
+  for (batch_at_ = 0; batch_at_ < batch_size_; ++batch_at_) {
+    const epoll_event& event = batch_[static_cast<std::size_t>(batch_at_)];
+    if (event.events == 0) continue;  // its socket was closed earlier in this batch
+    if (event.data.ptr == nullptr) {
+      woken = true;
+      continue;
+    }
+    static_cast<Socket*>(event.data.ptr)->on_event(event.events);
+  }
+  batch_size_ = 0;
+  if (woken) run_posted();
+}
+
+void Worker::run_posted() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t drained = ::read(wake_, &count, sizeof count);
+  std::vector<std::function<void()>> functions;
+  {
+    const MutexLock lock(mutex_);
+    functions.swap(posted_);
+  }
+  for (auto& function : functions) function();
+}
+
+void Worker::run_soon() {
+  // Only what is there now: a coroutine that yields again waits for the next turn, after the sockets had theirs.
+  soon_running_.swap(soon_);
+  for (std::coroutine_handle<> handle : soon_running_) handle.resume();
+  soon_running_.clear();
+}
+
+void Worker::cancel_all() {
+  // A cancelled coroutine may await once more on its way out (never on a closed socket), so repeat until quiet.
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<Socket*> open;
+    for (Socket* socket = sockets_; socket != nullptr; socket = socket->next_) open.push_back(socket);
+    bool waiting = false;
+    for (Socket* socket : open) waiting |= socket->waiter_ != nullptr;
+    for (Socket* socket : open) socket->cancel();
+    timers_.fire_all();
+    if (!waiting && soon_.empty()) return;
+    run_soon();
+  }
+}
+
+void Worker::stop() {
+  stopping_.store(true, std::memory_order_release);
+  post([] {});
+}
+
+void Worker::post(std::function<void()> function) {
+  {
+    const MutexLock lock(mutex_);
+    posted_.push_back(std::move(function));
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
+}
+
+void Worker::spawn(Task<void> task) { detach(std::move(task)); }
+
+void Worker::add(Socket& socket) {
+  epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &socket}};
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket.fd_, &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+  socket.next_ = sockets_;
+  if (sockets_ != nullptr) sockets_->prev_ = &socket;
+  sockets_ = &socket;
+}
+
+void Worker::remove(Socket& socket) {
+  if (socket.prev_ != nullptr) {
+    socket.prev_->next_ = socket.next_;
+  } else {
+    sockets_ = socket.next_;
+  }
+  if (socket.next_ != nullptr) socket.next_->prev_ = socket.prev_;
+  socket.prev_ = socket.next_ = nullptr;
+  // Later events of this batch may point at the socket, which may be gone when their turn comes.
+  for (int i = batch_at_ + 1; i < batch_size_; ++i) {
+    epoll_event& event = batch_[static_cast<std::size_t>(i)];
+    if (event.data.ptr == &socket) event.events = 0;
+  }
+}
+
+}  // namespace akr::net

@@ -1,0 +1,85 @@
+// worker.hpp - one thread, one epoll loop: sockets, deadlines, posted functions, coroutines.
+//
+// Everything but post(), stop() and the constructor belongs to the thread that is inside run().  A connection, its
+// request and its upstream connections live and die on one worker, so none of them needs a lock.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <coroutine>
+#include <functional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "net/socket.hpp"
+#include "net/task.hpp"
+#include "net/timer_wheel.hpp"
+
+namespace akr::net {
+
+class Worker {
+ public:
+  explicit Worker(int index);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  int index() const { return index_; }
+  // Runs until stop(); on the way out wakes every waiter with kCancelled, so that all coroutines end.
+  void run();
+  void stop();                                  // any thread
+  void post(std::function<void()> function);    // any thread; runs in the loop, in order
+
+  TimePoint now() const { return now_; }        // taken once per turn of the loop
+  void refresh_now() { now_ = std::chrono::steady_clock::now(); }
+  TimerWheel& timers() { return timers_; }
+
+  // Starts a coroutine that nobody awaits; it frees itself at its end.  An exception that leaves it is logged.
+  void spawn(Task<void> task);
+  // Resumes `handle` later in this turn.  With `co_await worker.yield()` a busy coroutine lets the others run.
+  void resume_soon(std::coroutine_handle<> handle) { soon_.push_back(handle); }
+  auto yield() {
+    struct Awaiter {
+      Worker& worker;
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> handle) const { worker.resume_soon(handle); }
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{*this};
+  }
+
+  // Two areas for building one message without allocation; their bytes are valid until the next co_await.
+  std::vector<char>& scratch() { return scratch_; }
+
+ private:
+  friend class Socket;
+  static constexpr int kBatch = 256;
+
+  void add(Socket& socket);
+  void remove(Socket& socket);
+  void dispatch(int count);
+  void run_posted();
+  void run_soon();
+  void cancel_all();
+
+  const int index_;
+  int epoll_ = -1;
+  int wake_ = -1;  // eventfd
+  std::atomic<bool> stopping_{false};
+  TimePoint now_;
+  TimerWheel timers_;
+  std::array<epoll_event, kBatch> batch_ = {};
+  int batch_at_ = 0;    // the event being handled
+  int batch_size_ = 0;
+  Socket* sockets_ = nullptr;
+  std::vector<std::coroutine_handle<>> soon_;
+  std::vector<std::coroutine_handle<>> soon_running_;
+  std::vector<char> scratch_;
+  Mutex mutex_;
+  std::vector<std::function<void()>> posted_ GUARDED_BY(mutex_);
+};
+
+}  // namespace akr::net

@@ -1,0 +1,48 @@
+// config_store.hpp - services and upstream keys that survive a restart.  Control plane only.
+//
+// Blocking: call from the blocking pool.  Safe for concurrent use.  Each call is one transaction, and a call that
+// returned a value is on disk.  Besides the failures named below any call may return
+//   kStoreUnavailable  disk full, read-only, locked by another process, damaged: nothing was written
+//   kLocked            the encryption key does not fit this database: every write, and every read of keys
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/service.hpp"
+
+namespace akr {
+
+// What became of one NewKey.
+struct AddedKey {
+  KeyId id;                // of the row that holds this key now
+  bool duplicate = false;  // it was in the pool already, or earlier in the same list
+};
+
+class ConfigStore {
+ public:
+  virtual ~ConfigStore() = default;
+
+  // By id.  The text is stored as given: whoever writes validates first (core/validate.hpp).
+  virtual Result<std::vector<Service>> list_services() = 0;
+  virtual Result<Service> find_service(ServiceId id) = 0;  // kNotFound
+
+  // kConflict with Error::field "name" or "slug" if that is taken.  id, revision and both times are set by the store.
+  virtual Result<Service> add_service(const Service& service) = 0;
+  // kNotFound; kConflict as above, or with field "revision" if service.revision is not the stored one: somebody else
+  // wrote in between.  Returns it with the new revision.
+  virtual Result<Service> update_service(const Service& service) = 0;
+  virtual Result<void> delete_service(ServiceId id) = 0;  // its keys go with it; kNotFound
+
+  // In the order they were added; no error and no key for a service that does not exist.  A row that does not open
+  // comes with readable == false and an empty secret.
+  virtual Result<std::vector<UpstreamKey>> list_keys(ServiceId service) = 0;
+  // One answer per key, in order.  All or none are stored.  kNotFound: no such service.
+  virtual Result<std::vector<AddedKey>> add_keys(ServiceId service, std::span<const NewKey> keys) = 0;
+  virtual Result<UpstreamKey> set_key_enabled(KeyId id, bool enabled) = 0;  // the key as it is now; kNotFound
+  virtual Result<ServiceId> delete_key(KeyId id) = 0;                       // whose key it was; kNotFound
+  virtual Result<std::size_t> delete_keys(ServiceId service) = 0;           // how many there were; kNotFound
+};
+
+}  // namespace akr

@@ -1,0 +1,30 @@
+// database.hpp - an opened database: owns the stores that live in it, and does what concerns the whole of it.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "store/config_store.hpp"
+
+namespace akr {
+
+// Blocking, safe for concurrent use.  The stores live as long as the Database.
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  virtual ConfigStore& config() = 0;
+
+  // The encryption key is not the one this database was written with.  Services can be read, nothing else; nothing is
+  // overwritten.  Only reset_tables() changes it.
+  virtual bool locked() const = 0;
+
+  // Writes a consistent copy to `path`, which must not exist; kUnsupported where the server has its own tools.
+  virtual Result<void> backup_to(const std::string& path) = 0;
+
+  // RESET_DB_TABLES: empties the database after making a copy; returns the copy's path.  Nothing is emptied if the
+  // copy cannot be made.
+  virtual Result<std::string> reset_tables() = 0;
+};
+
+}  // namespace akr

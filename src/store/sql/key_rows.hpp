@@ -1,0 +1,51 @@
+// key_rows.hpp - upstream keys as rows of api_keys: sealed on the way in, opened on the way out.
+//
+// All functions throw soci::soci_error; the writing ones REQUIRE a write transaction.
+#pragma once
+
+#include <soci/soci.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/service.hpp"
+#include "store/config_store.hpp"
+#include "store/key_cipher.hpp"
+
+namespace akr {
+
+class KeyRows {
+ public:
+  explicit KeyRows(const KeyCipher& cipher) : cipher_(cipher) {}
+
+  // A row as stored, to be opened outside of the session's lock: opening 100,000 keys takes longer than reading them.
+  struct Sealed {
+    long long id = 0;
+    long long service = 0;
+    long long version = 0;
+    std::string value;
+    int enabled = 0;
+    std::string note;
+  };
+  std::vector<Sealed> list(soci::session& session, ServiceId service) const;
+  std::optional<Sealed> find(soci::session& session, KeyId id) const;
+  UpstreamKey open(const Sealed& row) const;
+
+  std::vector<AddedKey> add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
+                            WallTime now) const;
+
+  // Seals the rows whose key is plain; of equal keys in one service the oldest stays, enabled if any was.
+  struct Swept {
+    std::size_t sealed = 0;
+    std::size_t merged = 0;
+    std::size_t blank = 0;  // removed
+  };
+  Swept seal_plain(soci::session& session) const;
+
+ private:
+  const KeyCipher& cipher_;
+};
+
+}  // namespace akr

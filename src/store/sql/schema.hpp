@@ -1,0 +1,39 @@
+// schema.hpp - how the tables come to be, from nothing, from the original's database or from an older one of ours.
+//
+//   akr_meta(name, value)   schema_version   what the tables look like
+//                           oldest_reader    the oldest schema_version a program may know and still use the database
+//                           key_check        sealed with the encryption key; opens only with the right one
+//                           next_key_id      api_keys.id of the next key: known before the row is sealed for its id
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "store/key_cipher.hpp"
+#include "store/sql/sql_backend.hpp"
+
+namespace akr {
+
+constexpr int kSchemaVersion = 1;
+
+struct SchemaState {
+  bool has_tables = false;  // of ours or of the original
+  int version = 0;          // 0: none of ours
+  int oldest_reader = 0;
+  bool key_fits = true;     // the encryption key is the one of this database, or there is none yet
+};
+
+// All throw soci::soci_error.
+SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher);
+
+// Brings the tables from `version` to kSchemaVersion.  REQUIRES: inside a write transaction, so that a process that is
+// killed in any statement leaves the old state behind and the next one starts over.
+void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher, int version);
+
+// Removes all tables.  REQUIRES: inside a write transaction.
+void drop_schema(soci::session& session, const Dialect& dialect);
+
+std::string read_meta(soci::session& session, const std::string& name);  // "" if absent
+void write_meta(soci::session& session, const std::string& name, const std::string& value);
+
+}  // namespace akr

@@ -1,0 +1,46 @@
+// service_rows.hpp - a Service as a row of proxy_configs, and back.
+//
+// The table is the original's (its columns keep name and meaning) with ours beside them.  NULL in one of our number
+// columns means "the default of this kind of service", so that PROXY_TIMEOUT reaches services that never set a timeout.
+#pragma once
+
+#include <soci/soci.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/service.hpp"
+#include "store/key_cipher.hpp"
+
+namespace akr {
+
+class ServiceRows {
+ public:
+  ServiceRows(const KeyCipher& cipher, std::chrono::milliseconds rest_total)
+      : cipher_(cipher), rest_total_(rest_total) {}
+
+  // All three throw soci::soci_error.  `locked`: the egress proxy cannot be opened and stays empty.
+  std::vector<Service> list(soci::session& session, bool locked) const;
+  std::optional<Service> find(soci::session& session, ServiceId id, bool locked) const;
+
+  // Inserts and sets id and revision, or overwrites the row whose id and revision fit; false: there is none.
+  void insert(soci::session& session, Service& service) const;
+  bool update(soci::session& session, Service& service) const;
+
+ private:
+  struct Row;
+  std::vector<Service> select(soci::session& session, std::optional<ServiceId> id, bool locked) const;
+  Service to_service(const Row& row, bool locked) const;
+  Row to_row(const Service& service) const;
+
+  const KeyCipher& cipher_;
+  std::chrono::milliseconds rest_total_;
+};
+
+// "2026-11-22 20:32:33.711+00:00", as the original writes it; reads its nanoseconds and zones too.
+std::string to_sql_time(WallTime time);
+WallTime from_sql_time(const std::string& text);  // the epoch for anything else
+
+}  // namespace akr
