@@ -5,8 +5,8 @@ namespace akr {
 std::string_view to_string(ErrorCode code) {
   switch (code) {
     case ErrorCode::kBadRequest: return "bad_request";
-    case ErrorCode::kAccessKeyMissing: return "missing_access_key";
-    case ErrorCode::kAccessKeyInvalid: return "invalid_access_key";
+    case ErrorCode::kAccessKeyMissing: return "invalid_proxy_key";
+    case ErrorCode::kAccessKeyInvalid: return "invalid_proxy_key";
     case ErrorCode::kAccessKeyConflict: return "conflicting_credentials";
     case ErrorCode::kServiceNotFound: return "service_not_found";
     case ErrorCode::kMethodNotAllowed: return "method_not_allowed";

@@ -1,32 +1,37 @@
 // resolver.hpp - names to addresses by c-ares on the worker's own loop: a slow name stalls nobody else.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "net/dns_channel.hpp"
+#include "net/socket_address.hpp"
 #include "net/task.hpp"
 #include "net/worker.hpp"
 
 namespace akr::net {
 
-struct SocketAddress {
-  sockaddr_storage storage = {};
-  socklen_t length = 0;
+struct ResolverOptions {
+  DnsServers servers;
+  std::chrono::milliseconds min_ttl{1000};      // a record may say 0
+  std::chrono::milliseconds max_ttl{60'000};    // behaviour.md D39
+  std::chrono::milliseconds failure_ttl{5000};  // reliability.md B-15
+  std::size_t max_names = 1000;                 // kept at a time
 };
 
 class Resolver {
  public:
-  explicit Resolver(Worker& worker);
+  explicit Resolver(Worker& worker, ResolverOptions options = {});
   ~Resolver();
-  // All addresses of `host`, IPv6 first, in the order to try; `port` filled in.  Literals are answered at once.
+  // The addresses of `host` (at most 16 of each family), IPv6 first; `port` filled in.  Literals are answered at once.
   // Cached for the record's TTL, at most 60 s (D39), at least 1 s; failures for 5 s; concurrent askers share one query.
-  // Opens no socket and reads no file before the first name.  kUpstreamUnresolved, kUpstreamConnectTimeout.
+  // When one family has answered, the other has 50 ms more (RFC 8305 section 3), so that a server that drops AAAA
+  // queries costs no more than that.  Opens no socket and reads no file before the first name.
+  // kUpstreamUnresolved; kUpstreamConnectTimeout if the deadline passed; kShuttingDown if the worker stopped.
   Task<Result<std::vector<SocketAddress>>> resolve(std::string host, std::uint16_t port, TimePoint deadline);
 
  private:

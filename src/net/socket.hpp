@@ -50,6 +50,7 @@ class Waiter : public TimerNode {
  protected:
   virtual void on_fire(WaitEnd end) = 0;  // detached already
   void on_deadline() override { fire(WaitEnd::kTimeout); }
+  void on_stop() override { fire(WaitEnd::kCancelled); }
 
  private:
   friend class Socket;

@@ -1,7 +1,8 @@
 // stream.hpp - a connected byte stream: TCP, or TLS over TCP.  Non-blocking; see socket.hpp for the pattern.
 //
 // try_read / try_write never block and never throw.  kWouldBlock carries in `want` the readiness to wait for on
-// socket() before trying again.  One worker thread.
+// socket() before trying again.  A write that would block is tried again with the same bytes at the front of `parts`
+// (more may follow, not fewer): TLS may have encrypted them already.  One worker thread.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,9 @@ class Stream {
   Worker& worker() { return socket_.worker(); }
 
  protected:
-  Stream(Worker& worker, int fd) : socket_(worker, fd) {}
-  Socket socket_;
+  // `socket`: the one at the bottom; it outlives this Stream's use of it.
+  explicit Stream(Socket& socket) : socket_(socket) {}
+  Socket& socket_;
 };
 
 // `fd`: connected or connecting, non-blocking.

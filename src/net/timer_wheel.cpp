@@ -49,17 +49,22 @@ void TimerWheel::advance(TimePoint now) {
   }
 }
 
-void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
+// What fires may arm or cancel others, so a slot's list is moved aside and taken apart from its front.
+void TimerWheel::take_slot(std::size_t slot, Head& due) {
   occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-  // What fires may arm or cancel others, so the list is moved aside and taken apart from its front.
-  Head due;
   Head& head = slots_[slot];
+  due.prev_ = due.next_ = &due;
   if (head.next_ == &head) return;
   due.next_ = head.next_;
   due.prev_ = head.prev_;
   due.next_->prev_ = &due;
   due.prev_->next_ = &due;
   head.prev_ = head.next_ = &head;
+}
+
+void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
+  Head due;
+  take_slot(slot, due);
   while (due.next_ != &due) {
     TimerNode& node = *due.next_;
     node.unlink();
@@ -69,11 +74,21 @@ void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
       link(node);
     }
   }
-  due.prev_ = due.next_ = nullptr;
 }
 
-void TimerWheel::fire_all() {
-  for (std::size_t slot = 0; slot < kSlots; ++slot) fire_slot(slot, TimePoint::max());
+bool TimerWheel::stop_all() {
+  bool any = false;
+  for (std::size_t slot = 0; slot < kSlots; ++slot) {
+    Head due;
+    take_slot(slot, due);
+    while (due.next_ != &due) {
+      TimerNode& node = *due.next_;
+      node.unlink();
+      node.on_stop();
+      any = true;
+    }
+  }
+  return any;
 }
 
 int TimerWheel::next_timeout_ms(TimePoint now) const {

@@ -26,6 +26,8 @@ class TimerNode {
  protected:
   // Called on the worker's thread once the deadline has passed; the node is unlinked already.
   virtual void on_deadline() = 0;
+  // The same at shutdown, due or not.
+  virtual void on_stop() { on_deadline(); }
 
  private:
   friend class TimerWheel;
@@ -41,8 +43,8 @@ class TimerWheel {
   void advance(TimePoint now);                    // fires what is due
   // Milliseconds until something may be due, -1 if nothing is armed.
   int next_timeout_ms(TimePoint now) const;
-  // Fires everything that is armed, due or not (shutdown).
-  void fire_all();
+  // Stops everything that is armed, due or not (shutdown).  False if there was nothing.
+  bool stop_all();
 
  private:
   static constexpr std::chrono::milliseconds kTick{16};
@@ -55,6 +57,7 @@ class TimerWheel {
   std::int64_t tick_of(TimePoint time) const { return time.time_since_epoch() / kTick; }
   void link(TimerNode& node);
   void fire_slot(std::size_t slot, TimePoint now);
+  void take_slot(std::size_t slot, Head& due);  // moves its nodes to `due`
 
   std::array<Head, kSlots> slots_;
   std::array<std::uint64_t, kSlots / 64> occupied_ = {};  // may be stale (set, but empty); never the other way round

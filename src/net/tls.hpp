@@ -1,4 +1,4 @@
-// tls.hpp - TLS over a connected socket, both sides, on OpenSSL 3.
+// tls.hpp - TLS over a connected stream, both sides, on OpenSSL 3.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,12 @@ namespace akr::net {
 // 1.2+, ALPN "http/1.1", session resumption per host:port (bounded).
 class TlsClient {
  public:
+  // "" = the system's CAs only; those are loaded for the first handshake.  Throws std::runtime_error if `ca_file`
+  // cannot be used.
   explicit TlsClient(const std::string& ca_file);
   ~TlsClient();
-  // Takes over the stream's descriptor after a handshake that verified.  kUpstreamTls, kUpstreamConnectTimeout.
+  // TLS over `transport`, after a handshake that verified.  kUpstreamTls; kUpstreamConnectTimeout if the deadline
+  // passed; kShuttingDown if the worker stopped.
   Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<Stream> transport, std::string host,
                                                   std::uint16_t port, TimePoint deadline);
 
@@ -31,8 +34,10 @@ class TlsClient {
 // Server side, shared by all workers (OpenSSL contexts are thread-safe).
 class TlsServer {
  public:
+  // PEM files: certificate chain, leaf first; its key.  kInvalid (field "TLS_CERT_FILE" or "TLS_KEY_FILE").
   static Result<std::unique_ptr<TlsServer>> load(const std::string& certificate_file, const std::string& key_file);
   ~TlsServer();
+  // kBadRequest (not TLS, or none we accept), kClientGone, kRequestTimeout, kShuttingDown.
   Task<Result<std::unique_ptr<Stream>>> accept(std::unique_ptr<Stream> transport, TimePoint deadline);
 
  private:

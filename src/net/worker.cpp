@@ -106,8 +106,8 @@ void Worker::cancel_all() {
     bool waiting = false;
     for (Socket* socket : open) waiting |= socket->waiter_ != nullptr;
     for (Socket* socket : open) socket->cancel();
-    timers_.fire_all();
-    if (!waiting && soon_.empty()) return;
+    const bool slept = timers_.stop_all();
+    if (!waiting && !slept && soon_.empty()) return;
     run_soon();
   }
 }

@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
+import {rmSync} from 'node:fs';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -19,6 +20,9 @@ export const ACCESS_KEY = 'sdk-access-key-0001';
 const ADMIN = {username: 'admin', password: 'sdk-tests-Passw0rd'};
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
+
+// A test file that takes too long gets a signal; its gateway ends with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const exited = child => child.exitCode !== null || child.signalCode !== null;
 
@@ -65,9 +69,12 @@ export async function startGateway() {
     env: gatewayEnvironment(directory),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const killWithUs = () => child.kill('SIGKILL');
-  process.once('exit', killWithUs);
-  const gateway = new Gateway(child, directory, killWithUs);
+  const endWithUs = () => {
+    child.kill('SIGKILL');
+    rmSync(directory, {recursive: true, force: true});
+  };
+  process.once('exit', endWithUs);
+  const gateway = new Gateway(child, directory, endWithUs);
   try {
     const port = await readyPort(child, gateway.log);
     gateway.url = `http://127.0.0.1:${port}`;
@@ -85,14 +92,14 @@ class Gateway {
   log = [];        // lines of stderr
   #child;
   #directory;
-  #killWithUs;
+  #endWithUs;
   #token = '';
   #services = 0;
 
-  constructor(child, directory, killWithUs) {
+  constructor(child, directory, endWithUs) {
     this.#child = child;
     this.#directory = directory;
-    this.#killWithUs = killWithUs;
+    this.#endWithUs = endWithUs;
     createInterface({input: child.stdout}).on('line', line => this.accessLog.push(line));
   }
 
@@ -135,7 +142,7 @@ class Gateway {
       await ended;
       clearTimeout(timer);
     }
-    process.removeListener('exit', this.#killWithUs);
+    process.removeListener('exit', this.#endWithUs);
     await rm(this.#directory, {recursive: true, force: true});
     assert.equal(child.signalCode ?? child.exitCode, 0, `gateway ended badly\n${this.log.slice(-20).join('\n')}`);
   }

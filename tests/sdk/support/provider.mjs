@@ -5,6 +5,7 @@
 //   provider.script(key, {beforeFrame: async i => {...}})     called before frame i of a stream is written
 //   provider.script(key, {cutAfter: 3, ...lockStep().script})  the connection breaks when the reader has 3 frames
 //   provider.script(key, {byteWise: true})                    each byte of a stream is a write of its own
+//   provider.script(key, {delayMs: 500})                      before the answer
 //   provider.script(key, {gzip: true})                        compress the answer, if the request allows it
 //   provider.script(key, {dropBeforeAnswer: true})            the connection breaks instead of an answer
 //
@@ -124,7 +125,7 @@ class Provider {
       if (wrong.length > 0) return this.#refuse(request, outgoing, wrong);
       const behaviour = this.#scripts.get(request.key) ?? {};
       if (behaviour.dropBeforeAnswer) return void outgoing.destroy();
-      if (behaviour.delayMs) await sleep(behaviour.delayMs);
+      if (behaviour.delayMs) await sleep(behaviour.delayMs, undefined, {ref: false});
       const answer = behaviour.status ? behaviour : await route.answer(request);
       await this.#send(answer, behaviour, request, outgoing);
     } catch (error) {

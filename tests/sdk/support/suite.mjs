@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import {createServer} from 'node:net';
 import {after, before} from 'node:test';
+import {setTimeout as sleep} from 'node:timers/promises';
 
 import {ACCESS_KEY, startGateway} from './gateway.mjs';
 import {startProvider} from './provider.mjs';
@@ -70,8 +71,14 @@ export function lockStep() {
   return {script: {beforeFrame}, saw};
 }
 
-// A stream that stops before frame `at` until the connection ends.
-export const hangAt = at => ({beforeFrame: i => (i < at ? undefined : new Promise(() => {}))});
+// A stream that stops before frame `at` until the connection ends, which has to happen soon.
+export function hangAt(at) {
+  const hang = async () => {
+    await sleep(READER_TIMEOUT_MS, undefined, {ref: false});
+    throw new Error('nobody ended the stream');
+  };
+  return {beforeFrame: i => (i < at ? undefined : hang())};
+}
 
 // A fetch for an SDK that keeps the text of the bodies it sends.
 export function recordingFetch() {

@@ -1,0 +1,229 @@
+#include "net/downstream.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "net/outgoing.hpp"
+#include "net/worker.hpp"
+
+namespace akr::net {
+namespace {
+
+constexpr std::size_t kMaxDiscard = 256 * 1024;  // unread body of an answered request that is worth swallowing
+constexpr std::chrono::seconds kLinger{2};
+
+}  // namespace
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 100: return "Continue";
+    case 101: return "Switching Protocols";
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 411: return "Length Required";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    case 507: return "Insufficient Storage";
+    default: return "";
+  }
+}
+
+Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, std::string client_ip)
+    : stream_(std::move(stream)), limits_(limits), client_ip_(std::move(client_ip)) {}
+
+TimePoint Downstream::send_deadline() const { return stream_->worker().now() + limits_.send_timeout; }
+
+TimePoint Downstream::body_deadline() const {
+  const TimePoint now = stream_->worker().now();
+  const TimePoint by_rate = body_started_ + limits_.body_timeout + std::chrono::seconds(body_received_ / 1024);
+  return std::min(now + limits_.body_timeout, by_rate);
+}
+
+IoResult Downstream::read_more() {
+  if (!slot_) slot_ = lease_slot();
+  return slot_->read_more(*stream_, Buffer::kSmall);
+}
+
+// Waits for a request and parses its head.  Between requests the connection holds no buffer.
+Task<Downstream::Next> Downstream::read_head() {
+  TimePoint deadline = worker().now() + limits_.keepalive_timeout;
+  bool parse = slot_ && slot_->end > slot_->begin;  // pipelined bytes
+  bool started = parse;
+  if (started) deadline = worker().now() + limits_.head_timeout;
+  for (;;) {
+    if (parse) {
+      const ParseStatus status =
+          slot_->head.parse_request({slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin});
+      if (status == ParseStatus::kDone) co_return Next::kRequest;
+      if (status == ParseStatus::kError) co_return Next::kRefuse;
+    }
+    // A connection that only waits must not hold a buffer, so ask the kernel before leasing one.
+    IoResult result = {.status = IoStatus::kWouldBlock, .want = kRead};
+    if (started || stream_->tls() || (socket().ready() & kRead) != 0) result = read_more();
+    if (result.status == IoStatus::kWouldBlock) {
+      if (!started) slot_.reset();
+      const WaitEnd end = co_await wait_for(socket(), result.want, deadline);
+      if (end != WaitEnd::kReady) co_return started && end == WaitEnd::kTimeout ? Next::kRefuse : Next::kClose;
+      continue;
+    }
+    if (result.status != IoStatus::kOk) co_return Next::kClose;
+    const char* fresh = slot_->buffer.data() + slot_->end - result.bytes;
+    // A head is complete, or wrong, at the end of a line; a parse per line bounds the work of a slow sender.
+    parse = !started || std::memchr(fresh, '\n', result.bytes) != nullptr || slot_->end >= kMaxHeadBytes;
+    if (!started) deadline = worker().now() + limits_.head_timeout;
+    started = true;
+    idle_ = false;
+  }
+}
+
+void Downstream::begin_body() {
+  const MessageHead& head = slot_->head;
+  slot_->begin += head.size();
+  body_kind_ = head.body_kind();
+  body_left_ = head.content_length();
+  body_received_ = 0;
+  body_started_ = worker().now();
+  body_finished_ = body_kind_ == BodyKind::kNone;
+  decoder_ = ChunkedDecoder();
+  continue_due_ = head.expect_continue() && !body_finished_ && slot_->begin == slot_->end;
+  head_request_ = head.method() == "HEAD";
+  keep_alive_ = head.keep_alive();
+  client_closes_ = !keep_alive_;
+  answered_ = broken_ = idle_ = false;
+}
+
+bool Downstream::take_buffered_body(std::string_view& body) {
+  if (body_finished_) {
+    body = {};
+    return true;
+  }
+  const std::size_t here = slot_->end - slot_->begin;
+  if (body_kind_ != BodyKind::kLength || body_received_ != 0 || here < body_left_) return false;
+  body = {slot_->buffer.data() + slot_->begin, static_cast<std::size_t>(body_left_)};
+  slot_->begin += body.size();
+  body_received_ = body.size();
+  body_left_ = 0;
+  body_finished_ = true;
+  return true;
+}
+
+IoResult Downstream::try_read_body(std::string_view& data) {
+  for (;;) {
+    if (body_finished_) return {.status = IoStatus::kEof};
+    std::string_view input(slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin);
+    if (!input.empty()) {
+      continue_due_ = false;
+      if (body_kind_ == BodyKind::kLength) {
+        data = input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));
+        slot_->begin += data.size();
+        body_left_ -= data.size();
+        body_finished_ = body_left_ == 0;
+        body_received_ += data.size();
+        return {.bytes = data.size()};
+      }
+      const auto event = decoder_.next(input, data);
+      slot_->begin = slot_->end - input.size();
+      if (event == ChunkedDecoder::Event::kError) return {.status = IoStatus::kError, .error = EPROTO};
+      body_finished_ = event == ChunkedDecoder::Event::kEnd;
+      if (event == ChunkedDecoder::Event::kData) {
+        body_received_ += data.size();
+        return {.bytes = data.size()};
+      }
+      continue;
+    }
+    // All of the buffer is consumed, but the head's bytes at its front may still be needed: keep them.
+    const std::size_t keep = slot_->head.size();
+    slot_->begin = slot_->end = keep;
+    if (slot_->buffer.capacity() - slot_->end < Buffer::kMedium / 4) {
+      Buffer larger = Buffer::lease(Buffer::kLarge);
+      if (larger.capacity() - slot_->end < Buffer::kSmall) return {.status = IoStatus::kError, .error = EMSGSIZE};
+      std::memcpy(larger.data(), slot_->buffer.data(), keep);
+      slot_->buffer = std::move(larger);
+      slot_->head.rebase(slot_->buffer.data());
+    }
+    const IoResult result = read_more();
+    if (result.status == IoStatus::kEof) return {.status = IoStatus::kError, .error = ECONNRESET};
+    if (result.status != IoStatus::kOk) return result;
+  }
+}
+
+void Downstream::send_continue() {
+  if (!continue_due_) return;
+  continue_due_ = false;
+  Outgoing out;
+  out.add("HTTP/1.1 100 Continue\r\n\r\n");
+  out.try_send(*stream_);  // 25 bytes into an empty send buffer; a failure shows at the next read
+}
+
+void Downstream::release_head() {
+  if (!slot_ || slot_->begin < slot_->end || !body_finished_) return;
+  slot_.reset();
+}
+
+Task<void> Downstream::reply(int status, std::string fields, std::string body) {
+  if (answered_) co_return;
+  answered_ = true;
+  if (!body_finished_ && (continue_due_ || body_left_ > kMaxDiscard || body_kind_ == BodyKind::kChunked)) {
+    keep_alive_ = false;
+  }
+  std::string head = "HTTP/1.1 " + std::to_string(status) + ' ';
+  head += reason_phrase(status);
+  head += "\r\n" + fields;
+  if (status != 204 && status != 304) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  head += keep_alive_ ? "\r\n" : "Connection: close\r\n\r\n";
+  if (!head_request_) head += body;
+  const IoResult sent = co_await write_all(*stream_, head, send_deadline());
+  if (sent.status != IoStatus::kOk) mark_broken();
+}
+
+// Ends the request on this connection: what is left of its body is swallowed if it is small and already here.
+void Downstream::finish_request() {
+  std::string_view ignored;
+  while (keep_alive_ && !body_finished_) {
+    const IoResult result = try_read_body(ignored);
+    if (result.status == IoStatus::kEof) break;
+    if (result.status != IoStatus::kOk || body_received_ > kMaxDiscard) keep_alive_ = false;
+  }
+  if (slot_ && slot_->begin == slot_->end) {
+    slot_.reset();
+  } else if (slot_) {
+    std::memmove(slot_->buffer.data(), slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin);
+    slot_->end -= slot_->begin;
+    slot_->begin = 0;
+  }
+}
+
+// Closing with unread bytes makes the kernel send RST, which can destroy an answer the client has not read yet.
+Task<void> Downstream::linger() {
+  stream_->shutdown_write();
+  const TimePoint deadline = worker().now() + kLinger;
+  Buffer memory = Buffer::lease(Buffer::kMedium);
+  for (std::size_t total = 0; total < 16 * kMaxDiscard;) {
+    const IoResult result = co_await read_some(*stream_, memory.data(), memory.capacity(), deadline);
+    if (result.status != IoStatus::kOk) break;
+    total += result.bytes;
+  }
+}
+
+}  // namespace akr::net

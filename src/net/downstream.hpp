@@ -1,0 +1,118 @@
+// downstream.hpp - one client connection: its current request, the body still to come, and what may be sent back.
+//
+// Made by Server for each accepted connection; a RequestHandler sees it for one request at a time.  One worker.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "net/buffer.hpp"
+#include "net/chunked.hpp"
+#include "net/http1.hpp"
+#include "net/message_slot.hpp"
+#include "net/stream.hpp"
+#include "net/task.hpp"
+
+namespace akr::net {
+
+struct ServerLimits {
+  std::chrono::milliseconds head_timeout{30'000};       // whole head, from its first byte
+  std::chrono::milliseconds body_timeout{30'000};       // longest gap; the whole body must also keep 1 KiB/s on average
+  std::chrono::milliseconds send_timeout{60'000};       // a client that reads nothing
+  std::chrono::milliseconds keepalive_timeout{75'000};  // D39
+  std::size_t max_connections = 10'000;                 // per worker
+};
+
+class Downstream {
+ public:
+  Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, std::string client_ip);
+
+  Stream& stream() { return *stream_; }
+  Socket& socket() { return stream_->socket(); }
+  Worker& worker() { return stream_->worker(); }
+  const ServerLimits& limits() const { return limits_; }
+  std::string_view client_ip() const { return client_ip_; }
+
+  // The current request.  Valid until release_head().
+  const MessageHead& head() const { return slot_->head; }
+  // Gives the head's memory back before a long answer; kept when bytes of a next request are in it.
+  void release_head();
+
+  // --- the request body, decoded ---
+  bool body_finished() const { return body_finished_; }
+  // The whole body if all its bytes are here already and it needs no decoding.  Costs nothing; try it first.
+  bool take_buffered_body(std::string_view& body);
+  // The next run of bytes, in memory that is valid until the next call; kEof at the end of the body.
+  // kWouldBlock: wait for `want`.  kError: cut (error = ECONNRESET) or badly framed (error = EPROTO).
+  IoResult try_read_body(std::string_view& data);
+  // Says "100 Continue" if the client waits for it and has sent nothing of the body yet.
+  void send_continue();
+  // Deadline for the next byte of the body, given how many came so far.
+  TimePoint body_deadline() const;
+  std::uint64_t body_received() const { return body_received_; }
+
+  // --- the answer ---
+  // What a handler must set so that the connection ends correctly.
+  bool answered() const { return answered_; }           // a head was sent
+  void mark_answered() { answered_ = true; }
+  bool keep_alive() const { return keep_alive_; }
+  void forbid_keep_alive() { keep_alive_ = false; }     // answer with "Connection: close"
+  void mark_broken() {  // cut: the end must not look clean
+    broken_ = true;
+    keep_alive_ = false;
+  }
+  TimePoint send_deadline() const;
+  // A complete small answer.  `fields` are whole lines ("Name: value\r\n"); Content-Length and Connection are added.
+  // Best effort: a client that left is not an error.
+  Task<void> reply(int status, std::string fields, std::string body);
+  // Takes the connection over (websocket): bytes that came after the head, then whatever the stream brings.
+  std::string_view early_bytes() const { return {slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin}; }
+
+ private:
+  friend class Server;
+  enum class Next : std::uint8_t { kRequest, kClose, kRefuse };
+
+  Task<Next> read_head();
+  IoResult read_more();
+  void begin_body();
+  void finish_request();
+  Task<void> linger();
+
+  std::unique_ptr<Stream> stream_;
+  const ServerLimits& limits_;
+  std::string client_ip_;
+  MessageSlotPtr slot_;
+  ChunkedDecoder decoder_;
+  std::uint64_t body_left_ = 0;
+  std::uint64_t body_received_ = 0;
+  TimePoint body_started_{};
+  BodyKind body_kind_ = BodyKind::kNone;
+  bool body_finished_ = true;
+  bool continue_due_ = false;
+  bool head_request_ = false;
+  bool answered_ = false;
+  bool keep_alive_ = true;
+  bool broken_ = false;
+  bool client_closes_ = false;  // the client asked for the close: it waits for ours
+  bool idle_ = true;      // between requests; closed at once by a drain
+  Downstream* prev_ = nullptr;
+  Downstream* next_ = nullptr;
+};
+
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+  // Answers client.head().  Returns when the answer is complete or the connection is marked broken.
+  virtual Task<void> handle(Downstream& client) = 0;
+  // The answer to a head that could not be parsed; the connection is closed after it.
+  virtual void refused(Downstream& client, HeadError error, int& status, std::string& fields, std::string& body) = 0;
+};
+
+std::string_view reason_phrase(int status);
+
+}  // namespace akr::net

@@ -1,0 +1,143 @@
+#include "net/resolver.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/strings.hpp"
+#include "net/dns_lookup.hpp"
+
+namespace akr::net {
+namespace {
+
+using LookupPtr = std::shared_ptr<DnsLookup>;
+
+// Names that DNS can carry; nothing that c-ares would read as an escape.
+bool is_host_name(std::string_view host) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  return !host.empty() && host.size() <= 254 && std::all_of(host.begin(), host.end(), allowed);
+}
+
+Error unresolved(const std::string& host, const std::string& why) {
+  return Error{.code = ErrorCode::kUpstreamUnresolved, .message = "cannot resolve '" + host + "': " + why};
+}
+
+Error failure_of(const std::string& host, int status) {
+  switch (status) {
+    case ARES_ECANCELLED:
+    case ARES_EDESTRUCTION:
+      return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
+    case ARES_ENOTFOUND: return unresolved(host, "no such name");
+    case ARES_ENODATA: return unresolved(host, "the name has no address");
+    case ARES_ETIMEOUT: return unresolved(host, "the DNS servers do not answer");
+    default: return unresolved(host, ares_strerror(status));
+  }
+}
+
+// Changes when the system's DNS servers do (network up after us, another network).
+timespec resolv_conf_time() {
+  struct stat status = {};
+  ::stat("/etc/resolv.conf", &status);
+  return status.st_mtim;
+}
+
+}  // namespace
+
+struct Resolver::Parts {
+  Worker& worker;
+  const ResolverOptions options;
+  std::unique_ptr<DnsChannel> channel;  // made for the first name
+  timespec configured = {};
+  std::unordered_map<std::string, LookupPtr> names;
+
+  void open_channel();
+  bool make_room();
+  LookupPtr find(const std::string& name);
+  Result<LookupPtr> find_or_start(const std::string& name);
+};
+
+void Resolver::Parts::open_channel() {
+  if (!options.servers.list.empty()) {
+    if (!channel) channel = std::make_unique<DnsChannel>(worker, options.servers);
+    return;
+  }
+  const timespec latest = resolv_conf_time();
+  if (channel && latest.tv_sec == configured.tv_sec && latest.tv_nsec == configured.tv_nsec) return;
+  const auto busy = [](const auto& entry) { return entry.second->in_flight(); };
+  if (channel && std::any_of(names.begin(), names.end(), busy)) return;  // the next quiet moment will do
+  channel = std::make_unique<DnsChannel>(worker, options.servers);
+  configured = latest;
+}
+
+bool Resolver::Parts::make_room() {
+  if (names.size() < options.max_names) return true;
+  const TimePoint now = worker.now();
+  std::erase_if(names, [now](const auto& entry) { return entry.second->answered() && entry.second->expires() <= now; });
+  if (names.size() < options.max_names) return true;
+  auto first = names.end();
+  for (auto it = names.begin(); it != names.end(); ++it) {
+    if (!it->second->answered()) continue;
+    if (first == names.end() || it->second->expires() < first->second->expires()) first = it;
+  }
+  if (first == names.end()) return false;
+  names.erase(first);
+  return true;
+}
+
+LookupPtr Resolver::Parts::find(const std::string& name) {
+  const auto it = names.find(name);
+  if (it == names.end()) return nullptr;
+  if (!it->second->answered() || it->second->expires() > worker.now()) return it->second;
+  names.erase(it);
+  return nullptr;
+}
+
+Result<LookupPtr> Resolver::Parts::find_or_start(const std::string& name) {
+  if (LookupPtr known = find(name)) return known;
+  if (!make_room()) return unresolved(name, "too many names are being resolved");
+  try {
+    open_channel();
+  } catch (const std::exception& failure) {
+    return unresolved(name, failure.what());  // no descriptor left
+  }
+  auto lookup = std::make_shared<DnsLookup>(worker, options);
+  names.emplace(name, lookup);
+  lookup->start(*channel, name);
+  return lookup;
+}
+
+Resolver::Resolver(Worker& worker, ResolverOptions options)
+    : parts_(new Parts{.worker = worker, .options = std::move(options)}) {}
+
+Resolver::~Resolver() {
+  parts_->channel.reset();  // first: its callbacks use the rest
+}
+
+Task<Result<std::vector<SocketAddress>>> Resolver::resolve(std::string host, std::uint16_t port, TimePoint deadline) {
+  if (const auto literal = parse_address(host, port)) co_return std::vector<SocketAddress>{*literal};
+  const std::string name = to_lower(host);
+  if (!is_host_name(name)) co_return unresolved(host, "not a host name");
+  const Result<LookupPtr> started = parts_->find_or_start(name);
+  if (!started) co_return started.error();
+  const LookupPtr& lookup = *started;
+  DnsLookup::Asker asker(lookup, deadline);
+  const WaitEnd end = co_await asker;
+  if (end == WaitEnd::kCancelled) co_return failure_of(host, ARES_ECANCELLED);
+  if (end == WaitEnd::kTimeout) {
+    co_return Error{.code = ErrorCode::kUpstreamConnectTimeout,
+                    .message = "'" + host + "' was not resolved within the connect timeout"};
+  }
+  if (lookup->addresses().empty()) co_return failure_of(host, lookup->status());
+  std::vector<SocketAddress> addresses;
+  addresses.reserve(lookup->addresses().size());
+  for (const SocketAddress& address : lookup->addresses()) {
+    addresses.push_back(make_address(address_bytes(address), port));
+  }
+  co_return addresses;
+}
+
+}  // namespace akr::net

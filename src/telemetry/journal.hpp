@@ -1,0 +1,57 @@
+// journal.hpp - the access log: one JSON line per finished request on a descriptor, written in batches elsewhere.
+//
+// Each worker formats into its own JournalPage; full or old pages go to one writer thread through a bounded queue.  When
+// the reader of the descriptor is slower than the traffic, pages are dropped and counted; requests never wait.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "telemetry/request_record.hpp"
+
+namespace akr {
+
+class Journal {
+ public:
+  explicit Journal(int fd);  // not owned
+  ~Journal();                // writes what is queued
+  // Takes the page's text and leaves it empty with its capacity replaced.  Any thread.
+  void submit(std::string& page);
+  std::uint64_t dropped_lines() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kMaxPages = 256;
+  void write_pages();
+
+  const int fd_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::vector<std::string> pages_;
+  bool stopping_ = false;
+  std::atomic<std::uint64_t> dropped_{0};
+  std::thread writer_;
+};
+
+// One worker's page.  Call flush() from a timer so that lines do not linger.
+class JournalPage {
+ public:
+  explicit JournalPage(Journal* journal) : journal_(journal) {}  // nullptr = access log off
+  ~JournalPage() { flush(); }
+  void add(const RequestRecord& record, WallTime time);
+  void flush();
+
+ private:
+  static constexpr std::size_t kPageBytes = 32'768;
+  Journal* journal_;
+  std::string text_;
+  std::int64_t second_ = -1;   // the time's text is made once per second
+  std::string second_text_;
+};
+
+}  // namespace akr
