@@ -7,17 +7,16 @@ import datetime
 import os
 import pathlib
 import platform
-import signal
 import subprocess
 import sys
 import tempfile
 
 from harness import measure, report
 from harness.gateway import Gateway
-from harness.haproxy import Haproxy
+from harness.haproxy import MOST_CLIENTS, Haproxy
 from harness.load import Tools
 from harness.nginx import Nginx
-from harness.processes import LOAD_CORE, BenchError, raise_file_limit
+from harness.processes import LOAD_CORE, BenchError, OtherWork, end_cleanly_on_signals, raise_file_limit
 from harness.proxies import Relay
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -61,10 +60,11 @@ def note(text):
 def run_rounds(chosen, sizes, tools, folder):
     """Every round visits every proxy, so that a drifting machine hits all of them alike."""
     results, failures, versions = report.Results(), measure.Failures(), []
-    with tools.server("bench_upstream", LOAD_CORE) as (_, port):
+    with tools.server("bench_upstream", LOAD_CORE) as (upstream, port):
         proxies = make_proxies(chosen, folder, port, tools)
         versions = [proxy.version() for proxy in proxies if proxy.version()]
         for number in range(1, chosen.rounds + 1):
+            others = OtherWork(upstream.pid)
             direct = measure.direct(tools, port, sizes)
             results.direct.append(direct)
             for proxy in proxies:
@@ -76,6 +76,7 @@ def run_rounds(chosen, sizes, tools, folder):
                     if number <= chosen.memory_rounds:
                         figures |= measure.memory(tools, proxy, sizes, failures)
                 results.add(proxy.name, figures)
+            results.other_work.append(others.share())
     return results, failures.found, versions
 
 
@@ -108,10 +109,9 @@ def describe(chosen, sizes, commit, versions):
 
 def main():
     chosen = arguments()
-    # SIGTERM must run the clean-up too: the servers and the temporary folder.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_cleanly_on_signals()
     sizes = measure.QUICK if chosen.quick else measure.Sizes()
-    if raise_file_limit() < 4 * sizes.held // 2 + 1000:
+    if raise_file_limit() < 2 * MOST_CLIENTS + 1000:
         raise BenchError("the hard limit of open files is too low; see bench/README.md")
     tools = Tools(chosen.tools.resolve())
     with tempfile.TemporaryDirectory(prefix="akr-bench-") as folder:

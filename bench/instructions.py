@@ -9,14 +9,13 @@ import argparse
 import pathlib
 import re
 import shutil
-import signal
 import sys
 import tempfile
 
 from harness.gateway import Gateway
 from harness.haproxy import Haproxy
 from harness.load import Tools
-from harness.processes import LOAD_CORE, BenchError, raise_file_limit
+from harness.processes import LOAD_CORE, BenchError, end_cleanly_on_signals, raise_file_limit
 from harness.proxies import ACCESS_HEADER
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -91,8 +90,7 @@ def check(measured):
 
 def main():
     chosen = arguments()
-    # SIGTERM must run the clean-up too: the servers and the temporary folder.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_cleanly_on_signals()
     raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="akr-bench-") as folder:
         measured = measure(chosen, pathlib.Path(folder))

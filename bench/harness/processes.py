@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 PROXY_CORE = 0
@@ -24,6 +25,12 @@ def raise_file_limit():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def end_cleanly_on_signals():
+    """Makes SIGTERM and SIGINT unwind the stack, so that servers are stopped and the temporary folder is removed."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
 
 
 def free_port():
@@ -50,14 +57,17 @@ def spawn(command, core, **options):
 
 
 def stop(process, patience_seconds=10):
-    """SIGTERM, then SIGKILL when it does not end in time."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(patience_seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    """SIGTERM, then SIGKILL when it does not end in time.  False if it had to be killed."""
+    if process.poll() is not None:
+        return True
+    process.terminate()
+    try:
+        process.wait(patience_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
 
 
 def process_tree(pid):
@@ -89,6 +99,40 @@ def reset_peak(pids):
     for pid in pids:
         with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
             file.write("5")
+
+
+def _busy_seconds():
+    """Processor time of the whole machine that was not idle, stolen time included."""
+    with open("/proc/stat", encoding="ascii") as file:
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class OtherWork:
+    """What else kept the machine busy: the honest footnote to figures from a shared machine.
+
+    REQUIRES: every process of ours has ended when share() is called, except `lasting`.
+    """
+
+    def __init__(self, lasting):
+        self._lasting = lasting
+        self._started = time.monotonic()
+        self._busy, self._own = _busy_seconds(), self._own_seconds()
+
+    def share(self):
+        """Processor time of others since the start, as a share of all cores."""
+        others = (_busy_seconds() - self._busy) - (self._own_seconds() - self._own)
+        return max(0.0, others / ((time.monotonic() - self._started) * os.cpu_count()))
+
+    def _own_seconds(self):
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(usage.ru_utime + usage.ru_stime for usage in used) + _cpu_seconds(self._lasting)
 
 
 def wait_until(check, what, seconds=20):

@@ -62,8 +62,11 @@ class Proxy:
         try:
             processes.wait_until(self._alive_and_ready, f"{self.name} to get ready", self.patience_seconds)
             yield self
-        finally:
+        except BaseException:
             processes.stop(self.process, self.patience_seconds)
+            raise
+        if not processes.stop(self.process, self.patience_seconds):
+            raise processes.BenchError(f"{self.name} did not stop within {self.patience_seconds} s of SIGTERM")
 
     def environment(self):
         """The environment of the process; None inherits ours."""

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 
 OURS = "gateway"
+DISTURBED = 0.1
 
 # Key, title, decimals.  The order is the order of the table.
 METRICS = [
@@ -33,6 +34,7 @@ class Results:
     def __init__(self):
         self.rounds = {}
         self.direct = []
+        self.other_work = []  # share of all cores that others used, per round
 
     def add(self, proxy, figures):
         self.rounds.setdefault(proxy, []).append(figures)
@@ -140,8 +142,13 @@ def render(results, facts, failures):
     direct = {key: statistics.median(figures[key] for figures in results.direct) for key in results.direct[0]}
     lines = ["# End-to-end benchmark", ""]
     lines += [f"* {name}: {value}" for name, value in facts.items()]
-    lines += [f"* direct latency, median of the rounds: p50 {direct['direct_p50_us']:.0f} us, "
-              f"p99 {direct['direct_p99_us']:.0f} us", ""]
+    busiest = max(results.other_work)
+    warning = ": too much to trust absolute figures and latencies" if busiest > DISTURBED else ""
+    lines += [
+        f"* direct latency: p50 {direct['direct_p50_us']:.0f} us, p99 {direct['direct_p99_us']:.0f} us (medians)",
+        f"* other work on the machine: {busiest:.0%} of all cores in the busiest round{warning}",
+        "",
+    ]
     lines += ["## Figures", "", table(results), "", "## Targets", "", targets, ""]
     if failures:
         lines += ["## Failures: these figures cannot be trusted", "", *(f"* {failure}" for failure in failures), ""]
@@ -151,5 +158,11 @@ def render(results, facts, failures):
 def write(folder, name, text, results, facts, failures):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(text)
-    data = {"facts": facts, "direct": results.direct, "rounds": results.rounds, "failures": failures}
+    data = {
+        "facts": facts,
+        "direct": results.direct,
+        "other_work": results.other_work,
+        "rounds": results.rounds,
+        "failures": failures,
+    }
     (folder / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")

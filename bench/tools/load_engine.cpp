@@ -8,8 +8,8 @@
 namespace akr::bench {
 namespace {
 
-constexpr std::size_t kReadBlock = 256 * 1024;
-constexpr std::size_t kBodyBlock = 256 * 1024;
+constexpr std::size_t kReadBlock = std::size_t{256} * 1024;
+constexpr std::size_t kBodyBlock = std::size_t{256} * 1024;
 constexpr char kBodyLetter = 'x';
 
 }  // namespace

@@ -70,7 +70,8 @@ class Hold final : public Mode {
       report.add("events", events);
       const double seconds = window_.elapsed_seconds();
       report.add("events_per_second", seconds > 0 ? static_cast<double>(events) / seconds : 0.0);
-      if (events != 0) report.add("cpu_us_per_event", static_cast<double>(window_.cpu_us()) / events);
+      if (events != 0)
+        report.add("cpu_us_per_event", static_cast<double>(window_.cpu_us()) / static_cast<double>(events));
     }
     report.print();
   }

@@ -62,7 +62,8 @@ class Repeat final : public Mode {
     const double seconds = window_.elapsed_seconds();
     report.add("rps", seconds > 0 ? static_cast<double>(requests_) / seconds : 0.0);
     report.add("mib", static_cast<double>(bytes_) / kMiB);
-    if (requests_ != 0) report.add("cpu_us_per_request", static_cast<double>(window_.cpu_us()) / requests_);
+    if (requests_ != 0)
+      report.add("cpu_us_per_request", static_cast<double>(window_.cpu_us()) / static_cast<double>(requests_));
     report.print();
   }
 

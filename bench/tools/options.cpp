@@ -24,7 +24,8 @@ T parse(std::string_view what, std::string_view text) {
 
 }  // namespace
 
-Options::Options(std::vector<std::string> arguments, Defaults defaults, const std::vector<std::string>& repeatable)
+Options::Options(const std::vector<std::string>& arguments, Defaults defaults,
+                 const std::vector<std::string>& repeatable)
     : values_(std::move(defaults)) {
   for (const auto& name : repeatable) lists_[name];
   for (const auto& argument : arguments) take(argument);

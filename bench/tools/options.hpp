@@ -16,7 +16,8 @@ class Options {
   // `defaults` is the list of all known names; the values given on the command line replace the defaults.
   // Options named in `repeatable` collect every occurrence instead.
   using Defaults = std::map<std::string, std::string, std::less<>>;
-  Options(std::vector<std::string> arguments, Defaults defaults, const std::vector<std::string>& repeatable = {});
+  Options(const std::vector<std::string>& arguments, Defaults defaults,
+          const std::vector<std::string>& repeatable = {});
 
   // REQUIRES: the name was declared in the constructor.
   const std::string& text(std::string_view name) const;

@@ -79,7 +79,7 @@ class Relay {
   Fd listener_;
   sockaddr_in upstream_;
   Epoll epoll_;
-  std::array<char, 64 * 1024> block_;
+  std::array<char, std::size_t{64} * 1024> block_;
   std::unordered_map<Pair*, std::unique_ptr<Pair>> pairs_;
   std::vector<Pair*> dead_;  // freed after the batch of events that may name them
 };

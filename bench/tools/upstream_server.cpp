@@ -15,7 +15,7 @@ namespace akr::bench {
 namespace {
 
 constexpr std::int64_t kSweepNs = 10'000'000;  // one coarse timer for all streams: events leave up to 10 ms late
-constexpr std::size_t kReadBlock = 256 * 1024;
+constexpr std::size_t kReadBlock = std::size_t{256} * 1024;
 constexpr std::uint64_t kDefaultBulkBytes = 1 << 20;
 constexpr double kNsPerSecond = 1e9;
 constexpr double kGoldenRatio = 0.6180339887498949;  // spreads the phases of any number of streams evenly

@@ -67,13 +67,14 @@ std::optional<ServerAddress> parse_authority(std::string_view text, std::uint16_
 
 // Go's driver cuts at the last '/', then at the last '@', so that passwords may hold both.
 std::optional<ServerAddress> parse_go_dsn(std::string_view text) {
-  const std::size_t socket = text.rfind("unix(");
   const std::size_t slash = text.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  std::string_view left = text.substr(0, slash);
-  if (!left.ends_with(')')) return std::nullopt;
-  left.remove_suffix(1);
-  const std::size_t open = socket != std::string_view::npos ? socket + 4 : left.rfind("tcp(") + 3;
+  if (slash == std::string_view::npos || !text.substr(0, slash).ends_with(')')) return std::nullopt;
+  const std::string_view left = text.substr(0, slash - 1);
+  const std::size_t tcp = left.rfind("tcp(");
+  const std::size_t unix_socket = left.rfind("unix(");
+  if (tcp == std::string_view::npos && unix_socket == std::string_view::npos) return std::nullopt;
+  const bool is_socket = tcp == std::string_view::npos || (unix_socket != std::string_view::npos && unix_socket > tcp);
+  const std::size_t open = is_socket ? unix_socket + 4 : tcp + 3;
   const std::string_view before = left.substr(0, open + 1);  // "user:password@tcp("
   ServerAddress address{.port = kMysqlPort};
   const std::size_t at = before.rfind('@');
@@ -83,7 +84,7 @@ std::optional<ServerAddress> parse_go_dsn(std::string_view text) {
     address.password = Secret(password);
   }
   const std::string_view host = left.substr(open + 1);
-  if (socket != std::string_view::npos) {
+  if (is_socket) {
     address.host = host;
   } else if (!read_host_port(host, address)) {
     return std::nullopt;

@@ -1,10 +1,7 @@
 #include "config/setting_rules.hpp"
 
-#include <algorithm>
-
 #include <arpa/inet.h>
 
-#include "base/strings.hpp"
 #include "config/key32.hpp"
 
 namespace akr {
@@ -15,22 +12,11 @@ bool is_ip_address(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), &bytes) == 1 || inet_pton(AF_INET6, text.c_str(), &bytes) == 1;
 }
 
-bool is_http_url(const std::string& text) {
-  const std::size_t scheme = istarts_with(text, "https://") ? 8 : istarts_with(text, "http://") ? 7 : 0;
-  if (scheme == 0 || text.size() == scheme || text[scheme] == '/') return false;
-  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
-}
-
 }  // namespace
 
 SettingRule<Milliseconds> from_to_seconds(int low, int high) { return between(seconds(low), seconds(high)); }
 
 SettingRule<std::string> ip_address() { return {is_ip_address, {"an IPv4 or IPv6 address", "IPv4 或 IPv6 地址"}}; }
-
-SettingRule<std::string> http_url() {
-  return {is_http_url,
-          {"an http:// or https:// URL without query and fragment", "http:// 或 https:// URL，不含查询与片段"}};
-}
 
 SettingRule<Secret> strong_password() {
   return {{}, {"at least 12 characters, no placeholder", "至少 12 个字符，不能是占位值"}};

@@ -14,7 +14,6 @@ constexpr Milliseconds seconds(int count) { return std::chrono::seconds(count); 
 
 SettingRule<Milliseconds> from_to_seconds(int low, int high);
 SettingRule<std::string> ip_address();  // a literal, IPv4 or IPv6
-SettingRule<std::string> http_url();    // http(s)://host..., no spaces, no query, no fragment
 
 SettingRule<Secret> strong_password();
 SettingRule<Secret> signing_secret();

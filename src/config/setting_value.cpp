@@ -1,5 +1,6 @@
 #include "config/setting_value.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/strings.hpp"
@@ -57,6 +58,16 @@ std::optional<std::chrono::milliseconds> ValueText<std::chrono::milliseconds>::p
 std::string ValueText<std::chrono::milliseconds>::print(std::chrono::milliseconds value) {
   if (value.count() % 1000 != 0) return std::to_string(value.count()) + "ms";
   return std::to_string(value.count() / 1000);
+}
+
+std::optional<HttpUrl> ValueText<HttpUrl>::parse(std::string_view text) {
+  const std::size_t scheme = istarts_with(text, "https://") ? 8 : istarts_with(text, "http://") ? 7 : 0;
+  if (scheme == 0 || text.size() == scheme || text[scheme] == '/') return std::nullopt;
+  if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; })) {
+    return std::nullopt;
+  }
+  while (text.ends_with('/')) text.remove_suffix(1);
+  return HttpUrl{std::string(text)};
 }
 
 std::optional<std::vector<Secret>> ValueText<std::vector<Secret>>::parse(std::string_view text) {

@@ -32,6 +32,11 @@ struct ByteCount {
   auto operator<=>(const ByteCount&) const = default;
 };
 
+// http(s)://host..., without query, fragment and trailing slash, so that a path can be put behind it.
+struct HttpUrl {
+  std::string text;
+};
+
 template <class T>
 struct ValueText;
 
@@ -71,6 +76,15 @@ struct ValueText<std::string> {
   static std::optional<std::string> parse(std::string_view text) { return std::string(text); }
   static std::string print(const std::string& value) { return value; }
   static Text allowed() { return {"text", "文本"}; }
+};
+
+template <>
+struct ValueText<HttpUrl> {
+  static std::optional<HttpUrl> parse(std::string_view text);
+  static std::string print(const HttpUrl& value) { return value.text; }
+  static Text allowed() {
+    return {"an http:// or https:// URL without query and fragment", "http:// 或 https:// URL，不含查询与片段"};
+  }
 };
 
 template <>

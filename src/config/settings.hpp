@@ -19,292 +19,176 @@ std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind);
 std::span<const Choice<CacheKind>> choices_of(CacheKind);
 std::span<const Choice<LogLevel>> choices_of(LogLevel);
 
-// clang-format off: one form for all entries reads as a table; the tool would choose three.
+// One form for all entries reads as a table; clang-format would choose three.
+// clang-format off
 struct Settings : SettingList {
   SettingGroup listener_group{*this, {"Listener", "监听"}};
-  Setting<std::string> listen_address{
-      *this,
-      "LISTEN_ADDRESS",
-      "::",
-      {"IP address the gateway listens on. `::` takes IPv6 and IPv4, and falls back to `0.0.0.0` where there is no "
-       "IPv6.",
-       "网关监听的 IP 地址。`::` 同时接受 IPv6 与 IPv4；没有 IPv6 时退回 `0.0.0.0`。"},
-      ip_address()};
-  Setting<std::uint32_t> port{
-      *this,
-      "BACKEND_PORT",
-      8000,
-      {"TCP port the gateway listens on; 0 takes any free port, which the log line `ready` names.",
-       "网关监听的 TCP 端口；0 表示任意空闲端口，日志中的 `ready` 一行会写明。"},
-      between(0U, 65535U)};
-  Setting<std::string> tls_cert_file{
-      *this,
-      "TLS_CERT_FILE",
-      "",
-      {"PEM file with the listener's certificate chain. With TLS_KEY_FILE it turns TLS on; without both the listener "
-       "speaks plain HTTP.",
-       "监听端口的证书链（PEM 文件）。与 TLS_KEY_FILE 一起启用 TLS；两者都不设时使用明文 HTTP。"}};
-  Setting<std::string> tls_key_file{
-      *this,
-      "TLS_KEY_FILE",
-      "",
-      {"PEM file with the private key of TLS_CERT_FILE.", "TLS_CERT_FILE 对应的私钥（PEM 文件）。"}};
-  Setting<std::uint32_t> workers{*this,
-                                 "WORKERS",
-                                 0,
-                                 {"Worker threads, each with its own event loop; 0 means one per core.",
-                                  "工作线程数，每个线程一个事件循环；0 表示每个 CPU 核一个。"},
-                                 between(0U, 256U)};
-  Setting<std::string> public_base_url{
-      *this,
-      "PROXY_PUBLIC_BASE_URL",
-      "http://localhost:8000",
-      {"URL under which clients reach the gateway; shown by the admin API, not used for routing.",
-       "客户端访问网关所用的 URL；仅由管理 API 展示，不参与路由。"},
-      http_url()};
+  Setting<std::string> listen_address{*this, "LISTEN_ADDRESS", "::",
+    {"IP address the gateway listens on. `::` takes IPv6 and IPv4, and falls back to `0.0.0.0` where there is no "
+     "IPv6.",
+     "网关监听的 IP 地址。`::` 同时接受 IPv6 与 IPv4；没有 IPv6 时退回 `0.0.0.0`。"}, ip_address()};
+  Setting<std::uint32_t> port{*this, "BACKEND_PORT", 8000,
+    {"TCP port the gateway listens on; 0 takes any free port, which the log line `ready` names.",
+     "网关监听的 TCP 端口；0 表示任意空闲端口，日志中的 `ready` 一行会写明。"}, between(0U, 65535U)};
+  Setting<std::string> tls_cert_file{*this, "TLS_CERT_FILE", "",
+    {"PEM file with the listener's certificate chain. With TLS_KEY_FILE it turns TLS on; without both the listener "
+     "speaks plain HTTP.",
+     "监听端口的证书链（PEM 文件）。与 TLS_KEY_FILE 一起启用 TLS；两者都不设时使用明文 HTTP。"}};
+  Setting<std::string> tls_key_file{*this, "TLS_KEY_FILE", "",
+    {"PEM file with the private key of TLS_CERT_FILE.", "TLS_CERT_FILE 对应的私钥（PEM 文件）。"}};
+  Setting<std::uint32_t> workers{*this, "WORKERS", 0,
+    {"Worker threads, each with its own event loop; 0 means one per core.",
+     "工作线程数，每个线程一个事件循环；0 表示每个 CPU 核一个。"}, between(0U, 256U)};
+  Setting<HttpUrl> public_base_url{*this, "PROXY_PUBLIC_BASE_URL", HttpUrl{"http://localhost:8000"},
+    {"URL under which clients reach the gateway; shown by the admin API, not used for routing.",
+     "客户端访问网关所用的 URL；仅由管理 API 展示，不参与路由。"}};
 
   SettingGroup admin_group{*this, {"Administrator", "管理员"}};
-  Setting<std::string> admin_username{
-      *this, "ADMIN_USERNAME", "admin", {"Name of the administrator.", "管理员用户名。"}};
-  Setting<Secret> admin_password{
-      *this,
-      "ADMIN_PASSWORD",
-      Secret(),
-      {"Password of the administrator. Unset: one is generated at the first start, printed once, and only its hash "
-       "is kept in DATA_DIR.",
-       "管理员密码。不设置时首次启动会生成一个，只显示一次，DATA_DIR 中仅保存其哈希。"},
-      strong_password()};
-  Setting<Secret> jwt_secret{
-      *this,
-      "JWT_SECRET",
-      Secret(),
-      {"Signs admin sessions. Unset: 32 random bytes are generated and kept in DATA_DIR, so sessions survive a "
-       "restart.",
-       "用于签名管理会话。不设置时生成 32 个随机字节并保存在 DATA_DIR，重启后会话仍然有效。"},
-      signing_secret()};
-  Setting<bool> allow_insecure_defaults{
-      *this,
-      "ALLOW_INSECURE_DEFAULTS",
-      false,
-      {"Accepts short secrets and the placeholder values of the documentation. For experiments only.",
-       "接受过短的密钥以及文档中的占位值。仅用于试验。"}};
+  Setting<std::string> admin_username{*this, "ADMIN_USERNAME", "admin",
+    {"Name of the administrator.", "管理员用户名。"}};
+  Setting<Secret> admin_password{*this, "ADMIN_PASSWORD", Secret(),
+    {"Password of the administrator. Unset: one is generated at the first start, printed once, and only its hash is "
+     "kept in DATA_DIR.",
+     "管理员密码。不设置时首次启动会生成一个，只显示一次，DATA_DIR 中仅保存其哈希。"}, strong_password()};
+  Setting<Secret> jwt_secret{*this, "JWT_SECRET", Secret(),
+    {"Signs admin sessions. Unset: 32 random bytes are generated and kept in DATA_DIR, so sessions survive a restart.",
+     "用于签名管理会话。不设置时生成 32 个随机字节并保存在 DATA_DIR，重启后会话仍然有效。"}, signing_secret()};
+  Setting<bool> allow_insecure_defaults{*this, "ALLOW_INSECURE_DEFAULTS", false,
+    {"Accepts short secrets and the placeholder values of the documentation. For experiments only.",
+     "接受过短的密钥以及文档中的占位值。仅用于试验。"}};
 
   SettingGroup access_group{*this, {"Access keys", "访问密钥"}};
-  Setting<std::vector<Secret>> global_proxy_keys{
-      *this,
-      "GLOBAL_PROXY_KEYS",
-      {},
-      {"Keys that clients present to the gateway. None: every proxied request is refused.",
-       "客户端访问网关时出示的密钥。一个都没有时，拒绝所有代理请求。"},
-      access_keys()};
+  Setting<std::vector<Secret>> global_proxy_keys{*this, "GLOBAL_PROXY_KEYS", {},
+    {"Keys that clients present to the gateway. None: every proxied request is refused.",
+     "客户端访问网关时出示的密钥。一个都没有时，拒绝所有代理请求。"}, access_keys()};
 
   SettingGroup client_group{*this, {"Limits and timers of clients", "客户端限制与超时"}};
-  Setting<ByteCount> max_body_size{
-      *this,
-      "MAX_BODY_SIZE",
-      ByteCount{32U << 20},
-      {"Largest request body; larger ones get 413. Services with `stream_uploads` have no limit.",
-       "请求体的最大长度，超过则返回 413。启用 `stream_uploads` 的服务不受限制。"},
-      between(ByteCount{1}, ByteCount{1ULL << 40})};
-  Setting<std::uint32_t> max_connections{*this,
-                                         "MAX_CONNECTIONS",
-                                         10'000,
-                                         {"Client connections open at the same time, all workers together.",
-                                          "同时打开的客户端连接数（所有工作线程合计）。"},
-                                         between(1U, 1'000'000U)};
-  Setting<Milliseconds> head_timeout{*this,
-                                     "HEAD_TIMEOUT",
-                                     seconds(30),
-                                     {"Longest time from the first byte of a request head to its end (408).",
-                                      "从请求头第一个字节到结束的最长时间（408）。"},
-                                     from_to_seconds(1, 3600)};
-  Setting<Milliseconds> body_timeout{
-      *this,
-      "BODY_TIMEOUT",
-      seconds(30),
-      {"Longest gap while a request body arrives (408).", "接收请求体时两次数据之间的最长间隔（408）。"},
-      from_to_seconds(1, 3600)};
-  Setting<Milliseconds> send_timeout{*this,
-                                     "SEND_TIMEOUT",
-                                     seconds(60),
-                                     {"Longest time a client may take no byte of its answer; then it is disconnected.",
-                                      "客户端不读取响应数据的最长时间，超过即断开。"},
-                                     from_to_seconds(1, 3600)};
-  Setting<Milliseconds> keepalive_timeout{
-      *this,
-      "KEEPALIVE_TIMEOUT",
-      seconds(75),
-      {"How long an idle client connection stays open between requests.", "两次请求之间空闲客户端连接的保持时间。"},
-      from_to_seconds(1, 3600)};
+  Setting<ByteCount> max_body_size{*this, "MAX_BODY_SIZE", ByteCount{32U << 20},
+    {"Largest request body; larger ones get 413. Services with `stream_uploads` have no limit.",
+     "请求体的最大长度，超过则返回 413。启用 `stream_uploads` 的服务不受限制。"},
+    between(ByteCount{1}, ByteCount{1ULL << 40})};
+  Setting<std::uint32_t> max_connections{*this, "MAX_CONNECTIONS", 10'000,
+    {"Client connections open at the same time, all workers together.",
+     "同时打开的客户端连接数（所有工作线程合计）。"}, between(1U, 1'000'000U)};
+  Setting<Milliseconds> head_timeout{*this, "HEAD_TIMEOUT", seconds(30),
+    {"Longest time from the first byte of a request head to its end (408).",
+     "从请求头第一个字节到结束的最长时间（408）。"}, from_to_seconds(1, 3600)};
+  Setting<Milliseconds> body_timeout{*this, "BODY_TIMEOUT", seconds(30),
+    {"Longest gap while a request body arrives (408).",
+     "接收请求体时两次数据之间的最长间隔（408）。"}, from_to_seconds(1, 3600)};
+  Setting<Milliseconds> send_timeout{*this, "SEND_TIMEOUT", seconds(60),
+    {"Longest time a client may take no byte of its answer; then it is disconnected.",
+     "客户端不读取响应数据的最长时间，超过即断开。"}, from_to_seconds(1, 3600)};
+  Setting<Milliseconds> keepalive_timeout{*this, "KEEPALIVE_TIMEOUT", seconds(75),
+    {"How long an idle client connection stays open between requests.",
+     "两次请求之间空闲客户端连接的保持时间。"}, from_to_seconds(1, 3600)};
 
   SettingGroup upstream_group{*this, {"Upstreams", "上游"}};
-  Setting<Milliseconds> proxy_timeout{
-      *this,
-      "PROXY_TIMEOUT",
-      seconds(30),
-      {"Total time of one call to a GENERIC service that sets no time of its own. LLM services have no total limit "
-       "by default.",
-       "GENERIC 服务未单独设置时，一次调用的总时间。LLM 服务默认没有总时间限制。"},
-      from_to_seconds(1, 86'400)};
-  Setting<Milliseconds> upstream_idle_timeout{
-      *this,
-      "UPSTREAM_IDLE_TIMEOUT",
-      seconds(30),
-      {"How long an idle upstream connection is kept for reuse.", "空闲上游连接为复用而保留的时间。"},
-      from_to_seconds(1, 3600)};
-  Setting<Milliseconds> sse_keepalive{
-      *this,
-      "SSE_KEEPALIVE",
-      seconds(15),
-      {"Silence of an event stream after which clients get a comment line, so that nothing between cuts it; 0 turns "
-       "it off.",
-       "事件流静默多久后向客户端发送注释行，防止中间设备断开；0 表示关闭。"},
-      from_to_seconds(0, 3600)};
-  Setting<bool> allow_private_upstreams{
-      *this,
-      "ALLOW_PRIVATE_UPSTREAMS",
-      true,
-      {"Lets services point to private and loopback addresses. Cloud metadata and link-local addresses are refused "
-       "always.",
-       "允许服务指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
-  Setting<std::string> upstream_ca_file{
-      *this,
-      "UPSTREAM_CA_FILE",
-      "",
-      {"PEM bundle of certificate authorities trusted for upstreams in addition to the system's.",
-       "除系统证书外，另行信任的上游 CA 证书（PEM 文件）。"}};
-  Setting<bool> use_env_proxy{
-      *this,
-      "USE_ENV_PROXY",
-      false,
-      {"Sends upstream connections of services without `egress_proxy` through HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, "
-       "except for NO_PROXY.",
-       "未设置 `egress_proxy` 的服务通过 HTTP_PROXY、HTTPS_PROXY 或 ALL_PROXY 连接上游，NO_PROXY 中的除外。"}};
-  Setting<Secret> http_proxy{
-      *this,
-      "HTTP_PROXY",
-      Secret(),
-      {"Proxy for `http` upstreams (`http`, `https`, `socks5` or `socks5h` URL); also as `http_proxy`. Needs "
-       "USE_ENV_PROXY.",
-       "`http` 上游使用的代理（`http`、`https`、`socks5` 或 `socks5h` URL）；也可写作 `http_proxy`。需要 "
-       "USE_ENV_PROXY。"}};
-  Setting<Secret> https_proxy{*this,
-                              "HTTPS_PROXY",
-                              Secret(),
-                              {"Proxy for `https` upstreams; also as `https_proxy`. Needs USE_ENV_PROXY.",
-                               "`https` 上游使用的代理；也可写作 `https_proxy`。需要 USE_ENV_PROXY。"}};
-  Setting<Secret> all_proxy{*this,
-                            "ALL_PROXY",
-                            Secret(),
-                            {"Proxy where the two above are unset; also as `all_proxy`. Needs USE_ENV_PROXY.",
-                             "以上两项未设置时使用的代理；也可写作 `all_proxy`。需要 USE_ENV_PROXY。"}};
-  Setting<std::string> no_proxy{
-      *this,
-      "NO_PROXY",
-      "",
-      {"Comma list of host names, domain suffixes and addresses that are reached directly; also as `no_proxy`. Needs "
-       "USE_ENV_PROXY.",
-       "直接连接的主机名、域名后缀和地址，以逗号分隔；也可写作 `no_proxy`。需要 USE_ENV_PROXY。"}};
+  Setting<Milliseconds> proxy_timeout{*this, "PROXY_TIMEOUT", seconds(30),
+    {"Total time of one call to a GENERIC service that sets no time of its own. LLM services have no total limit by "
+     "default.",
+     "GENERIC 服务未单独设置时，一次调用的总时间。LLM 服务默认没有总时间限制。"}, from_to_seconds(1, 3600)};
+  Setting<Milliseconds> upstream_idle_timeout{*this, "UPSTREAM_IDLE_TIMEOUT", seconds(30),
+    {"How long an idle upstream connection is kept for reuse.",
+     "空闲上游连接为复用而保留的时间。"}, from_to_seconds(1, 3600)};
+  Setting<Milliseconds> sse_keepalive{*this, "SSE_KEEPALIVE", seconds(15),
+    {"Silence of an event stream after which clients get a comment line, so that nothing between cuts it; 0 turns it "
+     "off.",
+     "事件流静默多久后向客户端发送注释行，防止中间设备断开；0 表示关闭。"}, from_to_seconds(0, 3600)};
+  Setting<bool> allow_private_upstreams{*this, "ALLOW_PRIVATE_UPSTREAMS", true,
+    {"Lets services point to private and loopback addresses. Cloud metadata and link-local addresses are refused "
+     "always.",
+     "允许服务指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
+  Setting<std::string> upstream_ca_file{*this, "UPSTREAM_CA_FILE", "",
+    {"PEM bundle of certificate authorities trusted for upstreams in addition to the system's.",
+     "除系统证书外，另行信任的上游 CA 证书（PEM 文件）。"}};
+  Setting<bool> use_env_proxy{*this, "USE_ENV_PROXY", false,
+    {"Sends upstream connections of services without `egress_proxy` through HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, "
+     "except for NO_PROXY.",
+     "未设置 `egress_proxy` 的服务通过 HTTP_PROXY、HTTPS_PROXY 或 ALL_PROXY 连接上游，NO_PROXY 中的除外。"}};
+  Setting<Secret> http_proxy{*this, "HTTP_PROXY", Secret(),
+    {"Proxy for `http` upstreams (`http`, `https`, `socks5` or `socks5h` URL); also as `http_proxy`. Needs "
+     "USE_ENV_PROXY.",
+     "`http` 上游使用的代理（`http`、`https`、`socks5` 或 `socks5h` URL）；也可写作 `http_proxy`。需要 "
+     "USE_ENV_PROXY。"}};
+  Setting<Secret> https_proxy{*this, "HTTPS_PROXY", Secret(),
+    {"Proxy for `https` upstreams; also as `https_proxy`. Needs USE_ENV_PROXY.",
+     "`https` 上游使用的代理；也可写作 `https_proxy`。需要 USE_ENV_PROXY。"}};
+  Setting<Secret> all_proxy{*this, "ALL_PROXY", Secret(),
+    {"Proxy where the two above are unset; also as `all_proxy`. Needs USE_ENV_PROXY.",
+     "以上两项未设置时使用的代理；也可写作 `all_proxy`。需要 USE_ENV_PROXY。"}};
+  Setting<std::string> no_proxy{*this, "NO_PROXY", "",
+    {"Comma list of host names, domain suffixes and addresses that are reached directly; also as `no_proxy`. Needs "
+     "USE_ENV_PROXY.",
+     "直接连接的主机名、域名后缀和地址，以逗号分隔；也可写作 `no_proxy`。需要 USE_ENV_PROXY。"}};
 
   SettingGroup storage_group{*this, {"Storage", "存储"}};
-  Setting<std::string> database_path{
-      *this,
-      "DATABASE_PATH",
-      "data/api_key_rotator.db",
-      {"SQLite file; relative paths start at the working directory.", "SQLite 文件；相对路径以工作目录为起点。"}};
-  Setting<std::string> data_dir{*this,
-                                "DATA_DIR",
-                                "",
-                                {"Directory of generated secrets. Unset: the directory of DATABASE_PATH.",
-                                 "保存自动生成的密钥的目录。不设置时为 DATABASE_PATH 所在目录。"}};
-  Setting<Secret> encryption_key{
-      *this,
-      "ENCRYPTION_KEY",
-      Secret(),
-      {"Encrypts the upstream keys in the database. Unset: generated at the first start and kept in DATA_DIR. "
-       "Without it the stored keys are lost: back it up.",
-       "用于加密数据库中的上游密钥。不设置时首次启动生成并保存在 DATA_DIR。丢失后已存密钥无法恢复，请备份。"},
-      key32()};
-  Setting<DatabaseKind> db_type{*this,
-                                "DB_TYPE",
-                                DatabaseKind::kUnset,
-                                {"Which database to use; wins over the settings below. This build has SQLite only.",
-                                 "使用哪种数据库；优先于以下各项。此版本仅支持 SQLite。"}};
-  Setting<Secret> database_url{*this,
-                               "DATABASE_URL",
-                               Secret(),
-                               {"Address of the database: `sqlite:PATH`, `mysql://USER:PASSWORD@HOST:PORT/NAME` (also "
-                                "`USER:PASSWORD@tcp(HOST:PORT)/NAME`) or `postgresql://...`.",
-                                "数据库地址：`sqlite:PATH`、`mysql://USER:PASSWORD@HOST:PORT/NAME`（或 "
-                                "`USER:PASSWORD@tcp(HOST:PORT)/NAME`）或 `postgresql://...`。"}};
-  Setting<std::string> db_host{
-      *this, "DB_HOST", "", {"Host of the MySQL or PostgreSQL server.", "MySQL 或 PostgreSQL 服务器主机。"}};
-  Setting<std::uint32_t> db_port{
-      *this, "DB_PORT", 3306, {"Port of that server.", "该服务器的端口。"}, between(1U, 65535U)};
-  Setting<std::string> db_user{*this, "DB_USER", "", {"User name at that server.", "该服务器的用户名。"}};
-  Setting<Secret> db_password{*this, "DB_PASSWORD", Secret(), {"Password at that server.", "该服务器的密码。"}};
-  Setting<std::string> db_name{*this, "DB_NAME", "api_key_rotator", {"Name of the database.", "数据库名。"}};
-  Setting<std::string> mysql_db_host{*this, "MYSQL_DB_HOST", "", {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
-  Setting<std::string> mysql_host{*this, "MYSQL_HOST", "", {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
-  Setting<bool> reset_db_tables{
-      *this,
-      "RESET_DB_TABLES",
-      false,
-      {"Empties all tables at start, after a backup copy whose path is logged. Remove it afterwards.",
-       "启动时清空所有表，之前先做备份并在日志中写明路径。用后请移除。"}};
+  Setting<std::string> database_path{*this, "DATABASE_PATH", "data/api_key_rotator.db",
+    {"SQLite file; relative paths start at the working directory.", "SQLite 文件；相对路径以工作目录为起点。"}};
+  Setting<std::string> data_dir{*this, "DATA_DIR", "",
+    {"Directory of generated secrets. Unset: the directory of DATABASE_PATH.",
+     "保存自动生成的密钥的目录。不设置时为 DATABASE_PATH 所在目录。"}};
+  Setting<Secret> encryption_key{*this, "ENCRYPTION_KEY", Secret(),
+    {"Encrypts the upstream keys in the database. Unset: generated at the first start and kept in DATA_DIR. Without "
+     "it the stored keys are lost: back it up.",
+     "用于加密数据库中的上游密钥。不设置时首次启动生成并保存在 DATA_DIR。丢失后已存密钥无法恢复，请备份。"}, key32()};
+  Setting<DatabaseKind> db_type{*this, "DB_TYPE", DatabaseKind::kUnset,
+    {"Which database to use; wins over the settings below. This build has SQLite only.",
+     "使用哪种数据库；优先于以下各项。此版本仅支持 SQLite。"}};
+  Setting<Secret> database_url{*this, "DATABASE_URL", Secret(),
+    {"Address of the database: `sqlite:PATH`, `mysql://USER:PASSWORD@HOST:PORT/NAME` (also "
+     "`USER:PASSWORD@tcp(HOST:PORT)/NAME`) or `postgresql://...`.",
+     "数据库地址：`sqlite:PATH`、`mysql://USER:PASSWORD@HOST:PORT/NAME`（或 `USER:PASSWORD@tcp(HOST:PORT)/NAME`）或 "
+     "`postgresql://...`。"}};
+  Setting<std::string> db_host{*this, "DB_HOST", "",
+    {"Host of the MySQL or PostgreSQL server.", "MySQL 或 PostgreSQL 服务器主机。"}};
+  Setting<std::uint32_t> db_port{*this, "DB_PORT", 3306,
+    {"Port of that server.", "该服务器的端口。"}, between(1U, 65535U)};
+  Setting<std::string> db_user{*this, "DB_USER", "",
+    {"User name at that server.", "该服务器的用户名。"}};
+  Setting<Secret> db_password{*this, "DB_PASSWORD", Secret(),
+    {"Password at that server.", "该服务器的密码。"}};
+  Setting<std::string> db_name{*this, "DB_NAME", "api_key_rotator",
+    {"Name of the database.", "数据库名。"}};
+  Setting<std::string> mysql_db_host{*this, "MYSQL_DB_HOST", "",
+    {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
+  Setting<std::string> mysql_host{*this, "MYSQL_HOST", "",
+    {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
+  Setting<bool> reset_db_tables{*this, "RESET_DB_TABLES", false,
+    {"Empties all tables at start, after a backup copy whose path is logged. Remove it afterwards.",
+     "启动时清空所有表，之前先做备份并在日志中写明路径。用后请移除。"}};
 
   SettingGroup cluster_group{*this, {"Cluster state", "集群状态"}};
-  Setting<CacheKind> cache_type{
-      *this,
-      "CACHE_TYPE",
-      CacheKind::kUnset,
-      {"Where nodes share their state; wins over the settings below. This build has memory only (one node).",
-       "节点之间共享状态的方式；优先于以下各项。此版本仅支持内存（单节点）。"}};
-  Setting<Secret> redis_url{
-      *this,
-      "REDIS_URL",
-      Secret(),
-      {"Address of the Redis server: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`, `rediss://` for TLS.",
-       "Redis 地址：`redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`，使用 TLS 时为 `rediss://`。"}};
-  Setting<std::string> redis_host{*this, "REDIS_HOST", "", {"Host of the Redis server.", "Redis 服务器主机。"}};
-  Setting<std::uint32_t> redis_port{
-      *this, "REDIS_PORT", 6379, {"Port of the Redis server.", "Redis 服务器端口。"}, between(1U, 65535U)};
-  Setting<Secret> redis_password{
-      *this, "REDIS_PASSWORD", Secret(), {"Password of the Redis server.", "Redis 服务器密码。"}};
-  Setting<std::uint32_t> redis_db{
-      *this, "REDIS_DB", 0, {"Number of the Redis database.", "Redis 数据库编号。"}, between(0U, 65535U)};
+  Setting<CacheKind> cache_type{*this, "CACHE_TYPE", CacheKind::kUnset,
+    {"Where nodes share their state; wins over the settings below. This build has memory only (one node).",
+     "节点之间共享状态的方式；优先于以下各项。此版本仅支持内存（单节点）。"}};
+  Setting<Secret> redis_url{*this, "REDIS_URL", Secret(),
+    {"Address of the Redis server: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`, `rediss://` for TLS.",
+     "Redis 地址：`redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`，使用 TLS 时为 `rediss://`。"}};
+  Setting<std::string> redis_host{*this, "REDIS_HOST", "",
+    {"Host of the Redis server.", "Redis 服务器主机。"}};
+  Setting<std::uint32_t> redis_port{*this, "REDIS_PORT", 6379,
+    {"Port of the Redis server.", "Redis 服务器端口。"}, between(1U, 65535U)};
+  Setting<Secret> redis_password{*this, "REDIS_PASSWORD", Secret(),
+    {"Password of the Redis server.", "Redis 服务器密码。"}};
+  Setting<std::uint32_t> redis_db{*this, "REDIS_DB", 0,
+    {"Number of the Redis database.", "Redis 数据库编号。"}, between(0U, 65535U)};
 
   SettingGroup operation_group{*this, {"Operation", "运行"}};
-  Setting<LogLevel> log_level{
-      *this,
-      "LOG_LEVEL",
-      LogLevel::kInfo,
-      {"Least level of application log lines on standard error.", "标准错误输出的应用日志的最低级别。"}};
-  Setting<bool> access_log{
-      *this,
-      "ACCESS_LOG",
-      true,
-      {"One JSON line on standard output for each proxied request.", "每个代理请求在标准输出写一行 JSON。"}};
-  Setting<bool> metrics{
-      *this, "METRICS", true, {"Serves Prometheus metrics at `/metrics`.", "在 `/metrics` 提供 Prometheus 指标。"}};
-  Setting<Secret> metrics_token{
-      *this,
-      "METRICS_TOKEN",
-      Secret(),
-      {"Bearer token that `/metrics` asks for. Unset: open.", "访问 `/metrics` 所需的 Bearer 令牌。不设置时公开。"}};
-  Setting<Milliseconds> shutdown_delay{
-      *this,
-      "SHUTDOWN_DELAY",
-      seconds(3),
-      {"How long the listener stays open after SIGTERM while `/readyz` already answers 503.",
-       "收到 SIGTERM 后 `/readyz` 已返回 503，而监听端口继续开放的时间。"},
-      from_to_seconds(0, 3600)};
-  Setting<Milliseconds> shutdown_grace{*this,
-                                       "SHUTDOWN_GRACE",
-                                       seconds(60),
-                                       {"How long running requests may take after SIGTERM before they are cut.",
-                                        "收到 SIGTERM 后仍在进行的请求最多可持续的时间，之后会被中断。"},
-                                       from_to_seconds(0, 86'400)};
+  Setting<LogLevel> log_level{*this, "LOG_LEVEL", LogLevel::kInfo,
+    {"Least level of application log lines on standard error.", "标准错误输出的应用日志的最低级别。"}};
+  Setting<bool> access_log{*this, "ACCESS_LOG", true,
+    {"One JSON line on standard output for each proxied request.", "每个代理请求在标准输出写一行 JSON。"}};
+  Setting<bool> metrics{*this, "METRICS", true,
+    {"Serves Prometheus metrics at `/metrics`.", "在 `/metrics` 提供 Prometheus 指标。"}};
+  Setting<Secret> metrics_token{*this, "METRICS_TOKEN", Secret(),
+    {"Bearer token that `/metrics` asks for. Unset: open.", "访问 `/metrics` 所需的 Bearer 令牌。不设置时公开。"}};
+  Setting<Milliseconds> shutdown_delay{*this, "SHUTDOWN_DELAY", seconds(3),
+    {"How long the listener stays open after SIGTERM while `/readyz` already answers 503.",
+     "收到 SIGTERM 后 `/readyz` 已返回 503，而监听端口继续开放的时间。"}, from_to_seconds(0, 3600)};
+  Setting<Milliseconds> shutdown_grace{*this, "SHUTDOWN_GRACE", seconds(60),
+    {"How long running requests may take after SIGTERM before they are cut.",
+     "收到 SIGTERM 后仍在进行的请求最多可持续的时间，之后会被中断。"}, from_to_seconds(0, 86'400)};
 
   // What load_settings() wants an operator to know though it does not stop the start; the app logs it.
   std::vector<std::string> warnings;

@@ -116,6 +116,14 @@ HostForm host_form(std::string_view host) {
   return ends_in_number(host) ? HostForm::kOddNumber : HostForm::kName;
 }
 
+std::optional<std::string> unbracketed_host(std::string_view encoded) {
+  std::string host = to_lower(encoded);
+  if (!host.starts_with('[')) return host;
+  if (!host.ends_with(']')) return std::nullopt;
+  host = host.substr(1, host.size() - 2);
+  return host_form(host) == HostForm::kIpv6 ? std::optional(host) : std::nullopt;
+}
+
 AddressClass classify_host(std::string_view host) {
   switch (host_form(host)) {
     case HostForm::kName:

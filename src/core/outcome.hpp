@@ -45,6 +45,7 @@ enum class FailureKind {
   kOverloaded,        // the provider is; nobody's fault
   kRegion,            // our exit address is refused: no key will help
   kTooLargeForKey,    // never fits this key's limit
+  kAddressRefused,    // this account does not accept our exit address; another account may
 };
 
 struct UpstreamFailure {
@@ -55,6 +56,9 @@ struct UpstreamFailure {
   std::string_view code = {};                          // the provider's own code, of static storage; for reason
 };
 
+// Hints are clamped here: a cooldown to 1 s..1 h (60 s at most for 503 and 529), a used-up quota to 24 h, a day's quota
+// to 25 h (the day in autumn that has 25), a spend limit to 31 days.  Without a hint Verdict::cool_for stays empty and
+// KeyPool escalates.  Service rules (failure_rules.hpp) are applied by the caller, before this.
 Verdict classify(const UpstreamFailure& failure);
 
 }  // namespace akr

@@ -21,18 +21,13 @@ Result<std::uint16_t> port_of(const boost::urls::url_view& url, bool tls) {
   return static_cast<std::uint16_t>(*port);
 }
 
-std::string_view without_brackets(std::string_view host) {
-  return host.size() > 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
-}
-
 Result<std::string> host_of(const boost::urls::url_view& url) {
-  const std::string_view encoded(url.encoded_host().data(), url.encoded_host().size());
-  std::string host = to_lower(without_brackets(encoded));
-  switch (host_form(host)) {
+  const auto host = unbracketed_host({url.encoded_host().data(), url.encoded_host().size()});
+  switch (host ? host_form(*host) : HostForm::kMalformed) {
     case HostForm::kName:
     case HostForm::kIpv4:
     case HostForm::kIpv6:
-      return host;
+      return *host;
     case HostForm::kOddNumber:
       return invalid_url("an IPv4 address is written as four decimal numbers, like 192.0.2.1");
     case HostForm::kMalformed:

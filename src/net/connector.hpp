@@ -14,13 +14,11 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "net/resolver.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
 
 namespace akr::net {
-
-class Resolver;
-class TlsClient;
 
 // An outbound proxy.  http and https use CONNECT for TLS upstreams and for plain ones alike; socks5 resolves here,
 // socks5h at the proxy (no local DNS at all).
@@ -33,11 +31,14 @@ struct EgressProxy {
   Secret password;
 };
 
-// "" -> kNone.  http|https|socks5|socks5h://[user:password@]host:port.  kInvalid (field "egress_proxy") otherwise.
+// "" -> kNone.  http|https|socks5|socks5h://[user:password@]host:port, user and password percent-encoded.  kInvalid
+// (field "egress_proxy") otherwise; its message repeats nothing of the URL.
 Result<EgressProxy> parse_egress_proxy(std::string_view url);
 
 // The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY (either case; HTTP_PROXY in lower case only, because
-// CGI servers set the upper-case form from a client's header) name for this upstream; "" = none.  Used with USE_ENV_PROXY=true.
+// CGI servers set the upper-case form from a client's header) name for this upstream; "" = none.  A value without a
+// scheme means http.  NO_PROXY: "*", or a comma list of names (with their subdomains), addresses and CIDR blocks, each
+// with an optional :port.  localhost and loopback addresses are never proxied.  Used with USE_ENV_PROXY=true.
 std::string env_proxy_for(bool tls, std::string_view host, std::uint16_t port,
                           const std::function<const char*(const char*)>& getenv);
 
@@ -49,9 +50,11 @@ struct ConnectTarget {
 };
 
 struct ConnectorOptions {
-  // May this address (4 or 16 bytes, network order) be connected to?  Not asked for the proxy's own address.
+  // May this address (4 or 16 bytes, network order) be connected to?  Not asked for the proxy's own address.  With an
+  // http, https or socks5h proxy only literals can be asked about: names are resolved on its side.
   std::function<bool(std::span<const std::uint8_t>)> address_allowed;
   std::string ca_file;  // extra CA bundle beside the system's; "" = none
+  ResolverOptions resolver = {};
 };
 
 class Connector {
@@ -59,9 +62,10 @@ class Connector {
   Connector(Worker& worker, ConnectorOptions options);
   ~Connector();
 
-  // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed), kUpstreamTls,
-  // kUpstreamRefused, kEgressProxy.  Messages name host and reason, never a credential.  Nothing of the upstream
-  // request may be written before this returned: certificates are verified by then.
+  // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed, wherever), kUpstreamTls,
+  // kUpstreamRefused, kEgressProxy, kShuttingDown (the worker stopped).  Messages name host and reason, never a
+  // credential.  Nothing of the upstream request may be written before this returned: certificates are verified by
+  // then.  What `target` refers to lives until the end.
   Task<Result<std::unique_ptr<Stream>>> connect(ConnectTarget target, TimePoint deadline);
 
  private:

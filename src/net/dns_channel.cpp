@@ -31,14 +31,21 @@ DnsChannel::DnsChannel(Worker& worker, const DnsServers& servers) : worker_(work
   ares_options options = {};
   options.timeout = static_cast<int>(servers.first_wait.count());
   options.tries = servers.rounds;
+  // The search list is walked in dns_lookup.cpp, for both families together.
+  options.flags = ARES_FLAG_NOSEARCH;
+  options.ndots = 0;
   char lookups[] = "fb";  // files, then DNS, whatever nsswitch.conf says
   options.lookups = lookups;
   options.sock_state_cb = &DnsChannel::on_descriptor;
   options.sock_state_cb_data = this;
   require(ares_init_options(&channel_, &options,
-                            ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB),
+                            ARES_OPT_FLAGS | ARES_OPT_NDOTS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+                                ARES_OPT_SOCK_STATE_CB),
           "c-ares");
-  if (!servers.list.empty()) {
+  if (servers.list.empty()) {
+    read_search_domains();
+  } else {
+    search_ = servers.search;
     const int status = ares_set_servers_ports_csv(channel_, servers.list.c_str());
     if (status != ARES_SUCCESS) ares_destroy(channel_);
     require(status, "DNS servers");
@@ -50,6 +57,15 @@ DnsChannel::~DnsChannel() {
   cancelled_ = true;  // what a callback asks for now ends at once
   detach();
   ares_destroy(channel_);
+}
+
+void DnsChannel::read_search_domains() {
+  ares_options found = {};
+  int mask = 0;
+  if (ares_save_options(channel_, &found, &mask) == ARES_SUCCESS && (mask & ARES_OPT_DOMAINS) != 0) {
+    for (int i = 0; i < found.ndomains; ++i) search_.emplace_back(found.domains[i]);
+  }
+  ares_destroy_options(&found);
 }
 
 void DnsChannel::query(const std::string& name, int family, ares_addrinfo_callback callback, void* argument) {

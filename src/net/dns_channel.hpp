@@ -7,6 +7,7 @@
 #include <ares.h>
 
 #include <string>
+#include <vector>
 
 #include "net/socket.hpp"
 #include "net/worker.hpp"
@@ -14,7 +15,8 @@
 namespace akr::net {
 
 struct DnsServers {
-  std::string list;                            // "192.0.2.1:53,[2001:db8::1]:53"; "" = those of /etc/resolv.conf
+  std::string list;                 // "192.0.2.1:53,[2001:db8::1]:53"; "" = those of /etc/resolv.conf
+  std::vector<std::string> search;  // domains that short names may lie in, with `list`; else those of resolv.conf
   std::chrono::milliseconds first_wait{1500};  // for one server's answer; doubles with each round
   int rounds = 3;
 };
@@ -25,11 +27,14 @@ class DnsChannel final : private Waiter {
   DnsChannel(Worker& worker, const DnsServers& servers);
   ~DnsChannel();  // ends every query with ARES_EDESTRUCTION
 
-  // /etc/hosts first, then DNS.  `callback` is called once, maybe before this returns; REQUIRES: it does not destroy
+  const std::vector<std::string>& search_domains() const { return search_; }
+
+  // `name` as it is: /etc/hosts first, then DNS.  `callback` is called once, maybe before this returns; REQUIRES: it does not destroy
   // the channel.  After the worker's stop every query ends with ARES_ECANCELLED.
   void query(const std::string& name, int family, ares_addrinfo_callback callback, void* argument);
 
  private:
+  void read_search_domains();
   static void on_descriptor(void* self, ares_socket_t fd, int readable, int writable);
   void on_fire(WaitEnd end) override;
   bool process();  // false: there is more
@@ -38,6 +43,7 @@ class DnsChannel final : private Waiter {
   Worker& worker_;
   Socket inner_;  // the inner epoll set
   ares_channel channel_ = nullptr;
+  std::vector<std::string> search_;
   bool cancelled_ = false;
 };
 

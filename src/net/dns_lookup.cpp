@@ -24,14 +24,32 @@ struct DnsLookup::Query {
   std::size_t family;
 };
 
-void DnsLookup::start(DnsChannel& channel, const std::string& name) {
+void DnsLookup::start(DnsChannel& channel, std::string name) {
+  channel_ = &channel;
+  name_ = std::move(name);
+  ask();
+}
+
+void DnsLookup::ask() {
   const auto self = shared_from_this();
+  const bool searching = next_domain_ > 0;
+  const std::string name = searching ? name_ + "." + channel_->search_domains()[next_domain_ - 1] : name_;
+  open_queries_ = static_cast<int>(kFamilies.size());
+  status_ = ARES_SUCCESS;
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
     auto query = std::make_unique<Query>();
     query->lookup = self;
     query->family = family;
-    channel.query(name, kFamilies[family], &DnsLookup::on_answer, query.release());
+    channel_->query(name, kFamilies[family], &DnsLookup::on_answer, query.release());
   }
+}
+
+bool DnsLookup::ask_next() {
+  const bool absent = status_ == ARES_ENODATA || status_ == ARES_ENOTFOUND;
+  if (!absent || name_.ends_with('.') || next_domain_ == channel_->search_domains().size()) return false;
+  ++next_domain_;
+  ask();
+  return true;
 }
 
 void DnsLookup::on_answer(void* query, int status, int, ares_addrinfo* answer) {
@@ -58,6 +76,7 @@ void DnsLookup::take(std::size_t family, int status, const ares_addrinfo* answer
     status_ = status == ARES_SUCCESS ? ARES_ENODATA : status;  // "no such record" says less than any other failure
   }
   if (open_queries_ == 0) {
+    if (found_[0].empty() && found_[1].empty() && ask_next()) return;
     finish();
   } else if (!found.empty()) {
     worker_.timers().arm(*this, worker_.now() + kGrace);

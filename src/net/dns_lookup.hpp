@@ -22,7 +22,10 @@ class DnsLookup final : public TimerNode, public std::enable_shared_from_this<Dn
 
   DnsLookup(Worker& worker, const ResolverOptions& options) : worker_(worker), options_(options) {}
 
-  void start(DnsChannel& channel, const std::string& name);  // REQUIRES: called once
+  // Asks for `name` as it is and, as long as that has no address, for `name` in each of the channel's search domains:
+  // the real name comes first, so that a wildcard in a search domain cannot take its place.  REQUIRES: called once;
+  // `channel` lives until !in_flight().
+  void start(DnsChannel& channel, std::string name);
   bool answered() const { return answered_; }
   bool in_flight() const { return open_queries_ > 0; }
   // REQUIRES: answered().
@@ -33,17 +36,22 @@ class DnsLookup final : public TimerNode, public std::enable_shared_from_this<Dn
  private:
   struct Query;
   static void on_answer(void* query, int status, int timeouts, ares_addrinfo* answer);
+  void ask();
+  bool ask_next();
   void take(std::size_t family, int status, const ares_addrinfo* answer);
   void on_deadline() override { finish(); }
   void finish();
 
   Worker& worker_;
   const ResolverOptions options_;
+  DnsChannel* channel_ = nullptr;
+  std::string name_;
+  std::size_t next_domain_ = 0;
   std::array<std::vector<SocketAddress>, 2> found_;  // IPv6, IPv4
   std::vector<SocketAddress> addresses_;
   std::vector<Asker*> askers_;
   TimePoint expires_ = TimePoint::max();
-  int open_queries_ = 2;
+  int open_queries_ = 0;
   int status_ = 0;
   bool answered_ = false;
 };

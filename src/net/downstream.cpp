@@ -110,7 +110,7 @@ void Downstream::begin_body() {
   head_request_ = head.method() == "HEAD";
   keep_alive_ = head.keep_alive();
   client_closes_ = !keep_alive_;
-  answered_ = broken_ = idle_ = false;
+  answered_ = broken_ = reset_ = idle_ = false;
 }
 
 bool Downstream::take_buffered_body(std::string_view& body) {
@@ -194,7 +194,7 @@ Task<void> Downstream::reply(int status, std::string fields, std::string body) {
   head += keep_alive_ ? "\r\n" : "Connection: close\r\n\r\n";
   if (!head_request_) head += body;
   const IoResult sent = co_await write_all(*stream_, head, send_deadline());
-  if (sent.status != IoStatus::kOk) mark_broken();
+  if (sent.status != IoStatus::kOk) mark_broken(true);
 }
 
 // Ends the request on this connection: what is left of its body is swallowed if it is small and already here.

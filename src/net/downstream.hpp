@@ -62,8 +62,11 @@ class Downstream {
   void mark_answered() { answered_ = true; }
   bool keep_alive() const { return keep_alive_; }
   void forbid_keep_alive() { keep_alive_ = false; }     // answer with "Connection: close"
-  void mark_broken() {  // cut: the end must not look clean
+  // The answer was cut and its end must not look clean.  `reset`: only RST shows that (a body that ends with the
+  // connection); else the missing chunk or length does, and what was sent is still delivered.
+  void mark_broken(bool reset) {
     broken_ = true;
+    reset_ = reset;
     keep_alive_ = false;
   }
   TimePoint send_deadline() const;
@@ -98,6 +101,7 @@ class Downstream {
   bool answered_ = false;
   bool keep_alive_ = true;
   bool broken_ = false;
+  bool reset_ = false;
   bool client_closes_ = false;  // the client asked for the close: it waits for ours
   bool idle_ = true;      // between requests; closed at once by a drain
   Downstream* prev_ = nullptr;

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "net/stream.hpp"
@@ -21,6 +22,19 @@ class Outgoing {
     parts_[static_cast<std::size_t>(count_++)] = {const_cast<char*>(bytes.data()), bytes.size()};  // NOLINT
     left_ += bytes.size();
     return true;
+  }
+  // Moves what is left into `text`, so that the pieces' memory may go.
+  void hold(std::string& text) {
+    std::string rest;
+    rest.reserve(left_);
+    for (int i = first_; i < count_; ++i) {
+      const iovec& part = parts_[static_cast<std::size_t>(i)];
+      rest.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    }
+    text = std::move(rest);
+    count_ = first_ = 0;
+    left_ = 0;
+    add(text);
   }
   int room() const { return kMaxParts - count_; }
   std::size_t left() const { return left_; }

@@ -161,7 +161,7 @@ Task<void> Server::serve_requests(Downstream& client) {
     if (draining_) client.forbid_keep_alive();
     co_await handler_.handle(client);
     if (client.broken_) {
-      client.socket().close_reset();
+      if (client.reset_) client.socket().close_reset();
       co_return;
     }
     client.finish_request();

@@ -71,8 +71,12 @@ struct TlsStream::Bio {
     BIO_clear_retry_flags(bio);
     *bytes = result.bytes;
     if (result.status == IoStatus::kOk) return 1;
-    owner(bio).last_ = result;
-    if (result.status == IoStatus::kWouldBlock) BIO_set_flags(bio, retry_flag | BIO_FLAGS_SHOULD_RETRY);
+    if (result.status == IoStatus::kWouldBlock) {
+      owner(bio).want_ = result.want;
+      BIO_set_flags(bio, retry_flag | BIO_FLAGS_SHOULD_RETRY);
+    } else if (owner(bio).broken_.status == IoStatus::kOk) {
+      owner(bio).broken_ = result;  // the first counts: the alert that OpenSSL sends then fails as well
+    }
     return 0;
   }
 
@@ -86,7 +90,7 @@ struct TlsStream::Bio {
   }
 
   static long control(BIO* bio, int command, long, void*) {
-    if (command == BIO_CTRL_EOF) return owner(bio).last_.status == IoStatus::kEof ? 1 : 0;
+    if (command == BIO_CTRL_EOF) return owner(bio).broken_.status == IoStatus::kEof ? 1 : 0;
     return command == BIO_CTRL_FLUSH ? 1 : 0;
   }
 
@@ -122,14 +126,16 @@ TlsStream::TlsStream(std::unique_ptr<Stream> below, SSL_CTX& context)
 
 TlsStream::~TlsStream() {
   // Without this OpenSSL takes a connection that was just dropped for a broken session, which is not resumed then.
-  if (!failed_ && SSL_is_init_finished(ssl_.get()) != 0) {
+  if (!failed_ && established_) {
     SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   }
 }
 
 IoResult TlsStream::try_handshake() {
   ERR_clear_error();
-  return outcome(SSL_do_handshake(ssl_.get()));
+  const IoResult result = outcome(SSL_do_handshake(ssl_.get()));
+  established_ = result.status == IoStatus::kOk;
+  return result;
 }
 
 IoResult TlsStream::try_read(char* data, std::size_t size) {
@@ -164,7 +170,7 @@ IoResult TlsStream::try_write(const iovec* parts, int count) {
 
 void TlsStream::shutdown_write() {
   ERR_clear_error();
-  if (!failed_ && SSL_is_init_finished(ssl_.get()) != 0) SSL_shutdown(ssl_.get());
+  if (!failed_ && established_) SSL_shutdown(ssl_.get());
   below_->shutdown_write();
 }
 
@@ -173,14 +179,16 @@ IoResult TlsStream::outcome(int returned) {
   switch (error) {
     case SSL_ERROR_NONE: return {};
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return {.status = IoStatus::kWouldBlock, .want = last_.want};
+    case SSL_ERROR_WANT_WRITE: return {.status = IoStatus::kWouldBlock, .want = want_};
     case SSL_ERROR_ZERO_RETURN: return {.status = IoStatus::kEof};
     default: break;
   }
   failed_ = true;
   note_failure(error);
-  const bool broken = error == SSL_ERROR_SYSCALL && last_.status == IoStatus::kError;
-  return {.status = IoStatus::kError, .error = broken ? last_.error : -1};
+  if (error == SSL_ERROR_SYSCALL && broken_.status == IoStatus::kError) return broken_;
+  // Before the handshake's end no data can have been cut: it is a peer that left, as with a reset.
+  const bool left = broken_.status == IoStatus::kEof && !established_;
+  return {.status = IoStatus::kError, .error = left ? ECONNRESET : -1};
 }
 
 void TlsStream::note_failure(int error) {
@@ -189,10 +197,10 @@ void TlsStream::note_failure(int error) {
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   if (verdict != X509_V_OK) {
     failure_ = X509_verify_cert_error_string(verdict);
-  } else if (last_.status == IoStatus::kEof) {
+  } else if (broken_.status == IoStatus::kEof) {
     failure_ = "connection closed without a TLS close";
-  } else if (error == SSL_ERROR_SYSCALL && last_.status == IoStatus::kError) {
-    failure_ = last_.error > 0 ? std::strerror(last_.error) : "the TLS connection below failed";
+  } else if (error == SSL_ERROR_SYSCALL && broken_.status == IoStatus::kError) {
+    failure_ = broken_.error > 0 ? std::strerror(broken_.error) : "the TLS connection below failed";
   } else if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST) {
     failure_ = "the other side does not speak TLS";
   } else {

@@ -50,7 +50,9 @@ class TlsStream final : public Stream {
 
   const std::unique_ptr<Stream> below_;
   std::string failure_;
-  IoResult last_;  // of the stream below, when it was not kOk
+  IoResult broken_;         // the first kEof or kError of the stream below
+  std::uint8_t want_ = 0;   // of the stream below, when it would block
+  bool established_ = false;
   bool failed_ = false;
   SslPtr ssl_;  // last: it uses the rest
 };

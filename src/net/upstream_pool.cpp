@@ -105,6 +105,7 @@ UpstreamConnection& UpstreamConnection::operator=(UpstreamConnection&& other) no
     home_ = std::move(other.home_);
     reused_ = other.reused_;
     reusable_ = other.reusable_;
+    spoiled_ = other.spoiled_;
     idle_for_ = other.idle_for_;
     sent_ = other.sent_;
   }
@@ -140,7 +141,7 @@ bool UpstreamPool::take_idle(const UpstreamOrigin& origin, UpstreamConnection& c
   connection.stream_ = idle->take();
   connection.home_ = found->second;
   connection.reused_ = true;
-  connection.reusable_ = false;
+  connection.reusable_ = connection.spoiled_ = false;
   connection.sent_ = idle->sent;
   connection.idle_for_ = worker_.now() - idle->since;
   ++home.busy;

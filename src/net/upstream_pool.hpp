@@ -58,7 +58,12 @@ class UpstreamConnection {
   std::uint64_t sent() const { return sent_; }
   void note_sent(std::size_t bytes) { sent_ += bytes; }
   // The answer was complete and nothing followed it.
-  void mark_reusable() { reusable_ = true; }
+  void mark_reusable() { reusable_ = !spoiled_; }
+  // Whatever comes, this connection must not meet another request.
+  void forbid_reuse() {
+    spoiled_ = true;
+    reusable_ = false;
+  }
   void release();
 
  private:
@@ -67,6 +72,7 @@ class UpstreamConnection {
   std::shared_ptr<OriginConnections> home_;
   bool reused_ = false;
   bool reusable_ = false;
+  bool spoiled_ = false;
   std::chrono::nanoseconds idle_for_{0};
   std::uint64_t sent_ = 0;
 };

@@ -66,18 +66,17 @@ void Worker::run() {
 
 void Worker::dispatch(int count) {
   batch_size_ = count;
-  bool woken = false;
+  batch_at_ = -1;
+  // What was posted comes first: a new routing table must be here before a request that knows of it is handled.
+  for (int i = 0; i < count; ++i) {
+    if (batch_[static_cast<std::size_t>(i)].data.ptr == nullptr) run_posted();
+  }
   for (batch_at_ = 0; batch_at_ < batch_size_; ++batch_at_) {
     const epoll_event& event = batch_[static_cast<std::size_t>(batch_at_)];
-    if (event.events == 0) continue;  // its socket was closed earlier in this batch
-    if (event.data.ptr == nullptr) {
-      woken = true;
-      continue;
-    }
+    if (event.events == 0 || event.data.ptr == nullptr) continue;  // closed earlier in this batch, or the wake-up
     static_cast<Socket*>(event.data.ptr)->on_event(event.events);
   }
   batch_size_ = 0;
-  if (woken) run_posted();
 }
 
 void Worker::run_posted() {

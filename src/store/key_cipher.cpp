@@ -1,9 +1,10 @@
 #include "store/key_cipher.hpp"
 
-#include <sodium.h>
-
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
+
+#include <sodium.h>
 
 namespace akr {
 namespace {
@@ -22,6 +23,10 @@ std::string to_base64(const std::vector<unsigned char>& raw) {
 }
 
 std::optional<std::vector<unsigned char>> from_base64(std::string_view text) {
+  // libsodium takes some bytes above 0x7f for the letter they are without their highest bit.
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) {
+    return std::nullopt;
+  }
   std::vector<unsigned char> raw(text.size() / 4 * 3 + 3);
   std::size_t length = 0;
   const char* end = nullptr;

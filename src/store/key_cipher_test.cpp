@@ -10,7 +10,8 @@ const std::string kPlace = key_place(KeyId{7}, ServiceId{3}, 1);
 
 TEST(KeyCipher, OpensWhatItSealed) {
   const KeyCipher cipher(kMaster);
-  for (const std::string& plain : {std::string("sk-1"), std::string(8192, 'x'), std::string(), std::string("\0\xff", 2)}) {
+  for (const std::string& plain :
+       {std::string("sk-1"), std::string(8192, 'x'), std::string(), std::string("\0\xff", 2)}) {
     const std::string sealed = cipher.seal(plain, kPlace);
     const auto opened = cipher.open(sealed, kPlace);
     ASSERT_TRUE(opened);

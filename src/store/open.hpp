@@ -16,8 +16,8 @@ enum class StoreKind { kSqlite, kMysql, kPostgresql };
 
 struct StoreOptions {
   StoreKind kind = StoreKind::kSqlite;
-  std::string path;        // kSqlite: the file; its directory must exist
-  Secret encryption_key;   // at least 32 bytes
+  std::string path;                              // kSqlite: the file; its directory must exist
+  Secret encryption_key;                         // at least 32 bytes
   std::chrono::milliseconds rest_total{30'000};  // PROXY_TIMEOUT: the default of services that set no total timeout
   const Clock* clock = &system_clock();
 };

@@ -2,7 +2,7 @@
 
 import time
 
-from exchange import check_request, either, forward, refuse, request_cases, upstream_sees
+from exchange import either, forward, request_cases, upstream_sees
 from harness import KEY_FIELD, Client, Failure, short
 from upstream import Upstream, answer, echo
 
@@ -26,30 +26,59 @@ def key_once(request, service):
 
 
 NOMINATED = [
-    ("one", b"Connection: X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)), ("case", b"Connection: x-FOO\r\nX-foo: SMUGGLED\r\n", (b"X-Foo",)),
-    ("with-close", b"Connection: close, X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)), ("with-keep-alive", b"Connection: keep-alive , X-Foo,X-Bar\r\nX-Foo: SMUGGLED\r\nX-Bar: SMUGGLED\r\n", (b"X-Foo", b"X-Bar")),
-    ("two-fields", b"Connection: X-Foo\r\nX-Foo: SMUGGLED\r\nX-Bar: SMUGGLED\r\nConnection: X-Bar\r\n", (b"X-Foo", b"X-Bar")),
-    ("before-the-field", b"X-Foo: SMUGGLED\r\nConnection: X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)), ("empty-elements", b"Connection: ,, X-Foo ,\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
-    ("tab", b"Connection: close,\tX-Foo\t\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)), ("twelve", b"Connection: " + b", ".join(b"X-%d" % n for n in range(12)) + b"\r\n"
+    ("one", b"Connection: X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("case", b"Connection: x-FOO\r\nX-foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("with-close", b"Connection: close, X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("with-keep-alive", b"Connection: keep-alive , X-Foo,X-Bar\r\nX-Foo: SMUGGLED\r\nX-Bar: SMUGGLED\r\n",
+     (b"X-Foo", b"X-Bar")),
+    ("two-fields", b"Connection: X-Foo\r\nX-Foo: SMUGGLED\r\nX-Bar: SMUGGLED\r\nConnection: X-Bar\r\n",
+     (b"X-Foo", b"X-Bar")),
+    ("before-the-field", b"X-Foo: SMUGGLED\r\nConnection: X-Foo\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("empty-elements", b"Connection: ,, X-Foo ,\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("tab", b"Connection: close,\tX-Foo\t\r\nX-Foo: SMUGGLED\r\n", (b"X-Foo",)),
+    ("twelve", b"Connection: " + b", ".join(b"X-%d" % n for n in range(12)) + b"\r\n"
      + b"".join(b"X-%d: SMUGGLED\r\n" % n for n in range(12)), tuple(b"X-%d" % n for n in range(12))),
-    ("credential", b"Connection: X-Proxy-Key\r\n", (b"X-Proxy-Key",)), ("injected-key", b"Connection: " + KEY + b"\r\n", ()),
-    ("injected-key-lower", b"Connection: close, " + KEY.lower() + b"\r\n", ()), ("injected-key-sent-too", b"Connection: " + KEY + b"\r\n" + KEY + b": SMUGGLED\r\n", ()),
-    ("host", b"Connection: Host\r\n", ()), ("connection", b"Connection: Connection\r\n", ()), ("te", b"Connection: TE\r\nTE: trailers\r\n", (b"TE",)), ("accept", b"Connection: Accept\r\nAccept: SMUGGLED\r\n", (b"Accept",)),
+    ("credential", b"Connection: X-Proxy-Key\r\n", (b"X-Proxy-Key",)),
+    ("injected-key", b"Connection: " + KEY + b"\r\n", ()),
+    ("injected-key-lower", b"Connection: close, " + KEY.lower() + b"\r\n", ()),
+    ("injected-key-sent-too", b"Connection: " + KEY + b"\r\n" + KEY + b": SMUGGLED\r\n", ()),
+    ("host", b"Connection: Host\r\n", ()), ("connection", b"Connection: Connection\r\n", ()),
+    ("te", b"Connection: TE\r\nTE: trailers\r\n", (b"TE",)),
+    ("accept", b"Connection: Accept\r\nAccept: SMUGGLED\r\n", (b"Accept",)),
 ]
 HOP_BY_HOP = [
-    ("keep-alive", b"Keep-Alive: timeout=5\r\n", b"Keep-Alive"), ("proxy-connection", b"Proxy-Connection: keep-alive\r\n", b"Proxy-Connection"), ("te", b"TE: trailers, deflate\r\n", b"TE"),
-    ("trailer", b"Trailer: X-T\r\n", b"Trailer"), ("upgrade", b"Upgrade: websocket\r\n", b"Upgrade"), ("upgrade-h2c", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n", b"HTTP2-Settings"),
-    ("upgrade-h2c-only", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"Upgrade"), ("upgrade-tls", b"Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n", b"Upgrade"),
-    ("proxy-authorization", b"Proxy-Authorization: Basic YTpi\r\n", b"Proxy-Authorization"), ("http2-settings", b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n", b"HTTP2-Settings"),
-    ("key-sent-by-client", KEY + b": SMUGGLED\r\n", b"X-Nothing"), ("key-sent-twice", KEY + b": SMUGGLED\r\n" + KEY.lower() + b": SMUGGLED\r\n", b"X-Nothing"),
+    ("keep-alive", b"Keep-Alive: timeout=5\r\n", b"Keep-Alive"),
+    ("proxy-connection", b"Proxy-Connection: keep-alive\r\n", b"Proxy-Connection"),
+    ("te", b"TE: trailers, deflate\r\n", b"TE"),
+    ("trailer", b"Trailer: X-T\r\n", b"Trailer"), ("upgrade", b"Upgrade: websocket\r\n", b"Upgrade"),
+    ("upgrade-h2c", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n", b"HTTP2-Settings"),
+    ("upgrade-h2c-only", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"Upgrade"),
+    ("upgrade-tls", b"Connection: Upgrade\r\nUpgrade: TLS/1.2\r\n", b"Upgrade"),
+    ("proxy-authorization", b"Proxy-Authorization: Basic YTpi\r\n", b"Proxy-Authorization"),
+    ("http2-settings", b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n", b"HTTP2-Settings"),
+    ("key-sent-by-client", KEY + b": SMUGGLED\r\n", b"X-Nothing"),
+    ("key-sent-twice", KEY + b": SMUGGLED\r\n" + KEY.lower() + b": SMUGGLED\r\n", b"X-Nothing"),
 ]
 EXPECT = [
-    ("with-body", POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", forward(body=b"hello")), ("case", POST + b"expect: 100-Continue\r\nContent-Length: 5\r\n\r\nhello", either(417, body=b"hello")),
-    ("chunked", POST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", forward(body=b"hello")), ("get", GET + b"Expect: 100-continue\r\n\r\n", forward(body=b"")),
-    ("zero", POST + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n", forward(body=b"")), ("unknown", POST + b"Expect: a-miracle\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)),
-    ("twice", POST + b"Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)), ("empty", POST + b"Expect:\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)),
-    ("list", POST + b"Expect: 100-continue, x\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)), ("obfuscated", POST + b"Expect: y 100-continue\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)),
-    ("http10", b"POST {T}/x HTTP/1.0\r\n{H}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", forward(body=b"hello")), ("smuggled", POST + b"Expect: 100-continue\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", either(closes=True)),
+    ("with-body", POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", forward(body=b"hello")),
+    ("case", POST + b"expect: 100-Continue\r\nContent-Length: 5\r\n\r\nhello", either(417, body=b"hello")),
+    ("chunked", POST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+     forward(body=b"hello")),
+    ("get", GET + b"Expect: 100-continue\r\n\r\n", forward(body=b"")),
+    ("zero", POST + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n", forward(body=b"")),
+    ("unknown", POST + b"Expect: a-miracle\r\nContent-Length: 5\r\n\r\nhello",
+     either(400, 417, body=b"hello", keeps=True)),
+    ("twice", POST + b"Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+     either(400, 417, body=b"hello", keeps=True)),
+    ("empty", POST + b"Expect:\r\nContent-Length: 5\r\n\r\nhello", either(400, 417, body=b"hello", keeps=True)),
+    ("list", POST + b"Expect: 100-continue, x\r\nContent-Length: 5\r\n\r\nhello",
+     either(400, 417, body=b"hello", keeps=True)),
+    ("obfuscated", POST + b"Expect: y 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+     either(400, 417, body=b"hello", keeps=True)),
+    ("http10", b"POST {T}/x HTTP/1.0\r\n{H}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+     forward(body=b"hello")),
+    ("smuggled", POST + b"Expect: 100-continue\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
+     either(closes=True)),
 ]
 
 

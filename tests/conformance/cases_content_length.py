@@ -22,7 +22,8 @@ BAD_VALUES = [
     ("comma", b","), ("hash", b"5#"), ("equals", b"=5"), ("infinity", b"inf"), ("nan", b"NaN"),
 ]
 HUGE = [("2pow31", 1 << 31), ("2pow32plus5", (1 << 32) + 5), ("2pow63minus1", (1 << 63) - 1), ("2pow63", 1 << 63),
-        ("2pow64minus1", (1 << 64) - 1), ("2pow64", 1 << 64), ("2pow64plus5", (1 << 64) + 5), ("2pow128plus5", (1 << 128) + 5)]
+        ("2pow64minus1", (1 << 64) - 1), ("2pow64", 1 << 64), ("2pow64plus5", (1 << 64) + 5),
+        ("2pow128plus5", (1 << 128) + 5)]
 
 CLTE = b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG"
 INNER = b"0\r\n\r\n" + SMUGGLED
@@ -30,9 +31,12 @@ INNER_REQUEST = b"GET /SMUGGLED HTTP/1.1\r\nA: b\r\n\r\n"
 
 ROWS = [
     ("cl-te", POST + CLTE, either(closes=True)),
-    ("te-cl", POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n", either(closes=True)),
-    ("cl-te-smuggled", POST + b"Content-Length: 300\r\nTransfer-Encoding: chunked\r\n\r\n" + INNER, either(closes=True)),
-    ("cl-0-te-smuggled", POST + b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n" + INNER, either(closes=True)),
+    ("te-cl", POST + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+     either(closes=True)),
+    ("cl-te-smuggled", POST + b"Content-Length: 300\r\nTransfer-Encoding: chunked\r\n\r\n" + INNER,
+     either(closes=True)),
+    ("cl-0-te-smuggled", POST + b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n" + INNER,
+     either(closes=True)),
     ("te-cl-smuggled", POST + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n40\r\n" + SMUGGLED, refuse()),
     ("cl-te-get", b"GET {T}/x HTTP/1.1\r\n{H}" + CLTE, either(closes=True)),
     ("cl-identity", POST + b"Content-Length: 5\r\nTransfer-Encoding: identity\r\n\r\nhello", refuse(400, 501)),

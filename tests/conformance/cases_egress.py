@@ -3,13 +3,16 @@
 import gzip
 
 from exchange import answer_cases, ok, upstream_sees
-from harness import KEY_FIELD, Failure
-from upstream import answer
+from harness import KEY_FIELD, Client, Failure
+from upstream import Upstream, answer
 
 GET = b"GET {T}/x HTTP/1.1\r\n{H}"
 KEY = KEY_FIELD.encode()
-DROPPED = [b"X-Proxy-Key", b"Authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"Cookie", b"Proxy-Authorization", b"Proxy-Foo", b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Host", b"X-Forwarded-Proto",
-           b"X-Forwarded-Port", b"X-Forwarded-Prefix", b"X-Real-IP", b"CF-Connecting-IP", b"CF-Ray", b"Keep-Alive", b"Proxy-Connection"]
+DROPPED = [b"X-Proxy-Key", b"Authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"Cookie",
+           b"Proxy-Authorization", b"Proxy-Foo", b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Host",
+           b"X-Forwarded-Proto",
+           b"X-Forwarded-Port", b"X-Forwarded-Prefix", b"X-Real-IP", b"CF-Connecting-IP", b"CF-Ray", b"Keep-Alive",
+           b"Proxy-Connection"]
 CREDENTIAL_FIELDS = (b"authorization", b"x-proxy-key", b"x-api-key", b"api-key", b"x-goog-api-key", b"x-secret")
 
 
@@ -57,33 +60,42 @@ OK200 = b"HTTP/1.1 200 OK\r\n"
 # What the client sees of a well-formed answer.
 BACK = [
     ("content-fields", OK200 + b'ETag: "a"\r\nCache-Control: max-age=5\r\nVary: A, B\r\nContent-Type: text/x; a=b\r\nContent-Length: 2\r\n\r\nok',
-     ok(b"ok", fields=((b"ETag", b'"a"'), (b"Cache-Control", b"max-age=5"), (b"Vary", b"A, B"), (b"Content-Type", b"text/x; a=b")))),
+     ok(b"ok", fields=((b"ETag", b'"a"'), (b"Cache-Control", b"max-age=5"), (b"Vary", b"A, B"),
+                       (b"Content-Type", b"text/x; a=b")))),
     ("rate-limits", OK200 + b"X-RateLimit-Remaining: 7\r\nX-Request-Id: r1\r\nRetry-After: 9\r\nContent-Length: 2\r\n\r\nok",
      ok(b"ok", fields=((b"X-RateLimit-Remaining", b"7"), (b"X-Request-Id", b"r1"), (b"Retry-After", b"9")))),
-    ("repeated", OK200 + b"X-A: 1\r\nX-A: 2\r\nLink: <a>\r\nLink: <b>\r\nContent-Length: 2\r\n\r\nok", ok(b"ok", fields=((b"X-A", b"1"), (b"X-A", b"2"), (b"Link", b"<a>"), (b"Link", b"<b>")))),
+    ("repeated", OK200 + b"X-A: 1\r\nX-A: 2\r\nLink: <a>\r\nLink: <b>\r\nContent-Length: 2\r\n\r\nok",
+     ok(b"ok", fields=((b"X-A", b"1"), (b"X-A", b"2"), (b"Link", b"<a>"), (b"Link", b"<b>")))),
     ("set-cookie-dropped", OK200 + COOKIES + b"Content-Length: 2\r\n\r\nok", ok(b"ok", absent=(b"Set-Cookie",))),
     ("hop-by-hop", OK200 + b"Connection: X-Hop, keep-alive\r\nX-Hop: LEAK\r\nKeep-Alive: timeout=LEAK\r\nProxy-Authenticate: LEAK\r\nTrailer: LEAK\r\nUpgrade: LEAK\r\nProxy-Connection: LEAK\r\nContent-Length: 2\r\n\r\nok",
      ok(b"ok", absent=(b"X-Hop", b"Keep-Alive", b"Proxy-Authenticate", b"Trailer", b"Upgrade", b"Proxy-Connection"))),
     ("hop-by-hop-length", OK200 + b"Connection: Content-Length\r\nContent-Length: 2\r\n\r\nok", ok(b"ok")),
-    ("gzip-untouched", OK200 + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIPPED) + GZIPPED, ok(GZIPPED, fields=((b"Content-Encoding", b"gzip"),))),
-    ("gzip-corrupt-untouched", OK200 + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + GZIPPED[:20], ok(GZIPPED[:20], fields=((b"Content-Encoding", b"gzip"),))),
+    ("gzip-untouched", OK200 + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIPPED) + GZIPPED,
+     ok(GZIPPED, fields=((b"Content-Encoding", b"gzip"),))),
+    ("gzip-corrupt-untouched", OK200 + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + GZIPPED[:20],
+     ok(GZIPPED[:20], fields=((b"Content-Encoding", b"gzip"),))),
     ("gzip-chunked", OK200 + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(GZIPPED) + GZIPPED + b"\r\n0\r\n\r\n", ok(GZIPPED, fields=((b"Content-Encoding", b"gzip"),))),
     ("bomb-untouched", OK200 + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(gzip.compress(bytes(1 << 22), mtime=0)) + gzip.compress(bytes(1 << 22), mtime=0), ok(gzip.compress(bytes(1 << 22), mtime=0))),
-    ("partial", b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nok", ok(b"ok", 206, fields=((b"Content-Range", b"bytes 0-1/9"),))),
-    ("custom-reason", b"HTTP/1.1 200 Quite Fine\r\nContent-Length: 2\r\n\r\nok", ok(b"ok")), ("no-reason", b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", ok(b"ok")),
-    ("binary", answer(bytes(range(256)) * 64), ok(bytes(range(256)) * 64)), ("high-byte-field", OK200 + b"X-A: caf\xc3\xa9\r\nContent-Length: 2\r\n\r\nok", ok(b"ok", fields=((b"X-A", b"caf\xc3\xa9"),))),
-    ("trailers-dropped", OK200 + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: LEAK\r\n\r\n", ok(b"ok", absent=(b"X-T",))),
+    ("partial", b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nok",
+     ok(b"ok", 206, fields=((b"Content-Range", b"bytes 0-1/9"),))),
+    ("custom-reason", b"HTTP/1.1 200 Quite Fine\r\nContent-Length: 2\r\n\r\nok", ok(b"ok")),
+    ("no-reason", b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", ok(b"ok")),
+    ("binary", answer(bytes(range(256)) * 64), ok(bytes(range(256)) * 64)),
+    ("high-byte-field", OK200 + b"X-A: caf\xc3\xa9\r\nContent-Length: 2\r\n\r\nok",
+     ok(b"ok", fields=((b"X-A", b"caf\xc3\xa9"),))),
+    ("trailers-dropped", OK200 + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: LEAK\r\n\r\n",
+     ok(b"ok", absent=(b"X-T",))),
 ]
-REDIRECTS = [(status, location) for status in (301, 302, 303, 307, 308) for location in (b"http://127.0.0.1:9/x", b"/SMUGGLED")]
+REDIRECTS = [(status, location) for status in (301, 302, 303, 307, 308) for location in (b"http://127.0.0.1:9/x",
+    b"/SMUGGLED")]
 
 
 def redirect(status, location, method):
-    return answer(b"moved", b"%d Moved" % status, b"Location: " + location), ok(b"moved", status, fields=((b"Location", location),)), "keep", method
+    return answer(b"moved", b"%d Moved" % status, b"Location: " + location), ok(b"moved", status,
+        fields=((b"Location", location),)), "keep", method
 
 
 def cookies_kept(gateway):
-    from harness import Client
-    from upstream import Upstream
     upstream = Upstream(lambda exchange: exchange.send(OK200 + COOKIES + b"Content-Length: 2\r\n\r\nok") and None)
     try:
         service = gateway.add_service(upstream.port, allow_set_cookie=True)
@@ -102,12 +114,18 @@ def cases():
         yield f"egress/drops-{name.decode().lower()}", upstream_sees(GET + fields + b"\r\n", not_there(name))
     yield "egress/scenario-51", upstream_sees(b"GET {T}/x?a=1&key={K} HTTP/1.1\r\n{H}" + ALL + b"Connection: x-secret\r\nX-Secret: SMUGGLED\r\n\r\n", scenario_51)
     yield "egress/host", upstream_sees(GET + b"\r\n", host_is_upstreams)
-    yield "egress/host-absolute-form", upstream_sees(b"GET http://gateway.test{T}/x HTTP/1.1\r\n{H}\r\n", host_is_upstreams)
-    yield "egress/key-bearer", upstream_sees(GET + b"\r\n", injected(b"Authorization", b"Bearer ", b"Bearer "), api_key_name="Authorization", api_key_prefix="Bearer ")
+    yield "egress/host-absolute-form", upstream_sees(b"GET http://gateway.test{T}/x HTTP/1.1\r\n{H}\r\n",
+                                                     host_is_upstreams)
+    yield "egress/key-bearer", upstream_sees(GET + b"\r\n", injected(b"Authorization", b"Bearer ", b"Bearer "),
+                                             api_key_name="Authorization", api_key_prefix="Bearer ")
     yield "egress/key-bearer-over-clients", upstream_sees(b"GET {T}/x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {K}\r\n\r\n", injected(b"Authorization", b"Bearer ", b"Bearer "), api_key_name="Authorization", api_key_prefix="Bearer ")
-    yield "egress/key-as-x-api-key", upstream_sees(b"GET {T}/x HTTP/1.1\r\nHost: a\r\nx-api-key: {K}\r\n\r\n", injected(b"x-api-key", b"", b""), api_key_name="x-api-key")
-    yield "egress/key-nominated-bearer", upstream_sees(b"GET {T}/x HTTP/1.1\r\n{H}Connection: Authorization\r\n\r\n", injected(b"Authorization", b"Bearer ", b"Bearer "), api_key_name="Authorization", api_key_prefix="Bearer ")
+    yield "egress/key-as-x-api-key", upstream_sees(b"GET {T}/x HTTP/1.1\r\nHost: a\r\nx-api-key: {K}\r\n\r\n",
+                                                   injected(b"x-api-key", b"", b""), api_key_name="x-api-key")
+    yield "egress/key-nominated-bearer", upstream_sees(b"GET {T}/x HTTP/1.1\r\n{H}Connection: Authorization\r\n\r\n",
+                                                       injected(b"Authorization", b"Bearer ",
+                                                           b"Bearer "), api_key_name="Authorization", api_key_prefix="Bearer ")
     yield from answer_cases("back", BACK)
     for number, (status, location) in enumerate(REDIRECTS):
-        yield from answer_cases("back", [(f"redirect-{status}-{number}", *redirect(status, location, b"POST" if number % 4 == 1 else b"GET"))])
+        yield from answer_cases("back", [(f"redirect-{status}-{number}",
+                                          *redirect(status, location, b"POST" if number % 4 == 1 else b"GET"))])
     yield "back/set-cookie-kept", cookies_kept

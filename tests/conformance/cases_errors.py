@@ -45,14 +45,15 @@ def closed_port():
         return sock.getsockname()[1]
 
 
-def relayed(status, method, keys, attempts, final=None, source=b"upstream", extra=b"X-A: b"):
+def relayed(status, method, keys, attempts, final=None, source=b"upstream", extra=b"X-A: b", **options):
     """An upstream that always answers `status`: what the client gets and how often the upstream was asked."""
     body = b'{"error":"said the upstream"}'
 
     def run(gateway):
-        upstream = Upstream(lambda exchange: exchange.send(answer(body, b"%d Said" % status, extra, b"Content-Type: application/json")) and None)
+        upstream = Upstream(lambda exchange: exchange.send(answer(body, b"%d Said" % status, extra,
+            b"Content-Type: application/json")) and None)
         try:
-            service = gateway.add_service(upstream.port, keys=keys)
+            service = gateway.add_service(upstream.port, keys=keys, **options)
             with Client(gateway) as client:
                 client.send(service.fill(method + b" {T}/x" + HEAD + (b"Content-Length: 5\r\n\r\nhello" if method == b"POST" else b"\r\n")))
                 response = client.response()
@@ -95,6 +96,17 @@ def next_key(status, method):
     return run
 
 
+def plain(method, path, statuses, fields=b""):
+    """The gateway's own pages, beside the proxy.  A body announced in `fields` is never sent: nobody may wait for it."""
+    def run(gateway):
+        with Client(gateway) as client:
+            client.send(method + b" " + path + b" HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+            response = client.response(method.decode(), timeout=2)
+            if not response or response.status not in statuses:
+                raise Failure(f"{method} {path}: {response and (response.status, short(response.body))}")
+    return run
+
+
 def head_of(method, path=b"{T}/x"):
     return method + b" " + path + HEAD + b"\r\n"
 
@@ -108,16 +120,30 @@ def cases():
     yield "error/405", own_error(405, head_of(b"PUT"), ((b"Allow", b"GET POST"),), {"method": "GET,POST"})
     yield "error/405-delete", own_error(405, head_of(b"DELETE"), ((b"Allow", b"GET"),), {"method": "GET"})
     yield "error/405-trace", own_error(405, head_of(b"TRACE"), ((b"Allow", b""),))
+    for path in (b"/healthz", b"/readyz"):
+        yield f"error/plain-{path.decode()[1:]}", plain(b"GET", path, (200,))
+        yield f"error/plain-{path.decode()[1:]}-head", plain(b"HEAD", path, (200, 405))
+        yield f"error/plain-{path.decode()[1:]}-post", plain(b"POST", path, (200, 405))
+    yield "error/plain-admin-unauthorised", plain(b"GET", b"/admin/proxy-configs", (401,))
+    json_body = b"Content-Type: application/json\r\nContent-Length: %d\r\n"
+    yield "error/plain-admin-unauthorised-import", plain(b"POST", b"/admin/proxy-configs/1/keys/batch", (401,),
+                                                         json_body % (60 << 20))
+    yield "error/plain-admin-unauthorised-create", plain(b"POST", b"/admin/proxy-configs", (401,), json_body % 500000)
+    yield "error/plain-login-too-large", plain(b"POST", b"/admin/login", (413,), json_body % (3 << 20))
+    yield "error/plain-login-too-large-query", plain(b"POST", b"/admin/login?a=/keys", (413,), json_body % (3 << 20))
+    yield "error/plain-unknown", plain(b"GET", b"/admin/no-such-route", (401, 404))
     yield "error/503-no-keys", own_error(503, head_of(b"GET"), service={"keys": 0})
     yield "error/502-refused", own_error(502, head_of(b"GET"), port=closed_port)
-    yield "error/502-refused-post", own_error(502, b"POST {T}/x" + HEAD + b"Content-Length: 2\r\n\r\nok", port=closed_port)
+    yield "error/502-refused-post", own_error(502, b"POST {T}/x" + HEAD + b"Content-Length: 2\r\n\r\nok",
+                                              port=closed_port)
     yield "error/413-length", own_error(413, b"POST {T}/x" + HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1))
     yield "error/413-length-huge", own_error(413, b"POST {T}/x" + HEAD + b"Content-Length: 999999999999999999\r\n\r\n")
     yield "error/431-size", own_error(431, b"GET {T}/x" + HEAD + b"X-A: " + b"v" * 70000 + b"\r\n\r\n", detail=False)
     yield "error/431-count", own_error(431, b"GET {T}/x" + HEAD + b"X-A: v\r\n" * 150 + b"\r\n", detail=False)
     yield from request_cases("error", [
         ("413-chunked", b"POST {T}/x" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"100000\r\n" + bytes(1 << 20) + b"\r\n") * 9 + b"0\r\n\r\n", refuse(413, timeout=8)),
-        ("413-exact-limit-is-fine", b"POST {T}/x" + HEAD + b"Content-Length: %d\r\n\r\n" % MAX_BODY + bytes(MAX_BODY), forward(body=bytes(MAX_BODY), timeout=10)),
+        ("413-exact-limit-is-fine", b"POST {T}/x" + HEAD + b"Content-Length: %d\r\n\r\n" % MAX_BODY + bytes(MAX_BODY),
+         forward(body=bytes(MAX_BODY), timeout=10)),
         ("404-body-is-not-a-request", b"POST /proxy/no-such-slug/x" + HEAD + b"Content-Length: 40\r\n\r\nGET {T}/SMUGGLED HTTP/1.1\r\nHost: a\r\n\r\n" + b" " * 40, refuse(404, keeps=True)),
         ("405-body-is-not-a-request", b"TRACE {T}/x" + HEAD + b"Content-Length: 40\r\n\r\nGET {T}/SMUGGLED HTTP/1.1\r\nHost: a\r\n\r\n" + b" " * 40, refuse(400, 405, keeps=True)),
     ])
@@ -131,6 +157,7 @@ def cases():
     yield "error/relayed-401-all", relayed(401, b"GET", 2, (2, 2), 502, b"gateway")
     yield "error/relayed-403-all", relayed(403, b"POST", 2, (2, 2), 502, b"gateway")
     yield "error/attempts-bounded", relayed(429, b"GET", 8, (3, 3), extra=b"X-A: b\r\nRetry-After: 7")
+    yield "error/attempts-one", relayed(429, b"GET", 3, (1, 1), extra=b"X-A: b\r\nRetry-After: 7", max_attempts=1)
     for status in (401, 403, 429):
         yield f"error/next-key-{status}", next_key(status, b"GET")
         yield f"error/next-key-{status}-post", next_key(status, b"POST")

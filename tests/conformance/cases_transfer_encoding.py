@@ -14,20 +14,26 @@ def coding(value, body=CHUNKS):
 
 
 BAD_VALUES = [
-    ("xchunked", b"xchunked"), ("chunkedx", b"chunkedx"), ("chunked-chunked", b"chunked, chunked"), ("identity", b"identity"),
+    ("xchunked", b"xchunked"), ("chunkedx", b"chunkedx"), ("chunked-chunked", b"chunked, chunked"),
+    ("identity", b"identity"),
     ("chunked-identity", b"chunked, identity"), ("gzip-chunked", b"gzip, chunked"), ("chunked-gzip", b"chunked, gzip"),
-    ("gzip", b"gzip"), ("unknown-chunked", b"x, chunked"), ("parameter", b"chunked;q=1"), ("parameter-space", b"chunked ; a=b"),
+    ("gzip", b"gzip"), ("unknown-chunked", b"x, chunked"), ("parameter", b"chunked;q=1"),
+    ("parameter-space", b"chunked ; a=b"),
     ("quoted", b'"chunked"'), ("apostrophe", b"'chunked'"), ("split", b"chun ked"), ("vt-before", b"\x0bchunked"),
-    ("vt-after", b"chunked\x0b"), ("ff-before", b"\x0cchunked"), ("ff-after", b"chunked\x0c"), ("nul-before", b"\x00chunked"),
-    ("nul-after", b"chunked\x00"), ("nbsp-before", b"\xa0chunked"), ("nbsp-after", b"chunked\xa0"), ("ff-byte-before", b"\xffchunked"),
-    ("ff-byte-after", b"chunked\xff"), ("nel", b"\x85chunked"), ("bare-cr-after", b"chunked\r"), ("bare-cr-before", b"\rchunked"),
+    ("vt-after", b"chunked\x0b"), ("ff-before", b"\x0cchunked"), ("ff-after", b"chunked\x0c"),
+    ("nul-before", b"\x00chunked"),
+    ("nul-after", b"chunked\x00"), ("nbsp-before", b"\xa0chunked"), ("nbsp-after", b"chunked\xa0"),
+    ("ff-byte-before", b"\xffchunked"),
+    ("ff-byte-after", b"chunked\xff"), ("nel", b"\x85chunked"), ("bare-cr-after", b"chunked\r"),
+    ("bare-cr-before", b"\rchunked"),
     ("cr-inside", b"chunked\rX"), ("empty", b""), ("comma", b","), ("colon", b": chunked"), ("semicolon", b";chunked"),
     ("with-length", b"chunked, Content-Length: 3"), ("kelvin", "chun\u212aed".encode()), ("backspace", b"chunked\x08"),
     ("del", b"chunked\x7f"), ("underscore", b"chunked_"), ("slash", b"chunked/1"), ("percent", b"%63hunked"),
 ]
 
 ROWS = [
-    ("plain", coding(b"chunked"), HELLO), ("upper-case", coding(b"CHUNKED"), HELLO), ("mixed-case", coding(b"cHuNkEd"), HELLO),
+    ("plain", coding(b"chunked"), HELLO), ("upper-case", coding(b"CHUNKED"), HELLO),
+    ("mixed-case", coding(b"cHuNkEd"), HELLO),
     ("padding", coding(b"\t chunked \t"), HELLO),
     ("lower-name", POST + b"transfer-encoding:chunked\r\n\r\n" + CHUNKS, HELLO),
     ("empty-element-before", coding(b", chunked"), MAYBE), ("empty-element-after", coding(b"chunked,"), MAYBE),
@@ -54,7 +60,8 @@ ROWS = [
     ("http10-keep-alive", b"POST {T}/x HTTP/1.0\r\n{H}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
      + CHUNKS + SMUGGLED, MAYBE.but(closes=True)),
     ("after-bare-cr", POST + b"X-A: b\rTransfer-Encoding: chunked\r\n\r\n" + CHUNKS, REFUSE),
-    ("after-bare-cr-with-length", POST + b"Content-Length: 5\r\nX-A: b\rTransfer-Encoding: chunked\r\n\r\nhello", REFUSE),
+    ("after-bare-cr-with-length", POST + b"Content-Length: 5\r\nX-A: b\rTransfer-Encoding: chunked\r\n\r\nhello",
+     REFUSE),
     ("after-bare-lf", POST + b"X-A: b\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS, MAYBE),
     ("after-bare-lf-with-length", POST + b"Content-Length: 60\r\nX-A: b\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
      + SMUGGLED, either(400, 501, closes=True)),

@@ -5,27 +5,41 @@ import os
 import socket
 import time
 
-from exchange import check_request, forward, request_case, request_cases, upstream_sees
+from exchange import forward, request_case, request_cases
 from harness import Client, Failure, short
 from upstream import Upstream, answer, echo
 
 GET = b"GET {T}/x HTTP/1.1\r\n{H}"
 POST = b"POST {T}/x HTTP/1.1\r\n{H}"
-BIG = os.urandom(1 << 20) * 4
+BIG = os.urandom(1 << 20).replace(b"{", b"[") * 4   # no braces: they would be filled in
 
 ROWS = [
-    ("get", GET + b"\r\n", forward(target=b"/x", method=b"GET", body=b"")), ("head", b"HEAD {T}/x HTTP/1.1\r\n{H}\r\n", forward(target=b"/x", method=b"HEAD")),
-    ("post-empty", POST + b"\r\n", forward(method=b"POST", body=b"")), ("put", b"PUT {T}/x HTTP/1.1\r\n{H}Content-Length: 5\r\n\r\nhello", forward(method=b"PUT", body=b"hello")),
-    ("patch", b"PATCH {T}/x HTTP/1.1\r\n{H}Content-Length: 5\r\n\r\nhello", forward(method=b"PATCH", body=b"hello")), ("delete", b"DELETE {T}/x HTTP/1.1\r\n{H}\r\n", forward(method=b"DELETE")),
-    ("options", b"OPTIONS {T}/x HTTP/1.1\r\n{H}\r\n", forward(method=b"OPTIONS")), ("propfind", b"PROPFIND {T}/x HTTP/1.1\r\n{H}\r\n", forward(method=b"PROPFIND").but(refuse=frozenset((405, 501)), keeps=True)),
-    ("http10", b"GET {T}/x HTTP/1.0\r\n{H}\r\n", forward(target=b"/x", closes=True)), ("http10-head", b"HEAD {T}/x HTTP/1.0\r\n{H}\r\n", forward(method=b"HEAD", closes=True)),
-    ("http10-post", b"POST {T}/x HTTP/1.0\r\n{H}Content-Length: 5\r\n\r\nhello", forward(body=b"hello", closes=True)), ("absolute-form", b"GET http://gateway.test{T}/x HTTP/1.1\r\n{H}\r\n", forward(target=b"/x")),
-    ("length-4m", POST + b"Content-Length: %d\r\n\r\n" % len(BIG) + BIG, forward(body=BIG, timeout=8)), ("chunked-4m", POST + b"Transfer-Encoding: chunked\r\n\r\n400000\r\n" + BIG + b"\r\n0\r\n\r\n", forward(body=BIG, timeout=8)),
+    ("get", GET + b"\r\n", forward(target=b"/x", method=b"GET", body=b"")),
+    ("head", b"HEAD {T}/x HTTP/1.1\r\n{H}\r\n", forward(target=b"/x", method=b"HEAD")),
+    ("post-empty", POST + b"\r\n", forward(method=b"POST", body=b"")),
+    ("put", b"PUT {T}/x HTTP/1.1\r\n{H}Content-Length: 5\r\n\r\nhello", forward(method=b"PUT", body=b"hello")),
+    ("patch", b"PATCH {T}/x HTTP/1.1\r\n{H}Content-Length: 5\r\n\r\nhello", forward(method=b"PATCH", body=b"hello")),
+    ("delete", b"DELETE {T}/x HTTP/1.1\r\n{H}\r\n", forward(method=b"DELETE")),
+    ("options", b"OPTIONS {T}/x HTTP/1.1\r\n{H}\r\n", forward(method=b"OPTIONS")),
+    ("propfind", b"PROPFIND {T}/x HTTP/1.1\r\n{H}\r\n",
+     forward(method=b"PROPFIND").but(refuse=frozenset((405, 501)), keeps=True)),
+    ("http10", b"GET {T}/x HTTP/1.0\r\n{H}\r\n", forward(target=b"/x", closes=True)),
+    ("http10-head", b"HEAD {T}/x HTTP/1.0\r\n{H}\r\n", forward(method=b"HEAD", closes=True)),
+    ("http10-post", b"POST {T}/x HTTP/1.0\r\n{H}Content-Length: 5\r\n\r\nhello", forward(body=b"hello", closes=True)),
+    ("absolute-form", b"GET http://gateway.test{T}/x HTTP/1.1\r\n{H}\r\n", forward(target=b"/x")),
+    ("length-4m", POST + b"Content-Length: %d\r\n\r\n" % len(BIG) + BIG, forward(body=BIG, timeout=8)),
+    ("chunked-4m", POST + b"Transfer-Encoding: chunked\r\n\r\n400000\r\n" + BIG + b"\r\n0\r\n\r\n",
+     forward(body=BIG, timeout=8)),
     ("chunked-1k-chunks", POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(b"400\r\n" + BIG[n << 10:(n + 1) << 10] + b"\r\n" for n in range(1024)) + b"0\r\n\r\n", forward(body=BIG[:1 << 20], timeout=8)),
-    ("no-space-after-colon", b"GET {T}/x HTTP/1.1\r\nHost:a\r\nX-Proxy-Key:{K}\r\n\r\n", forward()), ("odd-case-names", b"GET {T}/x HTTP/1.1\r\nhOST: a\r\nx-PROXY-key: {K}\r\n\r\n", forward()),
+    ("no-space-after-colon", b"GET {T}/x HTTP/1.1\r\nHost:a\r\nX-Proxy-Key:{K}\r\n\r\n", forward()),
+    ("odd-case-names", b"GET {T}/x HTTP/1.1\r\nhOST: a\r\nx-PROXY-key: {K}\r\n\r\n", forward()),
 ]
-HALF_CLOSE = [("half-close-get", GET + b"\r\n"), ("half-close-post", POST + b"Content-Length: 5\r\n\r\nhello"), ("half-close-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")]
-TRICKLE = [("bytes-get", GET + b"X-A: b\r\n\r\n", b""), ("bytes-length", POST + b"Content-Length: 5\r\n\r\nhello", b"hello"), ("bytes-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX-T: a\r\n\r\n", b"hello")]
+HALF_CLOSE = [("half-close-get", GET + b"\r\n"), ("half-close-post", POST + b"Content-Length: 5\r\n\r\nhello"),
+              ("half-close-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")]
+TRICKLE = [("bytes-get", GET + b"X-A: b\r\n\r\n", b""),
+           ("bytes-length", POST + b"Content-Length: 5\r\n\r\nhello", b"hello"),
+           ("bytes-chunked", POST + b"Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX-T: a\r\n\r\n",
+            b"hello")]
 
 
 def pipeline(count, gap=None, with_bodies=False):

@@ -99,6 +99,10 @@ def judge_request(upstream, client, raw, response, expect, end, seen):
         if not expect.forward:
             fail(f"forwarded or answered with {response.status}, expected {sorted(expect.refuse)}")
         check_forwarded(fail, arrived, response, expect)
+    if refused and expect.keeps:
+        client.recv(0.03)   # the body of a refused request must not become the next request
+        if upstream.problem() or len(upstream.requests) != seen:
+            fail(upstream.problem() or "the refused request, or its body, reached the upstream")
     if (refused and not expect.keeps) or expect.closes:
         if not client.wait_close():
             fail("the connection stays open")

@@ -21,6 +21,8 @@ KEY_FIELD = "X-Api-Token"
 HEAD_TIMEOUT = 3
 BODY_TIMEOUT = 3
 SHUTDOWN_GRACE = 2
+SHUTDOWN_DELAY = 1     # the listener stays open that long, so that load balancers notice
+SSE_KEEPALIVE = 2      # instead of 15 s, so that the case is quick
 MAX_BODY = 8 << 20
 PASSWORD = "conformance-Passw0rd"
 
@@ -39,7 +41,10 @@ def short(data, limit=400):
 
 
 class Gateway:
+    running = []   # what remove_all() still has to stop
+
     def __init__(self, binary):
+        self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
         self.env = {
@@ -51,7 +56,8 @@ class Gateway:
             "JWT_SECRET": "conformance-secret-conformance-secret-40",
             "ENCRYPTION_KEY": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "GLOBAL_PROXY_KEYS": (ACCESS_KEY + b"," + OTHER_ACCESS_KEY).decode(),
-            "SHUTDOWN_GRACE": str(SHUTDOWN_GRACE), "HEAD_TIMEOUT": str(HEAD_TIMEOUT),
+            "SHUTDOWN_GRACE": str(SHUTDOWN_GRACE), "SHUTDOWN_DELAY": str(SHUTDOWN_DELAY),
+            "SSE_KEEPALIVE": str(SSE_KEEPALIVE), "HEAD_TIMEOUT": str(HEAD_TIMEOUT),
             "BODY_TIMEOUT": str(BODY_TIMEOUT), "MAX_BODY_SIZE": str(MAX_BODY),
             "ALLOW_PRIVATE_UPSTREAMS": "true",
         }
@@ -63,6 +69,7 @@ class Gateway:
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        Gateway.running.append(self)
         self.port = None
         self._token = None
         self._numbers = itertools.count(1)
@@ -111,7 +118,17 @@ class Gateway:
         return self.process.returncode
 
     def remove(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+        if self in Gateway.running:
+            Gateway.running.remove(self)
+
+    @staticmethod
+    def remove_all():
+        for gateway in list(Gateway.running):
+            gateway.remove()
 
     # -- admin API ---------------------------------------------------------------------------------------------
 

@@ -104,6 +104,7 @@ class Upstream:
                 pass
         if end == "rst":
             reset(conn.sock)
+            conn.ended_at = conn.ended_at or time.monotonic()
         conn.sock.close()
 
     def _exchanges(self, conn):

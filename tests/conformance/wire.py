@@ -54,7 +54,7 @@ def parse_head(data, start_end):
     if end < 0:
         return None
     fields = []
-    block = data[start_end:end + 2] if end + 2 > start_end else b""
+    block = bytes(data[start_end:end + 2]) if end + 2 > start_end else b""
     for line in block.split(b"\r\n")[:-1]:
         name, colon, value = line.partition(b":")
         if not colon or not TOKEN.match(name):

@@ -4,7 +4,7 @@
 
 #include "base/strings.hpp"
 #include "store/sql/schema.hpp"
-#include "store/sql/service_rows.hpp"
+#include "store/sql/sql_time.hpp"
 
 namespace akr {
 namespace {

@@ -3,12 +3,12 @@
 // All functions throw soci::soci_error; the writing ones REQUIRE a write transaction.
 #pragma once
 
-#include <soci/soci.h>
-
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <soci/soci.h>
 
 #include "core/service.hpp"
 #include "store/config_store.hpp"

@@ -31,6 +31,8 @@ constexpr std::array kColumns = {
     Column{"proxy_configs", "max_attempts", "integer"},
     Column{"proxy_configs", "retry_budget_ms", "integer"},
     Column{"proxy_configs", "retry_non_idempotent", "integer"},
+    Column{"proxy_configs", "selection_policy", "text"},  // NULL: round_robin
+    Column{"proxy_configs", "auto_disable", "integer NOT NULL DEFAULT 1"},
     Column{"proxy_configs", "accept_body_key", "integer NOT NULL DEFAULT 0"},
     Column{"proxy_configs", "stream_uploads", "integer NOT NULL DEFAULT 0"},
     Column{"proxy_configs", "allow_set_cookie", "integer NOT NULL DEFAULT 0"},
@@ -68,8 +70,10 @@ constexpr std::array kRepairs = {
     " AND coalesce(api_key_name, '') <> '' AND lower(coalesce(api_key_location, 'header')) <> 'query'",
     "UPDATE proxy_configs SET accept_body_key = 1",
     // Only a database without the original's indexes can hold these.
-    "UPDATE proxy_configs SET slug = slug || '-' || id WHERE id NOT IN (SELECT min(id) FROM proxy_configs GROUP BY slug)",
-    "UPDATE proxy_configs SET name = name || ' ' || id WHERE id NOT IN (SELECT min(id) FROM proxy_configs GROUP BY name)",
+    "UPDATE proxy_configs SET slug = slug || '-' || id WHERE id NOT IN (SELECT min(id) FROM proxy_configs GROUP BY "
+    "slug)",
+    "UPDATE proxy_configs SET name = name || ' ' || id WHERE id NOT IN (SELECT min(id) FROM proxy_configs GROUP BY "
+    "name)",
     // Deleting a service left its keys behind, and nothing ever used them again.
     "DELETE FROM api_keys WHERE proxy_config_id IS NULL OR proxy_config_id NOT IN (SELECT id FROM proxy_configs)",
 };

@@ -20,7 +20,7 @@ struct SchemaState {
   bool has_tables = false;  // of ours or of the original
   int version = 0;          // 0: none of ours
   int oldest_reader = 0;
-  bool key_fits = true;     // the encryption key is the one of this database, or there is none yet
+  bool key_fits = true;  // the encryption key is the one of this database, or there is none yet
 };
 
 // All throw soci::soci_error.

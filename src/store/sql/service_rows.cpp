@@ -1,10 +1,8 @@
 #include "store/sql/service_rows.hpp"
 
-#include <cstdio>
-
 #include "base/log.hpp"
 #include "base/strings.hpp"
-#include "base/time_text.hpp"
+#include "store/sql/sql_time.hpp"
 
 namespace akr {
 namespace {
@@ -12,24 +10,27 @@ namespace {
 constexpr long long kDefault = -1;  // stands for NULL: no value of ours is negative
 
 constexpr std::string_view kSelect =
-    "SELECT id, revision, name, slug, upper(config_type), coalesce(is_active, 0), lower(coalesce(api_key_location, '')),"
+    "SELECT id, revision, name, slug, upper(config_type), coalesce(is_active, 0), lower(coalesce(api_key_location, "
+    "'')),"
     " coalesce(api_key_name, ''), coalesce(api_key_prefix, ''), coalesce(method, ''), coalesce(target_url, ''),"
     " coalesce(target_base_url, ''), coalesce(api_format, ''), coalesce(output_format, ''), coalesce(egress_proxy, ''),"
     " coalesce(connect_timeout_ms, -1), coalesce(first_byte_timeout_ms, -1), coalesce(stream_idle_timeout_ms, -1),"
     " coalesce(total_timeout_ms, -1), coalesce(max_attempts, -1), coalesce(retry_budget_ms, -1),"
-    " coalesce(retry_non_idempotent, -1), accept_body_key, stream_uploads, allow_set_cookie,"
+    " coalesce(retry_non_idempotent, -1), coalesce(selection_policy, 'round_robin'), auto_disable, accept_body_key, "
+    "stream_uploads, allow_set_cookie,"
     " coalesce(created_at, ''), coalesce(updated_at, '') FROM proxy_configs";
 
 constexpr std::string_view kInsert =
     "INSERT INTO proxy_configs (name, slug, config_type, is_active, api_key_location, api_key_name, api_key_prefix,"
     " method, target_url, target_base_url, api_format, output_format, egress_proxy, connect_timeout_ms,"
     " first_byte_timeout_ms, stream_idle_timeout_ms, total_timeout_ms, max_attempts, retry_budget_ms,"
-    " retry_non_idempotent, accept_body_key, stream_uploads, allow_set_cookie, created_at, updated_at, revision)"
+    " retry_non_idempotent, selection_policy, auto_disable, accept_body_key, stream_uploads, allow_set_cookie, "
+    "created_at, updated_at, revision)"
     " VALUES (:name, :slug, :type, :active, nullif(:location, ''), nullif(:key_name, ''), nullif(:prefix, ''),"
     " nullif(:method, ''), nullif(:target_url, ''), nullif(:target_base_url, ''), nullif(:api_format, ''),"
     " nullif(:output_format, ''), nullif(:egress_proxy, ''), nullif(:connect, -1), nullif(:first_byte, -1),"
     " nullif(:stream_idle, -1), nullif(:total, -1), nullif(:max_attempts, -1), nullif(:budget, -1),"
-    " nullif(:retry_post, -1), :body_key, :stream_uploads, :set_cookie, :created, :updated, 1)";
+    " nullif(:retry_post, -1), :policy, :auto_disable, :body_key, :stream_uploads, :set_cookie, :created, :updated, 1)";
 
 constexpr std::string_view kUpdate =
     "UPDATE proxy_configs SET name = :name, slug = :slug, config_type = :type, is_active = :active,"
@@ -40,7 +41,8 @@ constexpr std::string_view kUpdate =
     " connect_timeout_ms = nullif(:connect, -1), first_byte_timeout_ms = nullif(:first_byte, -1),"
     " stream_idle_timeout_ms = nullif(:stream_idle, -1), total_timeout_ms = nullif(:total, -1),"
     " max_attempts = nullif(:max_attempts, -1), retry_budget_ms = nullif(:budget, -1),"
-    " retry_non_idempotent = nullif(:retry_post, -1), accept_body_key = :body_key, stream_uploads = :stream_uploads,"
+    " retry_non_idempotent = nullif(:retry_post, -1), selection_policy = :policy, auto_disable = :auto_disable, "
+    "accept_body_key = :body_key, stream_uploads = :stream_uploads,"
     " allow_set_cookie = :set_cookie, created_at = :created, updated_at = :updated, revision = revision + 1"
     " WHERE id = :id AND revision = :revision";
 
@@ -73,6 +75,8 @@ struct ServiceRows::Row {
   std::string location, key_name, prefix, method, target_url, target_base_url, api_format, output_format, egress_proxy;
   long long connect = kDefault, first_byte = kDefault, stream_idle = kDefault, total = kDefault;
   long long max_attempts = kDefault, budget = kDefault, retry_post = kDefault;
+  std::string policy;
+  int auto_disable = 1;
   int body_key = 0, stream_uploads = 0, set_cookie = 0;
   std::string created, updated;
 
@@ -88,24 +92,38 @@ struct ServiceRows::Row {
     for (long long* number : {&connect, &first_byte, &stream_idle, &total, &max_attempts, &budget, &retry_post}) {
       statement.exchange(soci::into(*number));
     }
-    for (int* flag : {&body_key, &stream_uploads, &set_cookie}) statement.exchange(soci::into(*flag));
+    statement.exchange(soci::into(policy));
+    for (int* flag : {&auto_disable, &body_key, &stream_uploads, &set_cookie}) statement.exchange(soci::into(*flag));
     for (std::string* text : {&created, &updated}) statement.exchange(soci::into(*text));
   }
 
   // Everything that kInsert and kUpdate have in common.
   void bind(soci::statement& statement) {
-    const std::pair<const char*, std::string*> texts[] = {
-        {"name", &name}, {"slug", &slug}, {"type", &type}, {"location", &location}, {"key_name", &key_name},
-        {"prefix", &prefix}, {"method", &method}, {"target_url", &target_url}, {"target_base_url", &target_base_url},
-        {"api_format", &api_format}, {"output_format", &output_format}, {"egress_proxy", &egress_proxy},
-        {"created", &created}, {"updated", &updated}};
+    const std::pair<const char*, std::string*> texts[] = {{"name", &name},
+                                                          {"slug", &slug},
+                                                          {"type", &type},
+                                                          {"location", &location},
+                                                          {"key_name", &key_name},
+                                                          {"prefix", &prefix},
+                                                          {"method", &method},
+                                                          {"target_url", &target_url},
+                                                          {"target_base_url", &target_base_url},
+                                                          {"api_format", &api_format},
+                                                          {"output_format", &output_format},
+                                                          {"egress_proxy", &egress_proxy},
+                                                          {"policy", &policy},
+                                                          {"created", &created},
+                                                          {"updated", &updated}};
     for (auto [word, value] : texts) statement.exchange(soci::use(*value, word));
     const std::pair<const char*, long long*> numbers[] = {
-        {"connect", &connect}, {"first_byte", &first_byte}, {"stream_idle", &stream_idle}, {"total", &total},
-        {"max_attempts", &max_attempts}, {"budget", &budget}, {"retry_post", &retry_post}};
+        {"connect", &connect},           {"first_byte", &first_byte}, {"stream_idle", &stream_idle}, {"total", &total},
+        {"max_attempts", &max_attempts}, {"budget", &budget},         {"retry_post", &retry_post}};
     for (auto [word, value] : numbers) statement.exchange(soci::use(*value, word));
-    const std::pair<const char*, int*> flags[] = {
-        {"active", &active}, {"body_key", &body_key}, {"stream_uploads", &stream_uploads}, {"set_cookie", &set_cookie}};
+    const std::pair<const char*, int*> flags[] = {{"active", &active},
+                                                  {"auto_disable", &auto_disable},
+                                                  {"body_key", &body_key},
+                                                  {"stream_uploads", &stream_uploads},
+                                                  {"set_cookie", &set_cookie}};
     for (auto [word, value] : flags) statement.exchange(soci::use(*value, word));
   }
 };
@@ -193,6 +211,8 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   service.retry = {static_cast<int>(or_default(row.max_attempts, retry.max_attempts)),
                    milliseconds(or_default(row.budget, retry.budget.count())),
                    or_default(row.retry_post, retry.retry_non_idempotent) != 0};
+  service.selection_policy = row.policy;
+  service.auto_disable = row.auto_disable != 0;
   service.accept_body_key = row.body_key != 0;
   service.stream_uploads = row.stream_uploads != 0;
   service.allow_set_cookie = row.set_cookie != 0;
@@ -239,44 +259,14 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
   row.max_attempts = unless_default(service.retry.max_attempts, retry.max_attempts);
   row.budget = unless_default(service.retry.budget.count(), retry.budget.count());
   row.retry_post = unless_default(service.retry.retry_non_idempotent, retry.retry_non_idempotent);
+  row.policy = service.selection_policy;
+  row.auto_disable = service.auto_disable;
   row.body_key = service.accept_body_key;
   row.stream_uploads = service.stream_uploads;
   row.set_cookie = service.allow_set_cookie;
   row.created = to_sql_time(service.created_at);
   row.updated = to_sql_time(service.updated_at);
   return row;
-}
-
-std::string to_sql_time(WallTime time) {
-  std::string text = format_rfc3339(time);  // 2026-11-22T20:32:33.711Z
-  text[10] = ' ';
-  text.pop_back();
-  return text + "+00:00";
-}
-
-WallTime from_sql_time(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
-                  &used) != 6) {
-    return WallTime{};
-  }
-  using namespace std::chrono;
-  const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                            std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return WallTime{};
-  std::string_view rest = std::string_view(text).substr(static_cast<std::size_t>(used));
-  milliseconds fraction{0};
-  if (rest.starts_with('.')) {
-    const auto digits = std::min(rest.find_first_not_of("0123456789", 1), rest.size()) - 1;
-    const std::string first_three = (std::string(rest.substr(1, digits)) + "000").substr(0, 3);
-    fraction = milliseconds(parse_u64(first_three).value_or(0));
-    rest.remove_prefix(digits + 1);
-  }
-  int zone_hours = 0, zone_minutes = 0;
-  char sign = '+';
-  if (std::sscanf(std::string(rest).c_str(), "%c%2d:%2d", &sign, &zone_hours, &zone_minutes) != 3) zone_hours = 0;
-  const minutes zone = (hours(zone_hours) + minutes(zone_minutes)) * (sign == '-' ? -1 : 1);
-  return WallTime(sys_days(date) + hours(hour) + minutes(minute) + seconds(second) + fraction - zone);
 }
 
 }  // namespace akr

@@ -4,12 +4,12 @@
 // columns means "the default of this kind of service", so that PROXY_TIMEOUT reaches services that never set a timeout.
 #pragma once
 
-#include <soci/soci.h>
-
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <soci/soci.h>
 
 #include "core/service.hpp"
 #include "store/key_cipher.hpp"
@@ -38,9 +38,5 @@ class ServiceRows {
   const KeyCipher& cipher_;
   std::chrono::milliseconds rest_total_;
 };
-
-// "2026-11-22 20:32:33.711+00:00", as the original writes it; reads its nanoseconds and zones too.
-std::string to_sql_time(WallTime time);
-WallTime from_sql_time(const std::string& text);  // the epoch for anything else
 
 }  // namespace akr

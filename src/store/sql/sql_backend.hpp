@@ -2,11 +2,11 @@
 // errors mean, and how a copy is made.
 #pragma once
 
-#include <soci/soci.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <soci/soci.h>
 
 #include "base/result.hpp"
 
@@ -14,10 +14,10 @@ namespace akr {
 
 // The words in which servers differ.
 struct Dialect {
-  std::string_view begin_write;      // takes the write lock at once, so that no transaction fails half-way for it
-  std::string_view table_exists;     // one parameter :name; selects a count
-  std::string_view column_exists;    // parameters :table, :name; selects a count
-  std::string_view auto_id;          // column definition of a primary key whose numbers are never given out twice
+  std::string_view begin_write;    // takes the write lock at once, so that no transaction fails half-way for it
+  std::string_view table_exists;   // one parameter :name; selects a count
+  std::string_view column_exists;  // parameters :table, :name; selects a count
+  std::string_view auto_id;        // column definition of a primary key whose numbers are never given out twice
 };
 
 // What a driver's error means.
@@ -34,11 +34,12 @@ class SqlBackend {
   virtual std::unique_ptr<soci::session> connect() = 0;
   virtual SqlFailure explain(const soci::soci_error& error) const = 0;
 
-  // Writes a consistent copy of what `session` sees to `path`, complete or not at all.
-  virtual Result<void> copy_to(soci::session& session, const std::string& path) = 0;
+  // Writes a consistent copy of the committed state to `path`, complete or not at all.  May be called inside a write
+  // transaction; throws soci::soci_error too.
+  virtual Result<void> copy_to(const std::string& path) = 0;
   // A copy beside the database, named after `reason`; returns its path.  Made before anything that cannot be undone;
   // a copy with the same content that already lies there is used again, so that a restart loop cannot fill the disk.
-  virtual Result<std::string> keep_copy(soci::session& session, std::string_view reason) = 0;
+  virtual Result<std::string> keep_copy(std::string_view reason) = 0;
   // Called after plain secrets were replaced: nothing of the old text may stay in files of the database.
   virtual void forget_old_pages(soci::session& session) = 0;
 };

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""What check_docs.sh checks besides generated files: headings of both languages, links between files, unread settings."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent
+HEADING = re.compile(r"^(#+) ")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+SETTING = re.compile(r'^  Setting<[^\n]*> (\w+)\{\*this, "(\w+)"', re.MULTILINE)
+
+# Read and judged where they are declared: no other part acts on them in a build without servers.
+READ_BY_CONFIG = {"db_port", "db_password", "db_name", "redis_password", "redis_db"}
+
+
+def without_code(text):
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def outline(file):
+    """Levels of the headings, in order: translations have the same."""
+    return [len(match.group(1)) for line in without_code(file.read_text()).splitlines() if (match := HEADING.match(line))]
+
+
+def language_problems():
+    pairs = [(ROOT / "README.md", ROOT / "README_CN.md")]
+    names = {file.name for language in ("en", "zh-CN") for file in (ROOT / "docs" / language).glob("*.md")}
+    pairs += [(ROOT / "docs/en" / name, ROOT / "docs/zh-CN" / name) for name in sorted(names)]
+    for english, chinese in pairs:
+        missing = [file for file in (english, chinese) if not file.exists()]
+        if missing:
+            yield f"{missing[0].relative_to(ROOT)} is missing"
+        elif outline(english) != outline(chinese):
+            yield f"{english.relative_to(ROOT)} and {chinese.relative_to(ROOT)} have different headings"
+
+
+def link_problems():
+    for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in LINK.findall(without_code(file.read_text())):
+            if "://" not in target and not (file.parent / target).exists():
+                yield f"{file.relative_to(ROOT)}: the link {target} leads nowhere"
+
+
+def setting_problems():
+    declared = SETTING.findall((ROOT / "src/config/settings.hpp").read_text())
+    if len(declared) < 40:
+        yield "src/config/settings.hpp: the pattern of this check finds too few settings"
+    code = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.cpp") if not file.name.endswith("_test.cpp"))
+    for member, name in declared:
+        if member not in READ_BY_CONFIG and not re.search(rf"(\.|->){member}\b", code):
+            yield f"src/config/settings.hpp: {name} is declared but never read"
+
+
+def main():
+    problems = [*language_problems(), *link_problems(), *setting_problems()]
+    for problem in problems:
+        print(problem)
+    print(f"check_docs: {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

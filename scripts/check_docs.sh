@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Are the generated files current, do both languages have the same headings, is every setting read somewhere?
+#
+#   scripts/check_docs.sh [--fix] [BINARY]     --fix writes the generated files anew
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fix=false
+if [ "${1:-}" = --fix ]; then
+  fix=true
+  shift
+fi
+binary=${1:-build/release/api-key-rotator}
+failed=0
+
+generated() {  # FILE ARGUMENTS...
+  local file=$1
+  shift
+  if $fix; then
+    "$binary" "$@" >"$file"
+  elif ! diff -u "$file" <("$binary" "$@"); then
+    echo "check_docs: $file is not what '$binary $*' prints; run scripts/check_docs.sh --fix" >&2
+    failed=1
+  fi
+}
+generated .env.example env-example
+generated docs/en/configuration.md docs --lang en
+generated docs/zh-CN/configuration.md docs --lang zh-CN
+
+python3 scripts/check_docs.py || failed=1
+exit $failed

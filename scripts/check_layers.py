@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Who may include whom: the matrix of ARCHITECTURE.md section 5, over src/.
+
+    scripts/check_layers.py [SRC]
+
+Prints FILE:LINE: REASON for each include that crosses a layer and exits with 1 if there is one.
+"""
+
+import pathlib
+import re
+import sys
+
+# A row may include itself and what it lists.  "port" = only the headers in PORTS.
+ALLOWED = {
+    "base": "",
+    "config": "base",
+    "core": "base",
+    "llm": "base",
+    "net": "base",
+    "telemetry": "base",
+    "store": "base core telemetry",
+    "cluster": "base core net",
+    "proxy": "base core llm net telemetry cluster:port",
+    "jobs": "base core llm net telemetry store:port cluster:port",
+    "admin": "base config core llm net telemetry store:port cluster:port jobs",
+    "app": "base config core llm net telemetry store cluster proxy jobs admin",
+}
+PORTS = {"store": re.compile(r"store/\w+_store\.hpp"), "cluster": re.compile(r"cluster/cluster_state\.hpp")}
+
+# Members of a family do not know each other; only the family's list names them.
+FAMILIES = {
+    "llm": ["openai_chat", "openai_responses", "anthropic", "gemini"],
+    "store": ["sqlite", "mysql", "postgresql"],
+    "cluster": ["local", "redis"],
+}
+LISTS = ("registry.cpp", "open.cpp")
+
+# External headers that stay in the folders where they enter.
+EXTERNAL = [
+    (re.compile(r"boost/(asio|beast)[/.]|openssl/|ares\.h"), ("net", "app")),
+    (re.compile(r"soci/|sqlite3\.h"), ("store",)),
+    (re.compile(r"spdlog/"), ("base",)),
+    (re.compile(r"prometheus/"), ("telemetry",)),
+    (re.compile(r"jwt\.h"), ("admin",)),
+    (re.compile(r"CLI/"), ("app",)),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+IS_TEST = re.compile(r"(_(test|dbtest|bench|fuzz)\.cpp|_(contract|fixture)\.hpp)$")
+
+
+def layer_problem(layer, target):
+    """Why a file of `layer` may not include `target`, or None."""
+    folder = target.split("/")[0]
+    if folder == layer:
+        return None
+    if folder not in ALLOWED:
+        return f'"{target}" is in no layer'
+    rights = dict(entry.partition(":")[::2] for entry in ALLOWED[layer].split())
+    if folder not in rights:
+        return f'{layer} may not include {folder} ("{target}")'
+    if rights[folder] == "port" and not PORTS[folder].fullmatch(target):
+        return f'{layer} may include only the port of {folder}, not "{target}"'
+    return None
+
+
+def family_problem(path, target):
+    """Why `path` (relative to src) may not name the family member that `target` belongs to, or None."""
+    folder, _, rest = target.partition("/")
+    member = rest.split("/")[0]
+    if member not in FAMILIES.get(folder, []):
+        return None
+    if path.parts[:2] == (folder, member) or path.name in LISTS or IS_TEST.search(path.name):
+        return None
+    return f'only {folder}/{" or ".join(LISTS)} names the member {member} ("{target}")'
+
+
+def external_problem(layer, target):
+    for pattern, folders in EXTERNAL:
+        if pattern.match(target) and layer not in folders:
+            return f"<{target}> belongs into {' and '.join(folders)}"
+    return None
+
+
+def problems_of(path, text):
+    layer = path.parts[0]
+    for number, line in enumerate(text.splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        quote, target = match.groups()
+        if quote == "<":
+            problem = external_problem(layer, target)
+        elif target.startswith("tests/") and IS_TEST.search(path.name):
+            problem = None
+        else:
+            problem = layer_problem(layer, target) or family_problem(path, target)
+        if problem:
+            yield number, problem
+
+
+def main():
+    source = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
+    count = files = 0
+    for file in sorted([*source.rglob("*.cpp"), *source.rglob("*.hpp")]):
+        path = file.relative_to(source)
+        files += 1
+        if path.parts[0] not in ALLOWED:
+            print(f"{file}:1: the folder {path.parts[0]} is no layer")
+            count += 1
+            continue
+        for number, problem in problems_of(path, file.read_text(encoding="utf-8")):
+            print(f"{file}:{number}: {problem}")
+            count += 1
+    print(f"check_layers: {files} files, {count} problems")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what is needed, by name, from the package sources of Debian 12.  Does nothing where nothing is missing.
+#
+#   scripts/install-deps.sh            what the build of the gateway needs
+#   scripts/install-deps.sh --test     and what the tests and checks need
+#   scripts/install-deps.sh --bench    and the proxies that bench/compare.sh compares with
+set -euo pipefail
+
+build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
+       libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libc-ares-dev libsimdjson-dev
+       libsoci-dev libsqlite3-dev libsodium-dev libjwt-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libcli11-dev
+       libre2-dev)
+tests=(libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
+       openssl nodejs npm)
+benches=(nginx-light haproxy)
+# Programs that may just as well come from somewhere else than Debian.
+declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
+                    [pkg-config]=pkg-config [nginx-light]=nginx [haproxy]=haproxy [openssl]=openssl)
+
+wanted=("${build[@]}")
+for option in "$@"; do
+  case $option in
+    --test) wanted+=("${tests[@]}") ;;
+    --bench) wanted+=("${benches[@]}") ;;
+    *) echo "usage: scripts/install-deps.sh [--test] [--bench]" >&2; exit 64 ;;
+  esac
+done
+
+is_installed() {
+  if [ -n "${program[$1]:-}" ] && command -v "${program[$1]}" >/dev/null; then return 0; fi
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=()
+for package in "${wanted[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "install-deps: nothing is missing"
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install-deps: these packages are missing, and there is no sudo to install them with:" >&2
+    echo "  apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "install-deps: installing with apt-get: ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds the release with all tests, runs them and sums up.  Needs no network but for packages.
+#
+#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk]
+#
+# Exit 0 only if every part that was not skipped passed.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+skipped=" "
+for option in "$@"; do
+  case $option in
+    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk) skipped+="${option#--skip-} " ;;
+    *) echo "usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk]" >&2; exit 64 ;;
+  esac
+done
+is_skipped() { [[ $skipped == *" $1 "* ]]; }
+
+summary=()
+failed=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+part() {  # NAME COMMAND...: runs it, keeps its output for the counts
+  local name=$1
+  shift
+  echo
+  echo "==== $name"
+  "$@" 2>&1 | tee "$scratch/$name"
+  return "${PIPESTATUS[0]}"
+}
+
+note() {  # NAME STATUS COUNTS
+  summary+=("$(printf '%-12s %-6s %s' "$1" "$([ "$2" -eq 0 ] && echo ok || echo FAILED)" "$3")")
+  [ "$2" -eq 0 ] || failed=1
+}
+
+# GoogleTest writes one XML file per binary; ctest itself counts only binaries.
+gtest_counts() {
+  python3 - "$scratch/gtest" <<'PY'
+import pathlib, sys
+import xml.etree.ElementTree as tree
+total = bad = skipped = 0
+for file in pathlib.Path(sys.argv[1]).glob("*.xml"):
+    root = tree.parse(file).getroot()
+    total += int(root.get("tests"))
+    bad += int(root.get("failures")) + int(root.get("errors", 0))
+    skipped += sum(1 for case in root.iter("testcase") if case.get("result") == "skipped")
+print(f"{total - bad - skipped} passed, {bad} failed, {skipped} skipped")
+PY
+}
+
+build() {
+  cmake --preset release -DAKR_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
+}
+
+if ! is_skipped install; then
+  scripts/install-deps.sh --test || exit 1
+fi
+part build build
+status=$?
+note build $status ""
+if [ $status -eq 0 ]; then
+  if ! is_skipped ctest; then
+    mkdir "$scratch/gtest"
+    GTEST_OUTPUT="xml:$scratch/gtest/" part ctest ctest --preset release --parallel "$(nproc)"
+    note ctest $? "$(gtest_counts)"
+  fi
+  if ! is_skipped conformance; then
+    part conformance python3 tests/conformance/run.py --binary build/release/api-key-rotator
+    note conformance $? "$(grep -E '^[0-9]+ passed' "$scratch/conformance" | tail -n 1)"
+  fi
+  if ! is_skipped sdk; then
+    part sdk tests/sdk/run.sh build/release/api-key-rotator
+    note sdk $? "$(sed -nE 's/^[^[:alnum:]]*(pass|fail|skipped) ([0-9]+)$/\2 \1/p' "$scratch/sdk" |
+      sed 's/pass$/passed/; s/fail$/failed/' | paste -sd, | sed 's/,/, /g')"
+  fi
+fi
+
+echo
+echo "==== summary"
+printf '%s\n' "${summary[@]}"
+exit $failed

@@ -1,0 +1,67 @@
+#include "admin/admin_api.hpp"
+
+#include <exception>
+
+#include "admin/endpoints.hpp"
+#include "admin/guard.hpp"
+#include "admin/problem.hpp"
+#include "base/log.hpp"
+
+namespace akr {
+
+struct AdminApi::State {
+  State(AdminSettings given, ConfigStore& store, Publisher& publisher, const Clock& clock)
+      : settings(std::move(given)),
+        sessions(settings.session_secret, settings.username, settings.password.identity(), clock),
+        parts{settings, store, publisher, clock, sessions, throttle} {}
+
+  const AdminSettings settings;
+  const Sessions sessions;
+  LoginThrottle throttle;
+  AdminParts parts;
+};
+
+AdminApi::AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock)
+    : state_(std::make_unique<State>(std::move(settings), store, publisher, clock)) {}
+
+AdminApi::~AdminApi() = default;
+
+AdminResponse AdminApi::handle(const AdminRequest& request) {
+  AdminResponse response;
+  try {
+    response = answer(request);
+  } catch (const std::exception& bug) {
+    // Expected failures are values; what comes here is a bug or no memory, and must not take the process along.
+    log_error("admin_failed", {{"path", request.path}, {"request_id", request.request_id}, {"what", bug.what()}});
+    response = problem_response(to_problem({ErrorCode::kInternal, ""}), request);
+  }
+  for (const auto& [name, value] : {std::pair{"Cache-Control", "no-store"},
+                                    {"X-Content-Type-Options", "nosniff"},
+                                    {"X-Frame-Options", "DENY"},
+                                    {"Referrer-Policy", "no-referrer"},
+                                    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+                                    {"Cross-Origin-Resource-Policy", "same-origin"}}) {
+    response.headers.emplace_back(name, value);
+  }
+  response.headers.emplace_back("X-Request-Id", request.request_id);
+  return response;
+}
+
+AdminResponse AdminApi::answer(const AdminRequest& request) {
+  const auto match = find_endpoint(request.method, request.path);
+  if (!match) return problem_response(to_problem(match.error()), request);
+
+  // Before anything of the request is looked at: a stranger learns nothing and costs nothing.
+  if (match->endpoint->access == Access::kSession) {
+    if (auto refused = refuse_stranger(request, state_->sessions)) return problem_response(*refused, request);
+  }
+  // A browser sends no JSON across origins without asking first, and nobody here says yes.
+  if (auto refused = refuse_foreign_body(request)) return problem_response(*refused, request);
+
+  AdminCall call{request, state_->parts, match->ids};
+  auto answered = match->endpoint->handle(call);
+  if (!answered) return problem_response(to_problem(answered.error()), request);
+  return *std::move(answered);
+}
+
+}  // namespace akr

@@ -1,0 +1,67 @@
+// admin_api.hpp - the admin API without its sockets: a request as plain values in, an answer as plain values out.
+//
+// The HTTP server limits the body's size, hands the request over on a thread that may block, and sends what comes back
+// (for HEAD: without the body).  Paths begin with "/admin" and are compared as bytes: nothing is decoded, so that no
+// other spelling of a path reaches an endpoint.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/password.hpp"
+#include "base/clock.hpp"
+#include "base/secret.hpp"
+#include "core/validate.hpp"
+#include "store/config_store.hpp"
+
+namespace akr {
+
+class Publisher;
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+struct AdminRequest {
+  std::string method;
+  std::string path;    // without the query; still percent-encoded
+  std::string query;   // without '?'
+  HeaderList headers;  // names in lower case
+  std::string body;
+  std::string client_ip;
+  bool tls = false;  // the client's connection to us
+  std::string request_id;
+};
+
+struct AdminResponse {
+  int status = 200;
+  HeaderList headers;  // without Content-Length
+  std::string body;
+};
+
+struct AdminSettings {
+  std::string username;
+  PasswordVerifier password;
+  Secret session_secret;                         // at least 32 bytes
+  std::string public_base_url;                   // PROXY_PUBLIC_BASE_URL
+  std::chrono::milliseconds rest_total{30'000};  // PROXY_TIMEOUT
+  ValidationPolicy validation;
+};
+
+class AdminApi {
+ public:
+  // Store, publisher and clock outlive it.
+  AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock);
+  ~AdminApi();
+
+  // Any thread; blocks on the store and, for a login, on the password's hash.  Never throws.
+  AdminResponse handle(const AdminRequest& request);
+
+ private:
+  struct State;
+  AdminResponse answer(const AdminRequest& request);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace akr

@@ -1,0 +1,73 @@
+// publisher.hpp - store -> RoutingTable -> publish; the only writer of the snapshot the data plane reads.
+//
+// Keeps the key pools by service id, so that health and cursors survive every edit.  Blocking, safe for concurrent
+// use: refreshes run one after the other.  A refresh that fails keeps the published table, remembers what it owed and
+// pays it at the next call; retry() is there for a timer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.hpp"
+#include "base/result.hpp"
+#include "cluster/cluster_state.hpp"
+#include "core/routing_table.hpp"
+#include "core/validate.hpp"
+#include "store/config_store.hpp"
+
+namespace akr {
+
+struct PublisherStatus {
+  std::uint64_t published = 0;        // tables so far
+  std::optional<Error> failure;       // of the last refresh; nullopt = the table is current
+  std::vector<std::string> left_out;  // "slug: why" of services that cannot be routed
+};
+
+class Publisher {
+ public:
+  using Publish = std::function<void(std::shared_ptr<const RoutingTable>)>;
+
+  // `publish` runs on the refreshing thread and must not call back.  Store and cluster outlive the publisher.
+  Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish);
+
+  // Reads everything again: at the start, and when another node announced a change.
+  Result<void> refresh();
+
+  // After a committed write here; the other nodes are told too.  Only what changed is read again: the keys of a
+  // service that was merely edited are not.
+  Result<void> service_changed();
+  Result<void> keys_changed(ServiceId service);
+
+  // Tries again what failed; nothing to do otherwise.
+  Result<void> retry();
+
+  PublisherStatus status();
+  std::shared_ptr<KeyPool> pool(ServiceId service);  // nullptr: not published
+
+ private:
+  struct Pool {
+    std::shared_ptr<KeyPool> keys;
+    bool stale = true;   // its keys must be read (again)
+    std::string policy;  // what it was configured with
+    bool auto_disable = true;
+  };
+  Result<void> rebuild() REQUIRES_LOCK(mutex_);
+  Result<void> collect(std::vector<RoutedService>& routed) REQUIRES_LOCK(mutex_);
+  Result<Pool*> current_pool(const Service& service) REQUIRES_LOCK(mutex_);
+  Result<void> read_keys(ServiceId service, KeyPool& pool);
+
+  ConfigStore& store_;
+  ClusterState& cluster_;
+  const ValidationPolicy policy_;
+  const Publish publish_;
+  Mutex mutex_;
+  std::unordered_map<ServiceId, Pool> pools_ GUARDED_BY(mutex_);
+  PublisherStatus status_ GUARDED_BY(mutex_);
+};
+
+}  // namespace akr

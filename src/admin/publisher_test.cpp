@@ -1,0 +1,167 @@
+#include "admin/publisher.hpp"
+
+#include <gtest/gtest.h>
+
+#include "cluster/open.hpp"
+#include "store/open.hpp"
+#include "tests/support/example_config.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace akr {
+namespace {
+
+// Counts what is read, and fails on demand.
+class WatchedStore final : public ConfigStore {
+ public:
+  explicit WatchedStore(ConfigStore& store) : store_(store) {}
+  Result<std::vector<Service>> list_services() override {
+    if (failing) return Error{ErrorCode::kStoreUnavailable, "down"};
+    return store_.list_services();
+  }
+  Result<std::vector<UpstreamKey>> list_keys(ServiceId id) override {
+    if (failing) return Error{ErrorCode::kStoreUnavailable, "down"};
+    ++key_reads;
+    return store_.list_keys(id);
+  }
+  Result<Service> find_service(ServiceId id) override { return store_.find_service(id); }
+  Result<Service> add_service(const Service& service) override { return store_.add_service(service); }
+  Result<Service> update_service(const Service& service) override { return store_.update_service(service); }
+  Result<void> delete_service(ServiceId id) override { return store_.delete_service(id); }
+  Result<std::vector<AddedKey>> add_keys(ServiceId id, std::span<const NewKey> keys) override {
+    return store_.add_keys(id, keys);
+  }
+  Result<UpstreamKey> set_key_enabled(KeyId id, bool enabled) override { return store_.set_key_enabled(id, enabled); }
+  Result<ServiceId> delete_key(KeyId id) override { return store_.delete_key(id); }
+  Result<std::size_t> delete_keys(ServiceId id) override { return store_.delete_keys(id); }
+
+  bool failing = false;
+  int key_reads = 0;
+
+ private:
+  ConfigStore& store_;
+};
+
+class CountingCluster final : public ClusterState {
+ public:
+  std::uint64_t next(ServiceId) override { return 0; }
+  void share_cooldown(KeyId, TimePoint) override {}
+  void announce() override { ++announced; }
+  void on_announce(std::function<void()>) override {}
+  int announced = 0;
+};
+
+class PublisherTest : public testing::Test {
+ protected:
+  Service add(const Service& service) {
+    Service stored = store_.add_service(service).value();
+    EXPECT_TRUE(publisher_.service_changed());
+    return stored;
+  }
+  std::shared_ptr<KeyPool> pool_of(const std::string& target) { return table_->match(target).value().service->keys; }
+
+  TempDir directory_;
+  ManualClock clock_;
+  std::unique_ptr<Database> database_ =
+      open_database({.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k'))}).value();
+  WatchedStore store_{database_->config()};
+  CountingCluster cluster_;
+  std::shared_ptr<const RoutingTable> table_;
+  Publisher publisher_{store_, cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }};
+};
+
+TEST_F(PublisherTest, PublishesWhatTheDataPlaneNeeds) {
+  add(example_service("rest"));
+  Service llm = example_service("llm");
+  llm.type = ServiceType::kLlm;
+  llm.methods.clear();
+  add(llm);
+  llm.name = llm.slug = "claude";
+  llm.api_format = "anthropic_native";
+  add(llm);
+  ASSERT_EQ(table_->services().size(), 3U);
+  const RoutedService& rest = *table_->match("/proxy/rest/x").value().service;
+  EXPECT_EQ(rest.join, JoinRule::kGeneric);
+  EXPECT_EQ(rest.allow, "GET, POST");
+  EXPECT_EQ(rest.url.origin.host, "api.example.com");
+  EXPECT_EQ(table_->match("/llm/llm").value().service->join, JoinRule::kOpenAi);
+  EXPECT_EQ(table_->match("/llm/claude").value().service->join, JoinRule::kPlain);
+  EXPECT_EQ(publisher_.status().published, 3U);
+}
+
+TEST_F(PublisherTest, HealthSurvivesEditsAndOnlyChangedKeysAreReadAgain) {
+  Service a = add(example_service("a"));
+  const Service b = add(example_service("b"));
+  store_.add_keys(a.id, example_keys(2)).value();
+  EXPECT_TRUE(publisher_.keys_changed(a.id));
+  const auto pool = pool_of("/proxy/a");
+  auto lease = pool->select({}, clock_.now()).value();
+  lease.report({.key = KeyAction::kCool, .cool_for = std::chrono::hours(1), .reason = "http_429"}, clock_.now());
+  const int reads = store_.key_reads;
+
+  a.slug = "renamed";
+  store_.update_service(a).value();
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_EQ(store_.key_reads, reads);
+  EXPECT_EQ(pool_of("/proxy/renamed"), pool);
+  EXPECT_EQ(pool->counts(clock_.now()).cooling, 1U);
+
+  EXPECT_TRUE(publisher_.keys_changed(b.id));
+  EXPECT_EQ(store_.key_reads, reads + 1);
+  EXPECT_TRUE(publisher_.refresh());
+  EXPECT_EQ(store_.key_reads, reads + 3);
+  EXPECT_EQ(pool->counts(clock_.now()).cooling, 1U);
+}
+
+TEST_F(PublisherTest, AFailedRefreshKeepsTheTableAndIsPaidLater) {
+  const Service a = add(example_service("a"));
+  const auto before = table_;
+  store_.add_keys(a.id, example_keys(2)).value();
+  store_.failing = true;
+  EXPECT_EQ(publisher_.keys_changed(a.id).error().code, ErrorCode::kStoreUnavailable);
+  EXPECT_EQ(table_, before);
+  EXPECT_TRUE(publisher_.status().failure);
+  EXPECT_FALSE(publisher_.retry());
+  store_.failing = false;
+  EXPECT_TRUE(publisher_.retry());
+  EXPECT_FALSE(publisher_.status().failure);
+  EXPECT_EQ(pool_of("/proxy/a")->counts(clock_.now()).active, 2U);
+  const auto published = publisher_.status().published;
+  EXPECT_TRUE(publisher_.retry());  // nothing to do
+  EXPECT_EQ(publisher_.status().published, published);
+}
+
+TEST_F(PublisherTest, TellsTheOthersOfOurWritesButNotOfTheirs) {
+  const Service a = add(example_service("a"));
+  EXPECT_EQ(cluster_.announced, 1);
+  EXPECT_TRUE(publisher_.keys_changed(a.id));
+  EXPECT_EQ(cluster_.announced, 2);
+  EXPECT_TRUE(publisher_.refresh());
+  EXPECT_TRUE(publisher_.retry());
+  EXPECT_EQ(cluster_.announced, 2);
+}
+
+TEST_F(PublisherTest, LeavesOutWhatCannotBeRouted) {
+  Service broken = example_service("broken");
+  broken.target_url = "not a url";
+  const ServiceId id = add(broken).id;
+  add(example_service("good"));
+  EXPECT_EQ(table_->services().size(), 1U);
+  ASSERT_EQ(publisher_.status().left_out.size(), 1U);
+  EXPECT_TRUE(publisher_.status().left_out[0].starts_with("broken: "));
+  EXPECT_TRUE(store_.delete_service(id));
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_TRUE(publisher_.status().left_out.empty());
+  EXPECT_EQ(publisher_.pool(id), nullptr);
+}
+
+TEST_F(PublisherTest, AKeyWithALineBreakIsNeverUsed) {
+  const Service a = add(example_service("a"));
+  const std::vector<NewKey> keys = {{Secret("good-key"), true}, {Secret("bad\r\nX-Evil: 1"), true}};
+  store_.add_keys(a.id, keys).value();
+  EXPECT_TRUE(publisher_.keys_changed(a.id));
+  EXPECT_EQ(pool_of("/proxy/a")->counts(clock_.now()).active, 1U);
+}
+
+}  // namespace
+}  // namespace akr

@@ -1,0 +1,49 @@
+// wire.hpp - JSON <-> domain.  The only place that knows the admin API's field names.
+//
+// A service is called proxy config there, and its upstream key API key, as in the original; ui-and-admin-api.md 4.2
+// lists where the meaning differs.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "base/result.hpp"
+#include "core/key_pool.hpp"
+#include "core/service.hpp"
+
+namespace akr {
+
+// What a request said, and the members in it that mean nothing here.
+struct ServiceInput {
+  Service service;
+  std::vector<std::string> ignored;
+};
+
+// A new service: defaults of its type for what is absent.  kInvalid (field) for a missing or mistyped member; whether
+// the values are acceptable is validate_service()'s business.
+Result<ServiceInput> read_new_service(const boost::json::object& in, std::chrono::milliseconds rest_total);
+// `before` with the members that are present; null clears.
+Result<ServiceInput> read_service_change(const boost::json::object& in, Service before,
+                                         std::chrono::milliseconds rest_total);
+
+boost::json::object write_service(const Service& service, const std::optional<PoolCounts>& counts);
+std::string service_etag(const Service& service);  // "7-3" in quotes: id and revision
+
+// When a status was asked for, on both clocks: `until` is told in wall-clock time.
+struct Moment {
+  TimePoint now;
+  WallTime wall;
+};
+// Never the key itself, only its mask and fingerprint.  `status`: what the pool knows; nullopt before it is published.
+boost::json::object write_key(const UpstreamKey& key, const std::optional<KeyStatus>& status, const Moment& moment);
+
+// At least 10 characters, because the original's UI cuts out the first 6 and the last 4.
+std::string mask_key(const Secret& key);
+// The password of an egress proxy URL replaced.
+std::string mask_egress_proxy(const std::string& url);
+
+}  // namespace akr

@@ -1,0 +1,215 @@
+#include "app/app.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+#include "admin/admin_api.hpp"
+#include "admin/publisher.hpp"
+#include "app/first_start.hpp"
+#include "app/node.hpp"
+#include "app/node_settings.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "cluster/open.hpp"
+#include "config/backend_choice.hpp"
+#include "store/open.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kBlockingThreads = 4;
+constexpr std::chrono::milliseconds kDrainPoll{20};
+constexpr std::chrono::seconds kAbortGrace{1};
+
+Result<FirstStart> first_start(const Settings& settings) {
+  const std::filesystem::path database = database_file(settings);
+  FirstStartInput input;
+  input.data_directory = data_directory(settings);
+  input.database_directory = database.has_parent_path() ? database.parent_path() : ".";
+  input.jwt_secret = settings.jwt_secret();
+  input.encryption_key = settings.encryption_key();
+  input.admin_password = settings.admin_password();
+  auto made = prepare_first_start(input);
+  if (!made) return made;
+  for (const std::string& warning : made->warnings) log_warn("first_start", {{"message", warning}});
+  if (!made->generated_password.empty()) {
+    // The one place where a secret is shown on purpose: on the terminal, once, never in the log.
+    std::fprintf(stderr, "\n  Administrator: %s\n  Password:      %s\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n",
+                 settings.admin_username().c_str(), std::string(made->generated_password.expose()).c_str());
+  }
+  return made;
+}
+
+Result<std::unique_ptr<Database>> open_store(const Settings& settings, const FirstStart& secrets) {
+  StoreOptions options;
+  options.path = database_file(settings);
+  options.encryption_key = secrets.encryption_key;
+  options.rest_total = settings.proxy_timeout();
+  auto database = open_database(options);
+  if (!database || !settings.reset_db_tables()) return database;
+  auto backup = (*database)->reset_tables();
+  if (!backup) return backup.error();
+  log_warn("tables_reset", {{"backup", *backup}, {"setting", "RESET_DB_TABLES"}});
+  return database;
+}
+
+}  // namespace
+
+// Members are destroyed in reverse: the nodes first, what they use after them.
+struct App::Parts {
+  explicit Parts(const Settings& from) : settings(from) {}
+  ~Parts() {
+    // Answers that blocking work owes are delivered before the workers stop.
+    if (blocking) blocking->stop();
+    for (auto& node : nodes) node->stop();
+  }
+
+  Result<void> open();
+  void build();
+  Result<void> listen();
+  void publish(const std::shared_ptr<const RoutingTable>& table);
+
+  const Settings& settings;
+  FirstStart secrets;
+  std::unique_ptr<Database> database;
+  std::unique_ptr<ClusterState> cluster;
+  std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<net::TlsServer> tls;
+  std::unique_ptr<AccessKeys> keys;
+  std::vector<std::unique_ptr<WorkerGauges>> gauges;
+  std::unique_ptr<Operations> operations;
+  std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<AdminApi> admin;
+  std::unique_ptr<net::BlockingPool> blocking;
+  std::vector<std::unique_ptr<Node>> nodes;
+  std::uint16_t port = 0;
+};
+
+Result<void> App::Parts::open() {
+  auto made = first_start(settings);
+  if (!made) return made.error();
+  secrets = *std::move(made);
+  set_fingerprint_key(secrets.encryption_key.expose());
+  auto opened = open_store(settings, secrets);
+  if (!opened) return opened.error();
+  database = *std::move(opened);
+  auto joined = open_cluster_state(ClusterKind::kLocal);
+  if (!joined) return joined.error();
+  cluster = *std::move(joined);
+  if (!settings.tls_cert_file().empty()) {
+    auto loaded = net::TlsServer::load(settings.tls_cert_file(), settings.tls_key_file());
+    if (!loaded) return loaded.error();
+    tls = *std::move(loaded);
+  }
+  return {};
+}
+
+void App::Parts::build() {
+  const std::size_t count = worker_count(settings);
+  metrics = std::make_unique<Metrics>(count);
+  if (settings.access_log()) journal = std::make_unique<Journal>(STDOUT_FILENO);
+  keys = std::make_unique<AccessKeys>(settings.global_proxy_keys());
+  std::vector<const WorkerGauges*> views;
+  for (std::size_t i = 0; i < count; ++i) {
+    gauges.push_back(std::make_unique<WorkerGauges>());
+    views.push_back(gauges.back().get());
+  }
+  auto dropped = [this] { return journal ? journal->dropped_lines() : 0; };
+  const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
+  operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
+  operations->set_locked(database->locked());
+  const ValidationPolicy policy = {settings.allow_private_upstreams()};
+  auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
+  publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
+  admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock());
+  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
+  const NodeSettings node_settings = make_node_settings(settings, count);
+  const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
+  for (std::size_t i = 0; i < count; ++i) {
+    nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));
+  }
+}
+
+void App::Parts::publish(const std::shared_ptr<const RoutingTable>& table) {
+  operations->set_routing(table);
+  for (auto& node : nodes) node->publish(table);
+}
+
+Result<void> App::Parts::listen() {
+  port = static_cast<std::uint16_t>(settings.port());
+  std::vector<int> listeners;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    auto fd = net::open_listener(settings.listen_address(), port);
+    if (!fd) {
+      for (int open : listeners) ::close(open);
+      return fd.error();
+    }
+    listeners.push_back(*fd);
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i]->start(listeners[i]);
+  return {};
+}
+
+App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+App::~App() = default;
+std::uint16_t App::port() const { return parts_->port; }
+
+Result<std::unique_ptr<App>> App::start(const Settings& settings) {
+  const auto began = std::chrono::steady_clock::now();
+  auto parts = std::make_unique<Parts>(settings);
+  auto opened = parts->open();
+  if (!opened) return opened.error();
+  parts->build();
+  const auto published = parts->publisher->refresh();
+  if (!published && !parts->database->locked()) return published.error();
+  auto listening = parts->listen();
+  if (!listening) return listening.error();
+  parts->operations->set_ready(true);
+  if (parts->database->locked()) {
+    log_error("locked", {{"message", "ENCRYPTION_KEY is not the one this database was encrypted with; nothing is "
+                                     "changed, proxying answers 503 until the right key is set"}});
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  log_info("ready", {{"version", AKR_VERSION},
+                     {"address", settings.listen_address()},
+                     {"port", parts->port},
+                     {"tls", parts->tls != nullptr},
+                     {"workers", parts->nodes.size()},
+                     {"database", database_file(settings)},
+                     {"start_ms", took.count()}});
+  return std::unique_ptr<App>(new App(std::move(parts)));
+}
+
+void App::drain(const std::function<bool()>& hurry) {
+  Parts& parts = *parts_;
+  const auto began = std::chrono::steady_clock::now();
+  const auto grace = parts.settings.shutdown_grace();
+  const auto delay = std::min(parts.settings.shutdown_delay(), grace);
+  const auto wait_until = [&](auto deadline, auto done) {
+    while (std::chrono::steady_clock::now() < deadline && !done() && !hurry()) std::this_thread::sleep_for(kDrainPoll);
+  };
+  parts.operations->set_draining();
+  log_info("draining", {{"grace_ms", grace.count()}});
+  wait_until(began + delay, [] { return false; });
+  for (auto& node : parts.nodes) node->stop_listening();
+  for (auto& node : parts.nodes) node->begin_drain();
+  // The gauges follow every 200 ms; one more period tells an idle node from one that has not looked yet.
+  std::this_thread::sleep_for(hurry() ? kDrainPoll : std::chrono::milliseconds(250));
+  const auto idle = [&parts] {
+    return std::all_of(parts.gauges.begin(), parts.gauges.end(), [](const auto& g) { return g->connections == 0; });
+  };
+  wait_until(began + grace, idle);
+  if (!idle() && !hurry()) {
+    log_warn("drain_cut", {{"message", "requests still ran after SHUTDOWN_GRACE"}});
+    for (auto& node : parts.nodes) node->abort_connections();
+    wait_until(std::chrono::steady_clock::now() + kAbortGrace, idle);
+  }
+  log_info("stopped");
+}
+
+}  // namespace akr

@@ -1,0 +1,59 @@
+#include "app/commands/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "config/describe.hpp"
+
+namespace akr {
+namespace {
+
+constexpr char kDescription[] =
+    "A gateway that holds pools of API keys for REST and LLM services and rotates them.\n"
+    "Without a command it serves; see README.md for the first steps.";
+constexpr char kExitCodes[] =
+    "Exit codes: 0 stopped cleanly, 1 not healthy (healthcheck), 64 wrong command line,\n"
+    "            73 data directory or database not writable, 78 a setting is not allowed or cannot be used.";
+
+class HelpWithSettings final : public CLI::Formatter {
+ public:
+  std::string make_footer(const CLI::App* app) const override {
+    if (app->get_parent() != nullptr) return "";  // the help of one command stays short
+    return "\n" + settings_help() + "\n" + kExitCodes + "\n";
+  }
+};
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  CLI::App app(kDescription, "api-key-rotator");
+  app.formatter(std::make_shared<HelpWithSettings>());
+  app.set_version_flag("--version", std::string("api-key-rotator ") + AKR_VERSION, "Prints the version");
+  app.set_help_flag("-h,--help", "Prints this help");
+  app.require_subcommand(0, 1);
+
+  bool health_flag = false;
+  app.add_flag("--health-check", health_flag, "Same as healthcheck");
+  const CLI::App* health =
+      app.add_subcommand("healthcheck", "Asks the gateway that runs with the same settings for /healthz: exit 0 or 1");
+  CLI::App* docs = app.add_subcommand("docs", "Prints the documentation of the settings as Markdown");
+  std::string language = "en";
+  docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
+  const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {  // --help and --version arrive here too
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool wrong = app.exit(stop, out, err) != 0;
+    return PrintCommand{wrong ? err.str() : out.str(), wrong ? kExitUsage : 0};
+  }
+  if (docs->parsed()) {
+    return PrintCommand{configuration_markdown(language == "en" ? Language::kEnglish : Language::kChinese)};
+  }
+  if (example->parsed()) return PrintCommand{env_example()};
+  if (health->parsed() || health_flag) return HealthcheckCommand{};
+  return ServeCommand{};
+}
+
+}  // namespace akr

@@ -1,0 +1,61 @@
+#include "app/commands/command_line.hpp"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/describe.hpp"
+
+namespace akr {
+namespace {
+
+using testing::HasSubstr;
+
+Command parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "api-key-rotator");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+PrintCommand printed(std::vector<const char*> arguments) {
+  const Command command = parse(std::move(arguments));
+  const auto* print = std::get_if<PrintCommand>(&command);
+  EXPECT_NE(print, nullptr);
+  return print == nullptr ? PrintCommand{} : *print;
+}
+
+TEST(CommandLine, NothingMeansServe) { EXPECT_TRUE(std::holds_alternative<ServeCommand>(parse({}))); }
+
+TEST(CommandLine, HealthcheckHasTwoSpellings) {
+  EXPECT_TRUE(std::holds_alternative<HealthcheckCommand>(parse({"healthcheck"})));
+  EXPECT_TRUE(std::holds_alternative<HealthcheckCommand>(parse({"--health-check"})));
+}
+
+TEST(CommandLine, HelpNamesCommandsSettingsAndExitCodes) {
+  const PrintCommand help = printed({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* word : {"healthcheck", "env-example", "BACKEND_PORT [8000]", "Exit codes", "--version"}) {
+    EXPECT_THAT(help.text, HasSubstr(word));
+  }
+}
+
+TEST(CommandLine, VersionIsOneLine) { EXPECT_EQ(printed({"--version"}).text, "api-key-rotator " AKR_VERSION "\n"); }
+
+TEST(CommandLine, GeneratedTextsComeAsTheyAre) {
+  EXPECT_EQ(printed({"docs"}).text, configuration_markdown(Language::kEnglish));
+  EXPECT_EQ(printed({"docs", "--lang", "en"}).text, configuration_markdown(Language::kEnglish));
+  EXPECT_EQ(printed({"docs", "--lang", "zh-CN"}).text, configuration_markdown(Language::kChinese));
+  EXPECT_EQ(printed({"env-example"}).text, env_example());
+}
+
+TEST(CommandLine, WhatIsUnknownIsAnError) {
+  for (const std::vector<const char*>& wrong :
+       {std::vector<const char*>{"serve-me"}, {"--port=1"}, {"docs", "--lang", "fr"}, {"docs", "env-example"}}) {
+    const PrintCommand refused = printed(wrong);
+    EXPECT_EQ(refused.exit_code, kExitUsage) << wrong[0];
+    EXPECT_FALSE(refused.text.empty());
+  }
+}
+
+}  // namespace
+}  // namespace akr

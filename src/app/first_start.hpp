@@ -1,0 +1,43 @@
+// first_start.hpp - makes the data directory and what is missing in it: the session secret, the encryption key and the
+// administrator's password.
+//
+//   DATA_DIR/jwt_secret            32 random bytes as hex
+//   DATA_DIR/encryption_key        32 random bytes as hex; without it the stored keys cannot be read
+//   DATA_DIR/admin_password.hash   Argon2id, libsodium's text form; the password itself is never stored
+//
+// All 0600, complete or absent: written aside, flushed, then linked into place.  Of two processes that start at once
+// the first to link wins and the other takes what it finds.  Blocking; call it before the workers start.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+namespace akr {
+
+// Values of the settings of the same names; empty = unset.
+struct FirstStartInput {
+  std::filesystem::path data_directory;
+  std::filesystem::path database_directory;  // made as well; often the same
+  Secret jwt_secret;
+  Secret encryption_key;  // as written; see key32.hpp
+  Secret admin_password;
+};
+
+struct FirstStart {
+  Secret jwt_secret;
+  Secret encryption_key;              // 32 bytes
+  Secret admin_password;              // set if ADMIN_PASSWORD was
+  std::string admin_password_hash;    // set if it was not: for crypto_pwhash_str_verify()
+  Secret generated_password;          // set once, by the start that made the hash: print it, keep it nowhere
+  std::vector<std::string> warnings;  // for the log
+};
+
+// kStoreUnavailable: a directory or file cannot be made or written (the process exits with 73; the message names path
+// and user id).  kInvalid: a secret file holds something else (exit 78; the message names the file, never its content).
+Result<FirstStart> prepare_first_start(const FirstStartInput& input);
+
+}  // namespace akr

@@ -1,0 +1,130 @@
+#include "app/front_door.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/strings.hpp"
+#include "net/worker.hpp"
+#include "proxy/error_reply.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::uint64_t kAdminBody = 1 << 20;
+constexpr std::uint64_t kImportBody = 64ULL << 20;  // lists of keys
+
+bool is_below(std::string_view path, std::string_view root) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+AdminRequest admin_request(net::Downstream& client, std::string body, std::string id) {
+  const net::MessageHead& head = client.head();
+  const std::string_view target = head.target();
+  const auto mark = target.find('?');
+  AdminRequest request;
+  request.method = head.method();
+  request.path = target.substr(0, mark);
+  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+  for (std::size_t i = 0; i < head.field_count(); ++i) {
+    const net::Field field = head.field(i);
+    request.headers.emplace_back(to_lower(field.name), std::string(field.value));
+  }
+  request.body = std::move(body);
+  request.client_ip = client.client_ip();
+  request.tls = client.stream().tls();
+  request.request_id = std::move(id);
+  return request;
+}
+
+std::string plain_error(const Error& error, std::string_view id) { return error_body(nullptr, error, id); }
+
+std::string json_fields(std::string_view id) {
+  std::string fields = "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n";
+  fields += "X-Rotator-Error-Source: gateway\r\n";
+  if (!id.empty()) fields += "X-Request-Id: " + std::string(id) + "\r\n";
+  return fields;
+}
+
+// The whole body, or why not.
+net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t limit) {
+  const Error too_large = {ErrorCode::kBodyTooLarge,
+                           "the request body is over the limit of " + std::to_string(limit) + " bytes"};
+  std::string body;
+  if (client.head().content_length() > limit) co_return too_large;
+  client.send_continue();
+  for (;;) {
+    std::string_view run;
+    const net::IoResult result = client.try_read_body(run);
+    if (result.status == net::IoStatus::kEof) co_return std::move(body);
+    if (result.status == net::IoStatus::kError) co_return Error{ErrorCode::kBadRequest, "the request body is not valid"};
+    if (result.status == net::IoStatus::kWouldBlock) {
+      const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
+      if (end != net::WaitEnd::kReady) co_return Error{ErrorCode::kRequestTimeout, "the request body came too slowly"};
+      continue;
+    }
+    if (client.body_received() > limit) co_return too_large;
+    body += run;
+  }
+}
+
+}  // namespace
+
+FrontDoor::FrontDoor(Gateway& gateway, AccessLog& log, AdminApi& admin, Operations& operations,
+                     net::BlockingPool& blocking)
+    : gateway_(gateway), log_(log), admin_(admin), operations_(operations), blocking_(blocking) {}
+
+net::Task<void> FrontDoor::handle(net::Downstream& client) {
+  const std::string_view target = client.head().target();
+  if (target.starts_with("/proxy/") || target.starts_with("/llm/")) {
+    return operations_.locked() ? refuse_locked(client) : gateway_.handle(client);
+  }
+  if (is_below(target.substr(0, target.find('?')), "/admin")) return serve_admin(client);
+  return serve_operations(client);
+}
+
+net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
+  const std::string_view path = client.head().target();
+  const bool import = path.find("/keys") != std::string_view::npos;
+  std::string id = gateway_.request_id(client.head());
+  auto body = co_await read_body(client, import ? kImportBody : kAdminBody);
+  if (!body) {
+    client.forbid_keep_alive();
+    const Error error = body.error();
+    co_await client.reply(status_of(error.code), json_fields(id), plain_error(error, id));
+    co_return;
+  }
+  AdminRequest request = admin_request(client, *std::move(body), std::move(id));
+  auto work = [this, &request] { return admin_.handle(request); };
+  AdminResponse response = co_await blocking_.run(client.worker(), std::move(work));
+  std::string fields;
+  for (const auto& [name, value] : response.headers) fields += name + ": " + value + "\r\n";
+  co_await client.reply(response.status, std::move(fields), std::move(response.body));
+}
+
+net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
+  OperationsAnswer answer = operations_.answer(client.head());
+  std::string id = gateway_.request_id(client.head());
+  answer.fields += "X-Request-Id: " + id + "\r\n";
+  co_await client.reply(answer.status, std::move(answer.fields), std::move(answer.body));
+}
+
+net::Task<void> FrontDoor::refuse_locked(net::Downstream& client) {
+  const Error error = {ErrorCode::kLocked,
+                       "the gateway is locked: its ENCRYPTION_KEY is not the one the stored keys were encrypted with"};
+  const std::string id = gateway_.request_id(client.head());
+  const Format* format = guess_format(client.head());
+  co_await client.reply(status_of(error.code), json_fields(id), error_body(format, error, id));
+}
+
+void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
+                        std::string& body) {
+  Error reason = {ErrorCode::kRequestTimeout, "the request head came too slowly"};
+  if (error != net::HeadError::kNone) {
+    status = net::http_status(error);
+    reason = {ErrorCode::kBadRequest, std::string(net::describe(error))};
+  }
+  fields = json_fields("");
+  body = plain_error(reason, "");
+  log_.record_refused(client.client_ip(), status, reason.message);
+}
+
+}  // namespace akr

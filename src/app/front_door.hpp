@@ -1,0 +1,40 @@
+// front_door.hpp - which part of the house a request is for: the data plane, the admin API, or operations.
+//
+//   /proxy/...  /llm/...               proxy/gateway
+//   /admin...                          admin/admin_api, on the blocking pool
+//   /  /healthz  /readyz  /metrics     operations
+// Everything else is 404.  One FrontDoor per worker.
+#pragma once
+
+#include <string>
+
+#include "admin/admin_api.hpp"
+#include "app/operations.hpp"
+#include "net/blocking_pool.hpp"
+#include "net/downstream.hpp"
+#include "proxy/gateway.hpp"
+
+namespace akr {
+
+class FrontDoor final : public net::RequestHandler {
+ public:
+  // All outlive it.
+  FrontDoor(Gateway& gateway, AccessLog& log, AdminApi& admin, Operations& operations, net::BlockingPool& blocking);
+
+  net::Task<void> handle(net::Downstream& client) override;
+  void refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
+               std::string& body) override;
+
+ private:
+  net::Task<void> serve_admin(net::Downstream& client);
+  net::Task<void> serve_operations(net::Downstream& client);
+  net::Task<void> refuse_locked(net::Downstream& client);
+
+  Gateway& gateway_;
+  AccessLog& log_;
+  AdminApi& admin_;
+  Operations& operations_;
+  net::BlockingPool& blocking_;
+};
+
+}  // namespace akr

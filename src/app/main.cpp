@@ -1,0 +1,14 @@
+#include <cstdio>
+#include <variant>
+
+#include "app/commands/command_line.hpp"
+#include "app/run.hpp"
+
+int main(int argc, char** argv) {
+  const akr::Command command = akr::parse_command_line(argc, argv);
+  if (const auto* print = std::get_if<akr::PrintCommand>(&command)) {
+    std::fputs(print->text.c_str(), print->exit_code == 0 ? stdout : stderr);
+    return print->exit_code;
+  }
+  return std::holds_alternative<akr::HealthcheckCommand>(command) ? akr::run_healthcheck() : akr::run_gateway();
+}

@@ -1,0 +1,17 @@
+// node_settings.hpp - from Settings to the plain values that the parts take.
+#pragma once
+
+#include <cstddef>
+
+#include "admin/admin_api.hpp"
+#include "app/first_start.hpp"
+#include "app/node.hpp"
+#include "config/settings.hpp"
+
+namespace akr {
+
+std::size_t worker_count(const Settings& settings);
+NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
+AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets);
+
+}  // namespace akr

@@ -1,0 +1,71 @@
+#include "config/backend_choice.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load.hpp"
+
+namespace akr {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Result<std::unique_ptr<Settings>> load(Environment environment) {
+  environment["GLOBAL_PROXY_KEYS"] = "an-access-key-0001";
+  return load_settings(environment, "");
+}
+
+TEST(BackendChoice, AnExplicitChoiceThatThisBuildLacksIsRefused) {
+  for (const Environment& asked : {Environment{{"DB_TYPE", "mysql"}}, Environment{{"DB_TYPE", "postgres"}},
+                                   Environment{{"DATABASE_URL", "mysql://root:pw@tcp(db:3306)/keys"}},
+                                   Environment{{"DATABASE_URL", "postgresql://u:p@db/keys"}},
+                                   Environment{{"CACHE_TYPE", "redis"}}, Environment{{"REDIS_URL", "redis://cache"}}}) {
+    const auto settings = load(asked);
+    ASSERT_FALSE(settings) << asked.begin()->first;
+    EXPECT_EQ(settings.error().code, ErrorCode::kUnsupported);
+    EXPECT_EQ(settings.error().field, asked.begin()->first);
+    EXPECT_THAT(settings.error().message, HasSubstr("this build has no"));
+    EXPECT_THAT(settings.error().message, HasSubstr("set "));
+  }
+}
+
+TEST(BackendChoice, AnAddressIsValidatedBeforeItIsRefused) {
+  EXPECT_EQ(load({{"DB_TYPE", "mysql"}, {"DATABASE_URL", "mysql://"}}).error().field, "DATABASE_URL");
+  EXPECT_EQ(load({{"DB_TYPE", "mysql"}, {"DATABASE_URL", "postgres://u@db/keys"}}).error().field, "DB_TYPE");
+  EXPECT_EQ(load({{"CACHE_TYPE", "redis"}, {"REDIS_URL", "cache"}}).error().field, "REDIS_URL");
+}
+
+TEST(BackendChoice, TheHintsOfACopiedExampleAreWarnedAboutAndIgnored) {
+  const auto settings = load({{"DB_HOST", "db"}, {"DB_USER", "root"}, {"MYSQL_HOST", "db"}, {"REDIS_HOST", "cache"}});
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_THAT((*settings)->warnings, Contains(HasSubstr("DB_HOST, DB_USER, MYSQL_HOST: ignored")));
+  EXPECT_THAT((*settings)->warnings, Contains(HasSubstr("REDIS_HOST: ignored")));
+  EXPECT_EQ(database_file(**settings), "data/api_key_rotator.db");
+}
+
+TEST(BackendChoice, AnExplicitEmbeddedChoiceSilencesThem) {
+  const auto settings =
+      load({{"DB_HOST", "db"}, {"REDIS_HOST", "cache"}, {"DB_TYPE", "sqlite"}, {"CACHE_TYPE", "memory"}});
+  ASSERT_TRUE(settings);
+  EXPECT_THAT((*settings)->warnings, IsEmpty());
+}
+
+TEST(BackendChoice, AnExplicitTypeWinsOverAnAddress) {
+  const auto settings = load({{"DATABASE_URL", "mysql://u:p@db/keys"},
+                              {"REDIS_URL", "redis://cache"},
+                              {"DB_TYPE", "sqlite"},
+                              {"CACHE_TYPE", "memory"}});
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_THAT((*settings)->warnings, Contains("DATABASE_URL is ignored because DB_TYPE=sqlite"));
+  EXPECT_THAT((*settings)->warnings, Contains("REDIS_URL is ignored because CACHE_TYPE=memory"));
+}
+
+TEST(BackendChoice, TwoDifferentFilesAreRefused) {
+  EXPECT_EQ(load({{"DATABASE_URL", "sqlite:a.db"}, {"DATABASE_PATH", "b.db"}}).error().field, "DATABASE_URL");
+  EXPECT_TRUE(load({{"DATABASE_URL", "sqlite:a.db"}, {"DATABASE_PATH", "a.db"}}));
+}
+
+}  // namespace
+}  // namespace akr

@@ -1,0 +1,101 @@
+// limits.hpp - what one key, or one quota group, may still do: requests and tokens per minute, per day, per month, and
+// at the same time (D27).  Not thread-safe; time comes in.
+//
+// Everything is counted when the key is taken: two workers must not both see "one left".
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "core/service.hpp"
+
+namespace akr {
+
+// Where the calendar is on our own clock.
+struct WallClock {
+  std::chrono::milliseconds at_zero{0};  // Unix time at TimePoint{}
+  std::chrono::seconds utc_offset{0};
+
+  static WallClock at(TimePoint now, WallTime wall) {
+    return {.at_zero = wall.time_since_epoch() - std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch())};
+  }
+  WallTime wall(TimePoint now) const;
+  TimePoint steady(WallTime wall) const;
+  TimePoint next_day(TimePoint now) const;                                 // midnight in the zone
+  TimePoint next_month(TimePoint now, std::uint32_t reset_day) const;      // 00:00 of the next such day
+};
+
+// At most `limit` units in any 60 s.  Never lets one more through; may hold one back for up to a second when the limit
+// is above 64, because units of the same second are then kept together.  One cache line unless a batch is closed.
+class SlidingMinute {
+ public:
+  void set_limit(std::uint64_t limit);
+  bool limited() const { return limit_ != 0; }
+  // May `units` more be taken?  More than the whole limit may, alone in its minute.
+  bool fits(std::uint64_t units, TimePoint now);
+  TimePoint free_at() const;  // when fits(1) becomes true; REQUIRES: it is not
+  void add(std::uint64_t units, TimePoint now);
+  void subtract(std::uint64_t units);  // an estimate that was too high
+
+ private:
+  struct Batch {
+    TimePoint last;  // of its youngest unit, so that none is dropped early
+    std::uint64_t units = 0;
+  };
+  Batch& closed(std::uint32_t i) const { return ring_[(head_ + i) % capacity_]; }
+  void expire(TimePoint now);
+  void find_oldest();
+
+  std::uint64_t limit_ = 0;
+  std::uint64_t used_ = 0;
+  Batch open_;
+  TimePoint opened_at_{};
+  TimePoint oldest_ends_ = TimePoint::max();
+  std::unique_ptr<Batch[]> ring_;  // the closed batches, oldest at head_
+  std::uint8_t head_ = 0;
+  std::uint8_t count_ = 0;
+  std::uint8_t capacity_ = 0;
+};
+
+class alignas(64) LimitAccount {
+ public:
+  void set_limits(const KeyLimits& limits, TimePoint now, const WallClock& clock);
+  const KeyLimits& limits() const { return limits_; }
+  static bool limited(const KeyLimits& limits);
+
+  // nullopt: one more request may start.  Otherwise when; TimePoint::max() = when an attempt ends.
+  std::optional<TimePoint> blocked_until(TimePoint now, const WallClock& clock);
+  bool fits_tokens(std::uint64_t tokens, TimePoint now) { return !tokens_.limited() || tokens_.fits(tokens, now); }
+  bool counts_tokens() const { return tokens_.limited(); }
+
+  void take(std::uint32_t tokens, TimePoint now, const WallClock& clock);
+  void give_back() { in_flight_ -= in_flight_ > 0 ? 1 : 0; }
+  void correct_tokens(std::uint64_t estimated, std::uint64_t real, TimePoint now);
+
+  std::uint64_t used_today() const { return used_today_; }
+  std::uint64_t used_this_month() const { return used_this_month_; }
+  // After a restart: counts of the day and month in which `at` lies, dropped if that is over.
+  void restore(std::uint64_t today, std::uint64_t this_month, TimePoint at, TimePoint now, const WallClock& clock);
+  // Attempts that were running when the account was made anew.
+  void set_in_flight(std::uint32_t in_flight) { in_flight_ = in_flight; }
+
+ private:
+  void turn_pages(TimePoint now, const WallClock& clock);  // a new day or month starts at 0
+
+  KeyLimits limits_;
+  SlidingMinute requests_;
+  SlidingMinute tokens_;
+  std::uint32_t in_flight_ = 0;
+  std::uint64_t used_today_ = 0;
+  std::uint64_t used_this_month_ = 0;
+  TimePoint day_ends_{};
+  TimePoint month_ends_{};
+};
+
+// The strictest of both, 0 being none.
+KeyLimits strictest(const KeyLimits& a, const KeyLimits& b);
+
+}  // namespace akr

@@ -1,0 +1,151 @@
+// New keys and settings: what stays of the old ones' health, and the tables that follow from it.
+#include <algorithm>
+#include <string>
+
+#include "core/pool/pool_state.hpp"
+
+namespace akr {
+
+PoolState::PoolState(std::uint64_t seed)
+    : seed_(seed), random_(seed), policy_(find_selection_policy(settings_.policy)) {
+  aside_.reserve(256);
+}
+
+Result<void> PoolState::configure(const PoolSettings& settings) {
+  const PolicyEntry* policy = find_selection_policy(settings.policy);
+  if (policy == nullptr) {
+    return Error{.code = ErrorCode::kInvalid,
+                 .message = "There is no selection policy '" + settings.policy + "'.",
+                 .field = "selection_policy"};
+  }
+  if (settings.invalid_after < 1 || settings.invalid_after > 10)
+    return Error{.code = ErrorCode::kInvalid, .message = "invalid_after is 1 to 10.", .field = "invalid_after"};
+  const bool new_policy = policy != policy_;
+  policy_ = policy;
+  settings_ = settings;
+  if (!settings_.outage_guard) guard_.succeeded();
+  if (new_policy) rebuild_tiers(true);
+  return {};
+}
+
+void PoolState::set_wall_clock(TimePoint now, WallTime wall, std::chrono::seconds utc_offset) {
+  tick(now);
+  clock_ = WallClock::at(now, wall);
+  clock_.utc_offset = utc_offset;
+}
+
+void PoolState::adopt(Roster&& next) {
+  guard_.forget_wave();  // its marks lie in the records that go
+  // Live views back into the slots: the tiers are built anew.
+  for (Slot& slot : roster_.slots) {
+    slot.view = view(slot);
+    slot.ready = kNowhere;
+  }
+  const auto& old = roster_.by_id;
+  std::size_t kept = 0;
+  for (const Roster::IdPlace& place : next.by_id) {
+    for (; kept < old.size() && old[kept].id < place.id; ++kept) retire(old[kept].slot);
+    if (kept == old.size() || old[kept].id != place.id) continue;
+    const std::uint32_t old_slot = old[kept++].slot;
+    if (roster_.slots[old_slot].key == next.slots[place.slot].key) {
+      adopt_key(next, place.slot, old_slot);
+    } else {
+      retire(old_slot);
+    }
+  }
+  for (; kept < old.size(); ++kept) retire(old[kept].slot);
+  adopt_groups(next);
+  adopt_limits(next);
+  std::swap(roster_, next);
+  ++version_;
+  rebuild_tiers(false);
+}
+
+void PoolState::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_slot) {
+  Slot& own = next.slots[slot];
+  const Slot& old = roster_.slots[old_slot];
+  own.view.in_flight = old.view.in_flight;
+  own.view.latency_ms = old.view.latency_ms;
+  own.view.turns = old.view.turns;
+  own.last_used_s = old.last_used_s;
+  own.troubled = old.troubled;
+  own.model_waits = old.model_waits;
+  next.records[slot] = std::move(roster_.records[old_slot]);
+  if (old.limited && old.group == kNowhere && !next.accounts.empty())
+    next.accounts[slot] = std::move(roster_.accounts[old_slot]);
+  next.records[slot].mark = {};
+}
+
+void PoolState::adopt_groups(Roster& next) {
+  std::unordered_map<std::string_view, QuotaGroup*> old;
+  for (QuotaGroup& group : roster_.groups) old.emplace(group.name, &group);
+  for (QuotaGroup& group : next.groups) {
+    const auto it = old.find(group.name);
+    if (it == old.end()) continue;
+    group.health = it->second->health;
+    group.paced_until = it->second->paced_until;
+    group.account = std::move(it->second->account);
+    group.model_waits = it->second->model_waits;
+  }
+}
+
+void PoolState::adopt_limits(Roster& next) {
+  for (std::uint32_t i = 0; i < next.accounts.size(); ++i) {
+    if (next.slots[i].group != kNowhere || !LimitAccount::limited(next.limits[i])) continue;
+    next.accounts[i].set_limits(next.limits[i], now_, clock_);
+    next.accounts[i].set_in_flight(next.slots[i].view.in_flight);
+    next.slots[i].limited = true;
+  }
+  for (QuotaGroup& group : next.groups) {
+    KeyLimits limits;
+    std::uint32_t in_flight = 0;
+    for (const std::uint32_t member : group.members) {
+      limits = strictest(limits, next.limits[member]);
+      in_flight += next.slots[member].view.in_flight;
+    }
+    if (!LimitAccount::limited(limits)) {
+      group.account.reset();
+      continue;
+    }
+    if (!group.account) group.account = std::make_unique<LimitAccount>();
+    group.account->set_limits(limits, now_, clock_);
+    group.account->set_in_flight(in_flight);
+    for (const std::uint32_t member : group.members) next.slots[member].limited = true;
+  }
+  next.limits = {};
+}
+
+void PoolState::retire(std::uint32_t old_slot) {
+  const std::uint32_t in_flight = roster_.slots[old_slot].view.in_flight;
+  if (in_flight == 0) return;
+  Retired& retired = retired_[roster_.slots[old_slot].key];
+  retired.key = roster_.records[old_slot].key;
+  retired.in_flight = in_flight;
+}
+
+void PoolState::rebuild_tiers(bool new_policy) {
+  for (Slot& slot : roster_.slots) {
+    slot.view = view(slot);
+    slot.ready = kNowhere;
+    slot.standing = KeyStanding::kDisabled;
+  }
+  std::vector<std::uint32_t> members(roster_.priorities.size());
+  for (const Slot& slot : roster_.slots) ++members[slot.tier];
+  std::vector<ReadyKeys> tiers;
+  for (std::size_t i = 0; i < roster_.priorities.size(); ++i) {
+    const std::int32_t priority = roster_.priorities[i];
+    // A tier that stays keeps its policy, and with it the cursor.
+    const auto old = std::find_if(tiers_.begin(), tiers_.end(),
+                                  [priority](const ReadyKeys& tier) { return tier.priority() == priority; });
+    const bool keep = old != tiers_.end() && !new_policy;
+    tiers.push_back(keep ? std::move(*old) : ReadyKeys(priority, policy_->make(seed_ + i)));
+    tiers.back().resize(slots(), members[i]);
+  }
+  tiers_ = std::move(tiers);
+  heap_.resize(slots());
+  standings_ = {};
+  standings_[static_cast<std::size_t>(KeyStanding::kDisabled)] = slots();
+  for (std::uint32_t slot = 0; slot < slots(); ++slot) refresh(slot);
+}
+
+}  // namespace akr

@@ -1,0 +1,222 @@
+// Choosing a key: who is passed over for this one request, who is taken, and what to say if nobody is left.
+#include <algorithm>
+#include <chrono>
+
+#include "core/pool/pool_state.hpp"
+
+namespace akr {
+namespace {
+
+// Keys woken per request, so that a million cooldowns that end at once are no pause for one of them.
+constexpr std::size_t kWakesPerTake = 32;
+// Keys a policy may offer in vain before we look for any other one, in the order of the array.
+constexpr std::size_t kMostAside = 64;
+constexpr std::size_t kMostBlockedModels = 1024;
+
+int whole_seconds(Duration wait) {
+  return static_cast<int>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count()));
+}
+
+}  // namespace
+
+Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
+  tick(now);
+  advance(kWakesPerTake);
+  model_soonest_ = {};
+  scratch_ = {};
+  std::optional<std::uint32_t> slot;
+  const ModelTag model(request.model);
+  if (!guard_.suspected() || now_ >= guard_.next_probe()) {
+    set_aside_tried(request);
+    slot = choose(request, model.hash());
+    bring_back();
+  }
+  if (request.trace != nullptr) fill_trace(*request.trace);
+  if (!slot) return nothing_usable();
+  const KeyClaim claim = commit(*slot, request, model);
+  if (request.trace != nullptr) {
+    request.trace->key = claim.key->id;
+    request.trace->tier = tiers_[roster_.slots[*slot].tier].priority();
+    request.trace->trial = claim.trials != 0;
+  }
+  return claim;
+}
+
+std::optional<std::uint32_t> PoolState::choose(const SelectRequest& request, std::uint64_t model) {
+  if (!blocked_models_.empty() && known_blocked(model)) return std::nullopt;
+  if (request.affinity != 0 && policy_->keeps_affinity) {
+    if (const auto slot = choose_affine(request, model)) return slot;
+  }
+  const std::size_t tried = aside_.size();
+  for (std::uint16_t tier = 0; tier < tiers_.size(); ++tier) {
+    if (tiers_[tier].empty()) continue;
+    if (const auto slot = choose_from(tier, request, model)) return slot;
+  }
+  // Worth remembering only if it was a long search and nothing but models stood in the way.
+  if (tried == 0 && request.tokens == 0 && aside_.size() >= kMostAside) remember_blocked(model);
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> PoolState::choose_affine(const SelectRequest& request, std::uint64_t model) {
+  const auto key = affinity_.find(request.affinity, now_);
+  if (!key) return std::nullopt;
+  const auto slot = roster_.find(*key);
+  if (!slot || roster_.slots[*slot].ready == kNowhere || !acceptable(*slot, request, model)) return std::nullopt;
+  // A better tier that came back goes before the old conversation's place (D31).
+  for (std::uint16_t tier = 0; tier < roster_.slots[*slot].tier; ++tier)
+    if (!tiers_[tier].empty()) return std::nullopt;
+  scratch_.affinity = true;
+  return slot;
+}
+
+std::optional<std::uint32_t> PoolState::choose_from(std::uint16_t tier, const SelectRequest& request,
+                                                    std::uint64_t model) {
+  ReadyKeys& ready = tiers_[tier];
+  while (!ready.empty() && aside_.size() < kMostAside) {
+    const std::uint32_t slot = ready.pick(random_);
+    prefetch(slot);
+    if (acceptable(slot, request, model)) return slot;
+    set_aside(slot);
+  }
+  const auto count = static_cast<std::uint32_t>(ready.views().size());
+  if (count == 0) return std::nullopt;
+  const std::uint32_t start = random_.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t slot = ready.views()[(start + i) % count].slot;
+    if (acceptable(slot, request, model)) return slot;
+  }
+  return std::nullopt;
+}
+
+void PoolState::prefetch(std::uint32_t slot) const {
+  // All lines at once instead of one after the other: in a large pool each comes from memory.
+  __builtin_prefetch(&roster_.slots[slot], 1);
+  if (slot >= roster_.accounts.size()) return;
+  const char* const account = reinterpret_cast<const char*>(&roster_.accounts[slot]);
+  for (std::size_t line = 0; line < sizeof(LimitAccount); line += 64) __builtin_prefetch(account + line, 1);
+}
+
+bool PoolState::acceptable(std::uint32_t slot, const SelectRequest& request, std::uint64_t model) {
+  const Slot& own = roster_.slots[slot];
+  if (own.limited && request.tokens > 0 && !account(slot)->fits_tokens(request.tokens, now_)) {
+    ++scratch_.too_few_tokens;
+    return false;
+  }
+  if (model == 0 || models_.empty()) return true;
+  const bool open = (!own.model_waits || model_open(PairOwner::of(own.id), model)) &&
+                    (own.group == kNowhere || !roster_.groups[own.group].model_waits ||
+                     model_open(PairOwner::of_group(roster_.groups[own.group].name), model));
+  if (!open) ++scratch_.model_cooling;
+  return open;
+}
+
+bool PoolState::model_open(PairOwner owner, std::uint64_t model) {
+  ModelWait* wait = models_.find(owner, model);
+  if (wait == nullptr) return true;
+  const Gate state = gate(wait->health, now_);
+  const bool shut = state == Gate::kShut || state == Gate::kOnTrial;
+  if (!shut && wait->paced_until <= now_) return true;
+  const TimePoint open_at = std::max(shut ? wait->health.next_try : now_, wait->paced_until);
+  if (open_at > now_) model_soonest_ = model_soonest_ == TimePoint{} ? open_at : std::min(model_soonest_, open_at);
+  return false;
+}
+
+bool PoolState::known_blocked(std::uint64_t model) {
+  const auto it = blocked_models_.find(model);
+  if (it == blocked_models_.end()) return false;
+  if (it->second.joins == joins_ && now_ < it->second.until) {
+    model_soonest_ = it->second.until;
+    scratch_.model_cooling = ready_keys();
+    return true;
+  }
+  blocked_models_.erase(it);
+  return false;
+}
+
+void PoolState::remember_blocked(std::uint64_t model) {
+  if (model_soonest_ == TimePoint{} || scratch_.too_few_tokens > 0) return;
+  if (blocked_models_.size() >= kMostBlockedModels) blocked_models_.clear();
+  blocked_models_[model] = {joins_, model_soonest_};
+}
+
+void PoolState::set_aside(std::uint32_t slot) {
+  leave(slot);
+  aside_.push_back(slot);
+}
+
+void PoolState::set_aside_tried(const SelectRequest& request) {
+  for (const KeyId id : request.tried) {
+    const auto slot = roster_.find(id);
+    if (!slot || roster_.slots[*slot].ready == kNowhere) continue;
+    set_aside(*slot);
+    ++scratch_.tried;
+  }
+}
+
+void PoolState::bring_back() {
+  for (const std::uint32_t slot : aside_) join(slot);
+  aside_.clear();
+}
+
+KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model) {
+  Slot& own = roster_.slots[slot];
+  KeyClaim claim{.key = own.key, .slot = slot, .ticket = ++tickets_, .affinity = request.affinity, .model = model};
+  tiers_[own.tier].taken(own.ready);
+  ++in_flight_;
+  own.last_used_s = static_cast<std::uint32_t>(now_.time_since_epoch() / std::chrono::seconds(1)) + 1;
+  if (guard_.suspected()) guard_.probe_sent(now_);
+  if (own.standing == KeyStanding::kTrial || (model.hash() != 0 && !models_.empty())) start_trials(slot, claim);
+  if (LimitAccount* limits = account(slot)) {
+    if (limits->counts_tokens()) claim.tokens = request.tokens;
+    limits->take(claim.tokens, now_, clock_);
+    ++version_;
+    if (limits->blocked_until(now_, clock_)) refresh_reach(slot);
+  }
+  return claim;
+}
+
+void PoolState::start_trials(std::uint32_t slot, KeyClaim& claim) {
+  const Slot& own = roster_.slots[slot];
+  const auto start = [&](Health& health, Reach reach) {
+    if (gate(health, now_) != Gate::kTrial) return;
+    health.on_trial = true;
+    claim.trials |= reach;
+  };
+  start(roster_.records[slot].health, kReachKey);
+  if (own.group != kNowhere) start(roster_.groups[own.group].health, kReachGroup);
+  if (claim.trials != 0) refresh_reach(slot);
+  if (claim.model.hash() == 0) return;
+  if (ModelWait* wait = models_.find(PairOwner::of(own.id), claim.model.hash())) start(wait->health, kReachKeyModel);
+  if (own.group == kNowhere) return;
+  const PairOwner group = PairOwner::of_group(roster_.groups[own.group].name);
+  if (ModelWait* wait = models_.find(group, claim.model.hash())) start(wait->health, kReachGroupModel);
+}
+
+Error PoolState::nothing_usable() {
+  const std::uint32_t enabled = enabled_keys();
+  if (enabled == 0) return {.code = ErrorCode::kNoKeysConfigured, .message = "The service has no enabled key."};
+  TimePoint soonest = model_soonest_;
+  if (!heap_.empty()) soonest = soonest == TimePoint{} ? heap_.top().at : std::min(soonest, heap_.top().at);
+  if (guard_.suspected() && guard_.next_probe() > now_) {
+    return {.code = ErrorCode::kAllKeysCooling,
+            .message = "The upstream refuses most keys of the service; it is tried once per second.",
+            .retry_after = whole_seconds(guard_.next_probe() - now_)};
+  }
+  const int wait = soonest == TimePoint{} ? 0 : whole_seconds(soonest - now_);
+  if (in_standing(KeyStanding::kInvalid) + in_standing(KeyStanding::kExhausted) == enabled) {
+    return {.code = ErrorCode::kCredentialsExhausted,
+            .message = "Every enabled key of the service is invalid or out of quota.",
+            .retry_after = wait};
+  }
+  return {.code = ErrorCode::kAllKeysCooling,
+          .message = "No key of the service may be used right now.",
+          .retry_after = std::max(1, wait)};
+}
+
+void PoolState::fill_trace(SelectTrace& trace) const {
+  trace = scratch_;
+  trace.standings = standings_;
+  trace.suspected = guard_.suspected();
+}
+
+}  // namespace akr

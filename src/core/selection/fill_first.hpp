@@ -1,0 +1,22 @@
+// fill_first.hpp - always the first usable key in the operator's order: one key is used up before the next is touched.
+#pragma once
+
+#include "core/selection/selection_policy.hpp"
+#include "core/selection/slot_set.hpp"
+
+namespace akr {
+
+class FillFirst final : public SelectionPolicy {
+ public:
+  std::uint32_t pick(std::span<const KeyView> usable, Random&) override {
+    return usable_.next(0).value_or(usable.front().slot);
+  }
+  void resize(std::uint32_t slots) override { usable_.resize(slots); }
+  void entered(const KeyView& key) override { usable_.insert(key.slot); }
+  void left(const KeyView& key) override { usable_.erase(key.slot); }
+
+ private:
+  SlotSet usable_;
+};
+
+}  // namespace akr

@@ -1,0 +1,29 @@
+#include "core/selection/latency.hpp"
+
+#include <cmath>
+#include <utility>
+
+namespace akr {
+namespace {
+constexpr float kTimeConstantSeconds = 10;
+
+float cost(const KeyView& key) { return key.latency_ms * (static_cast<float>(key.in_flight) + 1); }
+}  // namespace
+
+std::uint32_t Latency::pick(std::span<const KeyView> usable, Random& random) {
+  const auto count = static_cast<std::uint32_t>(usable.size());
+  if (count == 1) return usable.front().slot;
+  const std::uint32_t first = random.below(count);
+  // Two different ones: the same key twice would be no choice.
+  std::uint32_t second = random.below(count - 1);
+  if (second >= first) ++second;
+  return cost(usable[second]) < cost(usable[first]) ? usable[second].slot : usable[first].slot;
+}
+
+float peak_ewma(float average_ms, float sample_ms, float since_last_s) {
+  if (sample_ms >= average_ms) return sample_ms;
+  const float keep = std::exp(-since_last_s / kTimeConstantSeconds);
+  return average_ms * keep + sample_ms * (1 - keep);
+}
+
+}  // namespace akr

@@ -1,0 +1,18 @@
+// latency.hpp - of two random keys the one that promises the earlier answer: peak EWMA of the time to the first byte,
+// times the attempts it would then have.  A key without a measurement goes first, so that it gets one.
+#pragma once
+
+#include "core/selection/selection_policy.hpp"
+
+namespace akr {
+
+class Latency final : public SelectionPolicy {
+ public:
+  std::uint32_t pick(std::span<const KeyView> usable, Random& random) override;
+};
+
+// The average after one more sample, `since_last` later.  Jumps up at once and comes down with a time constant of
+// 10 s: a key that became slow is noticed by the next request.
+float peak_ewma(float average_ms, float sample_ms, float since_last_s);
+
+}  // namespace akr

@@ -1,0 +1,14 @@
+#include "core/selection/least_in_flight.hpp"
+
+#include "core/selection/sampled_best.hpp"
+
+namespace akr {
+
+std::uint32_t LeastInFlight::pick(std::span<const KeyView> usable, Random& random) {
+  const std::uint32_t samples = usable.size() <= 16 ? 16 : 8;
+  return sampled_best(usable, random, samples, [](const KeyView& a, const KeyView& b) {
+    return a.in_flight != b.in_flight ? a.in_flight < b.in_flight : a.turns < b.turns;
+  });
+}
+
+}  // namespace akr

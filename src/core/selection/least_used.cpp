@@ -1,0 +1,12 @@
+#include "core/selection/least_used.hpp"
+
+#include "core/selection/sampled_best.hpp"
+
+namespace akr {
+
+std::uint32_t LeastUsed::pick(std::span<const KeyView> usable, Random& random) {
+  const std::uint32_t samples = usable.size() <= 16 ? 16 : 8;
+  return sampled_best(usable, random, samples, [](const KeyView& a, const KeyView& b) { return a.turns < b.turns; });
+}
+
+}  // namespace akr

@@ -1,0 +1,53 @@
+#include "core/selection/weighted.hpp"
+
+#include <algorithm>
+
+namespace akr {
+
+std::uint32_t Weighted::pick(std::span<const KeyView> usable, Random&) {
+  Class* next = nullptr;
+  for (Class& each : classes_) {
+    if (each.usable == 0) continue;
+    if (next == nullptr || each.behind_at < next->behind_at) next = &each;
+  }
+  if (next == nullptr) return usable.front().slot;
+  const std::uint32_t slot = next->members.next_cyclic(next->cursor).value_or(usable.front().slot);
+  next->cursor = slot + 1;
+  now_ = next->behind_at;
+  next->behind_at += 1.0 / (static_cast<double>(next->weight) * next->usable);
+  return slot;
+}
+
+void Weighted::resize(std::uint32_t slots) {
+  slots_ = slots;
+  classes_.clear();
+  now_ = 0;
+}
+
+void Weighted::entered(const KeyView& key) {
+  Class& own = class_of(key.weight);
+  // A class that was away gets no credit for the time it missed.
+  if (own.usable == 0) own.behind_at = std::max(own.behind_at, now_);
+  ++own.usable;
+  own.members.insert(key.slot);
+}
+
+void Weighted::left(const KeyView& key) {
+  Class& own = class_of(key.weight);
+  --own.usable;
+  own.members.erase(key.slot);
+}
+
+Weighted::Class& Weighted::class_of(std::uint32_t weight) {
+  for (Class& each : classes_)
+    if (each.weight == weight) return each;
+  Class& added = classes_.emplace_back();
+  added.weight = weight;
+  added.cursor = Random(seed_).below(slots_);
+  // Spread the first turns: half a step later, so that classes do not all start at once.
+  added.behind_at = now_ + 0.5 / weight;
+  added.members.resize(slots_);
+  return added;
+}
+
+}  // namespace akr

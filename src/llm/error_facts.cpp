@@ -1,0 +1,244 @@
+#include "llm/error_facts.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <boost/json/basic_parser_impl.hpp>
+
+#include "base/strings.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kTextLimit = 2048;
+constexpr std::size_t kMaxDepth = 32;
+
+// Where in the body the reader is.
+enum class Place : unsigned char {
+  kRoot,        // before the first value
+  kTopArray,    // [{"error": ...}] as Google's OpenAI-compatible endpoint wraps it
+  kTop,         // the object that holds "error"
+  kResponse,    // top.response: the Responses API's failed event
+  kError,       // the error object
+  kDetails,     // error.details[]
+  kDetail,      // one element of it, or error.details itself (Anthropic)
+  kMetadata,    // metadata of the error or of a detail
+  kViolations,  // QuotaFailure.violations[]
+  kViolation,
+  kOther,
+};
+
+Place object_place(Place parent, std::string_view key) {
+  switch (parent) {
+    case Place::kRoot:
+    case Place::kTopArray:
+      return Place::kTop;
+    case Place::kTop:
+      return key == "error" ? Place::kError : key == "response" ? Place::kResponse : Place::kOther;
+    case Place::kResponse:
+      return key == "error" ? Place::kError : Place::kOther;
+    case Place::kError:
+      return key == "details" ? Place::kDetail : key == "metadata" ? Place::kMetadata : Place::kOther;
+    case Place::kDetails:
+      return Place::kDetail;
+    case Place::kDetail:
+      return key == "metadata" ? Place::kMetadata : Place::kOther;
+    case Place::kViolations:
+      return Place::kViolation;
+    case Place::kMetadata:
+    case Place::kViolation:
+    case Place::kOther:
+      break;
+  }
+  return Place::kOther;
+}
+
+Place array_place(Place parent, std::string_view key) {
+  if (parent == Place::kRoot) return Place::kTopArray;
+  if (parent == Place::kError && key == "details") return Place::kDetails;
+  if (parent == Place::kDetail && key == "violations") return Place::kViolations;
+  return Place::kOther;
+}
+
+// The handler of boost::json::basic_parser; it calls us for every token, in order.
+class FactsReader {
+ public:
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  using Failure = boost::json::error_code;
+  using Text = boost::json::string_view;
+
+  explicit FactsReader(ErrorFacts& facts) : facts_(facts) { places_[0] = Place::kRoot; }
+
+  bool on_document_begin(Failure&) { return true; }
+  bool on_document_end(Failure&) { return true; }
+  bool on_object_begin(Failure&) {
+    facts_.is_json = true;
+    return enter(object_place(place(), key_));
+  }
+  bool on_object_end(std::size_t, Failure&) { return leave(); }
+  bool on_array_begin(Failure&) {
+    facts_.is_json = true;
+    return enter(array_place(place(), key_));
+  }
+  bool on_array_end(std::size_t, Failure&) { return leave(); }
+
+  bool on_key_part(Text part, std::size_t, Failure&) { return collect_key(part); }
+  bool on_key(Text part, std::size_t, Failure&) {
+    collect_key(part);
+    key_done_ = true;
+    return true;
+  }
+  bool on_string_part(Text part, std::size_t, Failure&) { return collect_text(part); }
+  bool on_string(Text part, std::size_t, Failure&) {
+    collect_text(part);
+    take_string();
+    text_.clear();
+    return true;
+  }
+  bool on_number_part(Text, Failure&) { return true; }
+  bool on_int64(std::int64_t value, Text, Failure&) { return take_number(static_cast<double>(value)); }
+  bool on_uint64(std::uint64_t value, Text, Failure&) { return take_number(static_cast<double>(value)); }
+  bool on_double(double value, Text, Failure&) { return take_number(value); }
+  bool on_bool(bool value, Failure&) {
+    if (value && place() == Place::kTop && key_ == "error") facts_.has_error = true;
+    return true;
+  }
+  bool on_null(Failure&) { return true; }
+  bool on_comment_part(Text, Failure&) { return true; }
+  bool on_comment(Text, Failure&) { return true; }
+
+ private:
+  Place place() const { return places_[depth_]; }
+
+  bool enter(Place next) {
+    if (next == Place::kError) facts_.has_error = true;
+    if (depth_ + 1 >= places_.size()) return false;  // the parser's own limit comes first
+    places_[++depth_] = next;
+    return true;
+  }
+
+  bool leave() {
+    --depth_;
+    return true;
+  }
+
+  bool collect_key(Text part) {
+    if (key_done_) key_.clear();
+    key_done_ = false;
+    if (place() != Place::kOther && key_.size() < 64) key_.append(part.data(), std::min<std::size_t>(part.size(), 64));
+    return true;
+  }
+
+  bool collect_text(Text part) {
+    if (place() == Place::kOther) return true;
+    const std::size_t room = kTextLimit - text_.size();
+    text_.append(part.data(), std::min<std::size_t>(part.size(), room));
+    return true;
+  }
+
+  void take_string() {
+    switch (place()) {
+      case Place::kTop:
+        return take_top();
+      case Place::kError:
+        return take_error();
+      case Place::kDetail:
+        return take_detail();
+      case Place::kMetadata:
+      case Place::kViolation:
+        return take_quota();
+      case Place::kRoot:
+      case Place::kTopArray:
+      case Place::kResponse:
+      case Place::kDetails:
+      case Place::kViolations:
+      case Place::kOther:
+        return;
+    }
+  }
+
+  void take_top() {
+    if (key_ == "error" && !text_.empty()) {
+      facts_.has_error = true;
+      facts_.message = text_;
+    } else if (key_ == "message" || key_ == "detail") {
+      if (facts_.message.empty()) facts_.message = text_;
+    } else if (key_ == "code") {
+      if (facts_.code.empty()) facts_.code = text_;
+    } else if (key_ == "type") {
+      facts_.event_type = text_;
+      if (text_ == "error") facts_.has_error = true;
+    }
+  }
+
+  void take_error() {
+    if (key_ == "message") facts_.message = text_;
+    if (key_ == "code") facts_.code = text_;
+    if (key_ == "type") facts_.type = text_;
+    if (key_ == "status") facts_.status = text_;
+  }
+
+  void take_detail() {
+    if (key_ == "reason" && facts_.reason_count < facts_.reasons.size()) facts_.reasons[facts_.reason_count++] = text_;
+    if (key_ == "retryDelay") facts_.retry_delay = text_;
+    if (key_ == "error_code") facts_.error_code = text_;
+    if (key_ == "@type" && text_.ends_with("QuotaFailure")) facts_.quota_failure = true;
+  }
+
+  // quotaId and quotaValue of a violation; older answers carry the same as metadata of an ErrorInfo.
+  void take_quota() {
+    if (key_ == "quotaId" || key_ == "quotaMetric" || key_ == "quota_limit") {
+      facts_.quota_per_day |= text_.find("PerDay") != std::string::npos;
+      facts_.quota_per_minute |= text_.find("PerMinute") != std::string::npos;
+    }
+    if (key_ == "quotaValue" || key_ == "quota_limit_value") facts_.quota_zero |= text_ == "0";
+  }
+
+  bool take_number(double value) {
+    const bool is_code = key_ == "code" && (place() == Place::kError || (place() == Place::kTop && facts_.number == 0));
+    if (is_code && value > 0 && value < 1e9) facts_.number = static_cast<int>(value);
+    if (place() == Place::kViolation && key_ == "quotaValue") facts_.quota_zero |= value == 0;
+    return true;
+  }
+
+  ErrorFacts& facts_;
+  std::array<Place, kMaxDepth + 2> places_;
+  std::size_t depth_ = 0;
+  std::string key_;
+  std::string text_;
+  bool key_done_ = false;
+};
+
+}  // namespace
+
+bool ErrorFacts::has_reason(std::string_view reason) const {
+  return std::find(reasons.begin(), reasons.begin() + reason_count, reason) != reasons.begin() + reason_count;
+}
+
+// memmem() because it is several times as fast as string_view::find() on prose, and every phrase of a dialect is asked.
+bool ErrorFacts::says(std::string_view phrase) const {
+  const std::size_t window = std::min<std::size_t>(lower_message.size(), 1024);
+  return ::memmem(lower_message.data(), window, phrase.data(), phrase.size()) != nullptr;
+}
+
+ErrorFacts read_error_facts(std::string_view body) {
+  ErrorFacts facts;
+  if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
+  const auto begin = body.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos || (body[begin] != '{' && body[begin] != '[')) return facts;
+  body = body.substr(begin, kErrorBodyLimit);
+
+  boost::json::parse_options options;
+  options.max_depth = kMaxDepth;
+  options.allow_invalid_utf8 = true;  // a message in a wrong encoding still has a code beside it
+  boost::json::basic_parser<FactsReader> parser(options, facts);
+  boost::json::error_code failure;
+  parser.write_some(true, body.data(), body.size(), failure);  // true: a cut body is fine, its facts count
+  facts.lower_message = to_lower(facts.message);
+  return facts;
+}
+
+}  // namespace akr

@@ -1,0 +1,43 @@
+// error_facts.hpp - the members of an error body that tell what went wrong, read in one pass without a DOM.
+//
+// Forgiving: whatever was read before the text broke off counts, unknown members are skipped, depth and size are
+// bounded.  Serves all dialects, because providers borrow each other's shapes (Google's shim wraps OpenAI's in an
+// array).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace akr {
+
+struct ErrorFacts {
+  bool is_json = false;            // an object or array that began well
+  bool has_error = false;          // a top-level "error" that is neither null, false nor empty, or type "error"
+  std::string message = {};        // error.message, error as a string, or top-level message/detail
+  std::string lower_message = {};  // the same in lower case, to look for phrases
+  std::string code = {};           // error.code if it is a string
+  int number = 0;                  // error.code if it is a number
+  std::string type = {};           // error.type
+  std::string status = {};         // error.status (Google)
+  std::string event_type = {};     // top-level type ("error", "response.failed")
+  std::string error_code = {};     // error.details.error_code (Anthropic)
+  std::array<std::string, 4> reasons = {};  // error.details[].reason and error.metadata.reason (Google)
+  std::size_t reason_count = 0;
+  std::string retry_delay = {};  // RetryInfo.retryDelay
+  bool quota_failure = false;    // QuotaFailure is there
+  bool quota_per_day = false;    // of its quotaId
+  bool quota_per_minute = false;
+  bool quota_zero = false;  // a quotaValue of 0: this tier has none of it
+
+  bool has_reason(std::string_view reason) const;
+  // Is `phrase` (lower case) in the first 1 KiB of the message, in any letter case?
+  bool says(std::string_view phrase) const;
+};
+
+inline constexpr std::size_t kErrorBodyLimit = 64 * 1024;
+
+ErrorFacts read_error_facts(std::string_view body);
+
+}  // namespace akr

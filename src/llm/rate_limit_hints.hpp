@@ -1,0 +1,53 @@
+// rate_limit_hints.hpp - when a provider says a key may be used again, in every spelling that providers have.
+//
+// Pure: the wall time comes in.  Results are "from now", never negative (a past date is 0), and not clamped: what a
+// hint is worth is core/outcome's business.  nullopt: not of this form, negative where that is nonsense, not finite,
+// or more than a hundred years.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "llm/error_detail.hpp"
+
+namespace akr {
+
+// "7", "7.5" (seconds, rounded up: a key tried too early costs a request), or an HTTP date.
+std::optional<Duration> parse_retry_after(std::string_view value, WallTime now);
+// "1500", "1500.5": milliseconds, exactly.
+std::optional<Duration> parse_milliseconds(std::string_view value);
+// "1.5": seconds, exactly.
+std::optional<Duration> parse_seconds(std::string_view value);
+// Go's time.Duration: "12ms", "1.5s", "6m0s", "1h2m3s", "20µs"; "-1ms" is 0.  Protobuf's "34s" and "2.515s" are a part
+// of it.
+std::optional<Duration> parse_go_duration(std::string_view value);
+// "1730000000" or "1730000000000": a point in time, in seconds or milliseconds by its size.
+std::optional<Duration> parse_epoch(std::string_view value, WallTime now);
+// "2026-11-22T20:32:33Z", with fraction and offset; the time may be missing ("2026-12-01" is its midnight, UTC).
+std::optional<Duration> parse_rfc3339(std::string_view value, WallTime now);
+// Any of the above, as found in ...-reset headers.  A plain number is a point in time if it is large, else seconds.
+std::optional<Duration> parse_reset(std::string_view value, WallTime now);
+
+// "try again in 6m0s", "Please retry in 10h17m5.7s", "retry after 20 seconds": the first such phrase.
+// `lower` is the message in lower case.
+std::optional<Duration> find_retry_phrase(std::string_view lower);
+// "regain access on 2026-12-01 at 00:00 UTC": the first date after "regain access on".
+std::optional<Duration> find_regain_date(std::string_view message, WallTime now);
+
+// From the head of an answer: retry-after-ms, else retry-after.
+std::optional<Duration> retry_hint(std::span<const HeaderView> headers, WallTime now);
+// The latest reset of those buckets (x-ratelimit-*, anthropic-ratelimit-*) whose remaining is 0.
+std::optional<Duration> empty_bucket_reset(std::span<const HeaderView> headers, WallTime now);
+
+// First value of a header, any letter case; nullopt if absent.
+std::optional<std::string_view> find_header(std::span<const HeaderView> headers, std::string_view name);
+
+// Until the next 00:00 in Los Angeles, where Gemini's day begins.  No time-zone data is used: the rule of the United
+// States since 2007 is in the code.
+Duration until_pacific_midnight(WallTime now);
+// Until the first of next month, 00:00 UTC, where spend limits begin anew.
+Duration until_next_month(WallTime now);
+
+}  // namespace akr

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/strings.hpp"
+#include "net/connector.hpp"
+#include "net/socket_address.hpp"
+
+namespace akr::net {
+namespace {
+
+using Getenv = std::function<const char*(const char*)>;
+
+// The first that is set and not empty.
+std::string_view first_of(const Getenv& getenv, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const char* value = getenv(name);
+    if (value != nullptr && !trim(value).empty()) return trim(value);
+  }
+  return {};
+}
+
+struct HostPort {
+  std::string_view host;  // without brackets
+  std::string_view port;  // "" = any
+};
+
+// "host", "host:port", "[v6]", "[v6]:port", "v6".  nullopt for anything else in brackets.
+std::optional<HostPort> split_host_port(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view after = text.substr(end + 1);
+    if (!after.empty() && !after.starts_with(':')) return std::nullopt;
+    return HostPort{.host = text.substr(1, end - 1), .port = after.empty() ? after : after.substr(1)};
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon != text.rfind(':')) return HostPort{.host = text, .port = {}};
+  return HostPort{.host = text.substr(0, colon), .port = text.substr(colon + 1)};
+}
+
+bool is_loopback(const SocketAddress& address) {
+  const auto bytes = address_bytes(address);
+  if (!address.ipv6()) return bytes[0] == 127;
+  return std::all_of(bytes.begin(), bytes.end() - 1, [](std::uint8_t b) { return b == 0; }) && bytes[15] == 1;
+}
+
+bool in_block(const SocketAddress& address, std::string_view network, std::string_view prefix) {
+  const auto base = parse_address(network, 0);
+  const auto bits = parse_u64(prefix);
+  if (!base || !bits || base->ipv6() != address.ipv6()) return false;
+  const auto wanted = address_bytes(*base);
+  const auto given = address_bytes(address);
+  if (*bits > given.size() * 8) return false;
+  for (std::size_t i = 0; i < *bits; ++i) {
+    const unsigned difference = wanted[i / 8] ^ given[i / 8];
+    if ((difference >> (7 - i % 8) & 1U) != 0) return false;
+  }
+  return true;
+}
+
+bool same_address(const SocketAddress& a, const SocketAddress& b) {
+  const auto left = address_bytes(a);
+  const auto right = address_bytes(b);
+  return std::equal(left.begin(), left.end(), right.begin(), right.end());
+}
+
+bool name_matches(std::string_view host, std::string_view domain) {
+  if (domain.starts_with("*.")) domain.remove_prefix(1);
+  const bool subdomains_only = domain.starts_with('.');
+  if (!subdomains_only && iequals(host, domain)) return true;
+  if (domain.empty() || host.size() <= domain.size()) return false;
+  const std::string_view tail = host.substr(host.size() - domain.size());
+  return iequals(tail, domain) && (subdomains_only || host[host.size() - domain.size() - 1] == '.');
+}
+
+bool entry_matches(std::string_view entry, std::string_view host, std::uint16_t port) {
+  if (entry.empty()) return false;
+  if (entry == "*") return true;
+  const auto address = parse_address(host, port);
+  if (const std::size_t slash = entry.find('/'); slash != std::string_view::npos) {
+    return address && in_block(*address, entry.substr(0, slash), entry.substr(slash + 1));
+  }
+  const auto parts = split_host_port(entry);
+  if (!parts || (!parts->port.empty() && parse_u64(parts->port) != port)) return false;
+  if (!address) return name_matches(host, parts->host);
+  const auto listed = parse_address(parts->host, port);
+  return listed && same_address(*address, *listed);
+}
+
+bool exempt(std::string_view host, std::uint16_t port, std::string_view no_proxy) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (iequals(host, "localhost")) return true;
+  const auto address = parse_address(host, port);
+  if (address && is_loopback(*address)) return true;
+  for (const std::string_view entry : split(no_proxy, ',')) {
+    if (entry_matches(trim(entry), host, port)) return true;
+  }
+  return false;
+}
+
+Error invalid(const char* what) {
+  return Error{.code = ErrorCode::kInvalid,
+               .message = std::string("the proxy URL ") + what +
+                          "; expected http, https, socks5 or socks5h://[user:password@]host:port",
+               .field = "egress_proxy"};
+}
+
+std::optional<EgressProxy::Kind> parse_kind(std::string_view scheme) {
+  if (iequals(scheme, "http")) return EgressProxy::Kind::kHttp;
+  if (iequals(scheme, "https")) return EgressProxy::Kind::kHttps;
+  if (iequals(scheme, "socks5")) return EgressProxy::Kind::kSocks5;
+  if (iequals(scheme, "socks5h")) return EgressProxy::Kind::kSocks5h;
+  return std::nullopt;
+}
+
+bool is_host(std::string_view host) {
+  if (parse_address(host, 0)) return true;
+  const auto allowed = [](char c) {
+    const char lower = ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed);
+}
+
+// The part before '@'.  False: a bad escape, or longer than SOCKS5 can carry.
+bool read_credentials(std::string_view text, EgressProxy& proxy) {
+  const std::size_t colon = text.find(':');
+  const auto user = percent_decode(text.substr(0, colon));
+  auto password = percent_decode(colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1));
+  if (!user || !password || user->empty()) return false;
+  // Basic authentication ends the user at the first colon.
+  const bool fits = user->size() <= 255 && password->size() <= 255 && user->find(':') == std::string::npos;
+  proxy.user = *user;
+  proxy.password = Secret(*password);
+  wipe(*password);
+  return fits;
+}
+
+}  // namespace
+
+Result<EgressProxy> parse_egress_proxy(std::string_view url) {
+  EgressProxy proxy;
+  if (url.empty()) return proxy;
+  const std::size_t scheme_end = url.find("://");
+  const auto kind = parse_kind(url.substr(0, std::min(scheme_end, url.size())));
+  if (scheme_end == std::string_view::npos || !kind) return invalid("has an unknown scheme");
+  proxy.kind = *kind;
+  std::string_view rest = url.substr(scheme_end + 3);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    if (!read_credentials(rest.substr(0, at), proxy)) return invalid("has an unusable user or password");
+    rest = rest.substr(at + 1);
+  }
+  const auto parts = split_host_port(rest);
+  if (!parts || !is_host(parts->host)) return invalid("has no usable host");
+  const auto port = parse_u64(parts->port);
+  if (!port || *port == 0 || *port > 65535) return invalid("has no usable port");
+  proxy.host = to_lower(parts->host);
+  proxy.port = static_cast<std::uint16_t>(*port);
+  return proxy;
+}
+
+std::string env_proxy_for(bool tls, std::string_view host, std::uint16_t port, const Getenv& getenv) {
+  std::string_view proxy = tls ? first_of(getenv, {"https_proxy", "HTTPS_PROXY"}) : first_of(getenv, {"http_proxy"});
+  if (proxy.empty()) proxy = first_of(getenv, {"all_proxy", "ALL_PROXY"});
+  if (proxy.empty() || exempt(host, port, first_of(getenv, {"no_proxy", "NO_PROXY"}))) return {};
+  if (proxy.find("://") != std::string_view::npos) return std::string(proxy);
+  return "http://" + std::string(proxy);
+}
+
+}  // namespace akr::net

@@ -1,0 +1,47 @@
+#include "proxy/access_log.hpp"
+
+namespace akr {
+
+void AccessLog::record(const RequestContext& ctx) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  RequestRecord record;
+  record.id = ctx.id;
+  record.client_ip = ctx.client.client_ip();
+  record.access_key = ctx.grant.fingerprint;
+  if (ctx.route.service != nullptr) {
+    record.service_id = ctx.service().config.id.value;
+    record.service = ctx.service().config.slug;
+  }
+  record.method = ctx.method;
+  record.path = ctx.path;
+  record.status = ctx.status;
+  record.source = ctx.from_upstream ? AnswerSource::kUpstream : AnswerSource::kGateway;
+  if (ctx.failed) record.error = to_string(ctx.error);
+  record.detail = ctx.detail;
+  record.key = ctx.key_fingerprint;
+  record.outcome = ctx.outcome;
+  record.attempts = ctx.attempts;
+  record.bytes_in = ctx.client.body_received();
+  record.bytes_out = ctx.bytes_out;
+  record.streamed = ctx.streamed;
+  record.cut = ctx.cut;
+  record.total = now - ctx.started;
+  if (ctx.answered != TimePoint{}) {
+    record.upstream = ctx.answered - ctx.first_sent;
+    record.overhead = ctx.overhead;
+  }
+  metrics_.record(record);
+  page_.add(record, system_clock().wall());
+}
+
+void AccessLog::record_refused(std::string_view client_ip, int status, std::string_view why) {
+  RequestRecord record;
+  record.client_ip = client_ip;
+  record.status = status;
+  record.error = to_string(ErrorCode::kBadRequest);
+  record.detail = why;
+  metrics_.record(record);
+  page_.add(record, system_clock().wall());
+}
+
+}  // namespace akr

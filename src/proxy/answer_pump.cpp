@@ -1,0 +1,69 @@
+#include "proxy/answer_pump.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace akr {
+
+bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
+  std::array<std::string_view, kRuns> runs;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  while (count < kRuns) {
+    std::string_view data;
+    const auto event = body_.next(input, data);
+    if (event == net::BodyDecoder::Event::kError) return false;
+    if (event != net::BodyDecoder::Event::kData) break;
+    runs[count++] = data;
+    size += data.size();
+  }
+  if (size > 0) {
+    open_chunk(size, out);
+    for (std::size_t i = 0; i < count; ++i) out.add(runs[i]);
+    if (framing_ == Framing::kChunked) out.add("\r\n");
+    bytes_ += size;
+    for (std::size_t i = count > 4 ? count - 4 : 0; i < count; ++i) note_tail(runs[i]);
+  }
+  finish_if_complete(out);
+  return true;
+}
+
+void AnswerPump::add_decoded(std::string_view data, net::Outgoing& out) {
+  if (data.empty()) return;
+  open_chunk(data.size(), out);
+  out.add(data);
+  if (framing_ == Framing::kChunked) out.add("\r\n");
+  bytes_ += data.size();
+  note_tail(data);
+}
+
+void AnswerPump::open_chunk(std::size_t size, net::Outgoing& out) {
+  if (framing_ != Framing::kChunked) return;
+  auto* const end = std::to_chars(size_line_.data(), size_line_.data() + 16, size, 16).ptr;
+  end[0] = '\r';
+  end[1] = '\n';
+  out.add({size_line_.data(), static_cast<std::size_t>(end + 2 - size_line_.data())});
+}
+
+void AnswerPump::finish_if_complete(net::Outgoing& out) {
+  if (ended_ || !body_.finished()) return;
+  ended_ = true;
+  if (framing_ == Framing::kChunked) out.add("0\r\n\r\n");
+}
+
+bool AnswerPump::end_of_stream(net::Outgoing& out) {
+  if (!body_.end_of_stream()) return false;
+  finish_if_complete(out);
+  return true;
+}
+
+// An event ends with an empty line: "\n\n", "\r\r" or "\r\n\r\n" (WHATWG HTML, server-sent events).
+void AnswerPump::note_tail(std::string_view data) {
+  const std::size_t take = std::min(data.size(), tail_.size());
+  std::move(tail_.begin() + static_cast<std::ptrdiff_t>(take), tail_.end(), tail_.begin());
+  std::copy(data.end() - static_cast<std::ptrdiff_t>(take), data.end(), tail_.end() - static_cast<std::ptrdiff_t>(take));
+  const std::string_view tail(tail_.data(), tail_.size());
+  boundary_ = tail.ends_with("\n\n") || tail.ends_with("\r\r") || tail == "\r\n\r\n";
+}
+
+}  // namespace akr

@@ -1,0 +1,47 @@
+// answer_pump.hpp - body bytes from the upstream's framing into the client's, without copying them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "net/body_decoder.hpp"
+#include "net/outgoing.hpp"
+#include "proxy/headers.hpp"
+
+namespace akr {
+
+class AnswerPump {
+ public:
+  AnswerPump(net::BodyDecoder& body, Framing framing) : body_(body), framing_(framing) {}
+
+  // Takes bytes from the front of `input` and adds what the client gets to `out`, which must be empty and be sent
+  // before the next call.  False: the upstream's framing is broken.
+  bool feed(std::string_view& input, net::Outgoing& out);
+  // Adds bytes that are decoded already.
+  void add_decoded(std::string_view data, net::Outgoing& out);
+  // The upstream's stream ended.  False: too early.
+  bool end_of_stream(net::Outgoing& out);
+  // The body is complete and its end is in `out`.
+  bool done() const { return ended_; }
+  // Between two events of an event stream: a comment may be put here.
+  bool at_event_boundary() const { return boundary_; }
+  std::uint64_t bytes() const { return bytes_; }
+  // Adds the end of a body that has no bytes (left).
+  void finish_if_complete(net::Outgoing& out);
+
+ private:
+  static constexpr std::size_t kRuns = net::Outgoing::kMaxParts - 6;
+  void open_chunk(std::size_t size, net::Outgoing& out);
+  void note_tail(std::string_view data);
+
+  net::BodyDecoder& body_;
+  const Framing framing_;
+  std::array<char, 20> size_line_ = {};
+  std::uint64_t bytes_ = 0;
+  std::array<char, 4> tail_ = {};  // the last bytes of the body, newest last
+  bool boundary_ = true;
+  bool ended_ = false;
+};
+
+}  // namespace akr

@@ -1,0 +1,58 @@
+// attempts.hpp - tries keys until one answers or the budget is spent.  Never sends anything downstream, so "no retry
+// after the first byte" is a property of the call structure.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/key_pool.hpp"
+#include "core/outcome.hpp"
+#include "core/retry_policy.hpp"
+#include "net/body_decoder.hpp"
+#include "net/exchange.hpp"
+#include "net/task.hpp"
+#include "net/upstream_pool.hpp"
+#include "proxy/prepare.hpp"
+#include "proxy/request_context.hpp"
+
+namespace akr {
+
+// One try against an upstream and what it came to: an answer whose body is still to be relayed, or an error.
+struct Attempt {
+  std::optional<Error> error;          // no usable answer; what the client is told
+  net::UpstreamConnection connection;  // set with answer
+  net::MessageSlotPtr answer;          // its head, and the bytes read behind it
+  net::BodyDecoder body;               // of the answer
+  std::string error_body;              // decoded beginning of a 4xx or 5xx body, at most 64 KiB; goes down first
+  KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
+  AttemptFacts facts;
+};
+
+struct AttemptSettings {
+  std::chrono::milliseconds send_timeout{60'000};
+  // The proxy for services without one of their own (USE_ENV_PROXY); empty function = none.
+  std::function<std::string(const UpstreamUrl&)> env_proxy;
+};
+
+class Attempts {
+ public:
+  Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings);
+  // Returns the answer to relay, or the error to tell: the last real answer if keys or attempts ran out, or
+  // kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.
+  net::Task<Attempt> run(RequestContext& ctx, PreparedRequest& request);
+
+ private:
+  net::Task<void> send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
+  net::Task<net::ExchangeResult> send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
+  net::Task<Result<void>> connect(const RequestContext& ctx, net::UpstreamOrigin origin, Attempt& attempt);
+  net::Task<void> read_error_body(Attempt& attempt);
+  void judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt);
+  void judge_answer(RequestContext& ctx, Attempt& attempt);
+
+  net::Worker& worker_;
+  net::UpstreamPool& pool_;
+  AttemptSettings settings_;
+};
+
+}  // namespace akr

@@ -1,0 +1,128 @@
+#include "proxy/gateway.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "llm/registry.hpp"
+#include "net/worker.hpp"
+#include "proxy/authenticate.hpp"
+#include "proxy/error_reply.hpp"
+#include "proxy/prepare.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kLongestId = 128;
+
+bool harmless_id(std::string_view id) {
+  if (id.empty() || id.size() > kLongestId) return false;
+  return std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
+           c == '.' || c == ':';
+  });
+}
+
+// SplitMix64: unique enough to find a request in a log; nothing secret depends on it.
+std::uint64_t next_random(std::uint64_t& state) {
+  std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+Gateway::Gateway(net::Worker& worker, const AccessKeys& keys, Attempts& attempts, AccessLog& log,
+                 GatewaySettings settings)
+    : worker_(worker),
+      keys_(keys),
+      attempts_(attempts),
+      log_(log),
+      settings_(std::move(settings)),
+      routing_(std::make_shared<const RoutingTable>(std::vector<RoutedService>())),
+      id_state_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()) {}
+
+std::string Gateway::request_id(const net::MessageHead& head) {
+  const std::string_view given = head.find(net::FieldId::kXRequestId);
+  if (harmless_id(given)) return std::string(given);
+  constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::uint64_t bits = next_random(id_state_);
+  std::string id(13, '0');
+  for (char& c : id) {
+    c = kDigits[bits & 31];
+    bits >>= 5;
+  }
+  return id;
+}
+
+net::Task<void> Gateway::handle(net::Downstream& client) {
+  RequestContext ctx(client, routing_, worker_.now());
+  ctx.id = request_id(client.head());
+  ctx.method = client.head().method();
+  ctx.path = client.head().target();
+  ctx.path = ctx.path.substr(0, ctx.path.find('?'));
+  ctx.head_method = ctx.method == "HEAD";
+  Result<void> served = co_await serve(ctx);
+  if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
+  log_.record(ctx);                                             // every request ends here, once
+}
+
+net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
+  // A hash lookup: cheapest step, and it tells the next ones which dialect and rules apply.
+  auto route = ctx.routing->match(ctx.client.head().target());
+  if (!route) co_return route.error();
+  ctx.route = *route;
+  ctx.format = find_format(ctx.service().config.api_format);
+  if (ctx.service().config.type == ServiceType::kGeneric) ctx.format = nullptr;
+
+  // Before the body is read: an unauthenticated client must not make us buffer anything.
+  const Result<void> admitted = admit(ctx);
+  const bool by_body = !admitted && admitted.error().code == ErrorCode::kAccessKeyMissing &&
+                       ctx.service().config.accept_body_key && ctx.client.head().body_kind() != net::BodyKind::kNone;
+  if (!admitted && !by_body) co_return admitted.error();
+
+  // Once, outside the retry loop: attempts differ only in key and connection.
+  PreparedRequest request(ctx.client, settings_.body_directory);
+  auto ready = prepare_now(ctx, request, settings_.max_body);
+  if (!ready) co_return ready.error();
+  if (!*ready) {
+    auto collected = co_await collect_body(ctx, request, settings_.max_body);
+    if (!collected) co_return collected.error();
+  }
+  if (by_body) {
+    auto who = authenticate_body_key(take_body_key(request), keys_);
+    if (!who) co_return who.error();
+    ctx.grant = *who;
+  }
+
+  // All attempts happen before the first response byte goes down; after that there is no second try.
+  Attempt last = co_await attempts_.run(ctx, request);
+  request.body.release();
+  if (last.error) co_return *last.error;
+  const bool switches = last.answer->head.status() == 101;
+  if (switches && request.upgrade) co_return co_await relay_upgrade(ctx, std::move(last));
+  if (switches) co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched protocols unasked"};
+  co_return co_await relay(ctx, std::move(last), settings_.relay);
+}
+
+// May this client use this service in this way?
+Result<void> Gateway::admit(RequestContext& ctx) {
+  const net::MessageHead& head = ctx.client.head();
+  const Service& service = ctx.service().config;
+  auto who = authenticate(head, ctx.route.query, service.type, keys_);
+  if (!who) return who.error();
+  ctx.grant = *who;
+  const std::string_view method = head.method();
+  // TRACE would show the injected key to the client, CONNECT would make us a tunnel (ASVS 13.4.4).
+  const bool refused = method == "TRACE" || method == "CONNECT";
+  const bool listed = service.methods.empty() ||
+                      std::find(service.methods.begin(), service.methods.end(), method) != service.methods.end();
+  if (!refused && (listed || service.type == ServiceType::kLlm)) return {};
+  Error error = {ErrorCode::kMethodNotAllowed,
+                 "this service does not accept " + std::string(method) + "; it accepts " +
+                     (ctx.service().allow.empty() ? "all methods but CONNECT and TRACE" : ctx.service().allow)};
+  error.allow = ctx.service().allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : ctx.service().allow;
+  return error;
+}
+
+}  // namespace akr

@@ -1,0 +1,50 @@
+// gateway.hpp - the life of a request (ARCHITECTURE.md section 6).  One Gateway per worker.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/routing_table.hpp"
+#include "net/downstream.hpp"
+#include "net/task.hpp"
+#include "proxy/access_keys.hpp"
+#include "proxy/access_log.hpp"
+#include "proxy/attempts.hpp"
+#include "proxy/relay.hpp"
+
+namespace akr {
+
+struct GatewaySettings {
+  std::uint64_t max_body = 32ULL << 20;
+  std::string body_directory = "/tmp";  // for bodies over 1 MiB
+  RelaySettings relay;
+};
+
+class Gateway {
+ public:
+  // Everything outlives the gateway; `keys` is shared by all workers and constant.
+  Gateway(net::Worker& worker, const AccessKeys& keys, Attempts& attempts, AccessLog& log, GatewaySettings settings);
+
+  // Answers one request to /proxy/... or /llm/...
+  net::Task<void> handle(net::Downstream& client);
+
+  // On the worker's thread; requests that run keep the table they began with.
+  void set_routing(std::shared_ptr<const RoutingTable> table) { routing_ = std::move(table); }
+
+  // An id for a request: the client's if it is a harmless token, else a new one.
+  std::string request_id(const net::MessageHead& head);
+
+ private:
+  net::Task<Result<void>> serve(RequestContext& ctx);
+  Result<void> admit(RequestContext& ctx);
+
+  net::Worker& worker_;
+  const AccessKeys& keys_;
+  Attempts& attempts_;
+  AccessLog& log_;
+  GatewaySettings settings_;
+  std::shared_ptr<const RoutingTable> routing_;
+  std::uint64_t id_state_;
+};
+
+}  // namespace akr

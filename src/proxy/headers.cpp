@@ -1,0 +1,233 @@
+#include "proxy/headers.hpp"
+
+#include <charconv>
+
+#include "base/strings.hpp"
+
+namespace akr {
+namespace {
+
+using net::FieldId;
+
+// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08).
+bool stays_here(FieldId id) {
+  switch (id) {
+    case FieldId::kConnection:
+    case FieldId::kContentLength:
+    case FieldId::kHost:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTrailer:
+    case FieldId::kTransferEncoding:
+    case FieldId::kUpgrade:
+    case FieldId::kExpect:
+    case FieldId::kApiKey:
+    case FieldId::kAuthorization:
+    case FieldId::kCookie:
+    case FieldId::kForwarded:
+    case FieldId::kXApiKey:
+    case FieldId::kXAnthropicApiKey:
+    case FieldId::kXGoogApiKey:
+    case FieldId::kXProxyKey:
+    case FieldId::kXRealIp:
+    case FieldId::kProxyOther:
+    case FieldId::kXForwardedOther:
+    case FieldId::kCfOther:
+    case FieldId::kXRotatorOther:
+    case FieldId::kAccountOther: return true;
+    case FieldId::kOther:
+    case FieldId::kAcceptEncoding:
+    case FieldId::kContentEncoding:
+    case FieldId::kContentType:
+    case FieldId::kDate:
+    case FieldId::kRetryAfter:
+    case FieldId::kSetCookie:
+    case FieldId::kUserAgent:
+    case FieldId::kXRequestId: return false;
+  }
+  return true;
+}
+
+// Of an answer: hop-by-hop and framing (written anew), account names that tell whose key it was, our own names.
+bool dropped_from_answer(FieldId id, bool allow_set_cookie) {
+  switch (id) {
+    case FieldId::kConnection:
+    case FieldId::kContentLength:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTrailer:
+    case FieldId::kTransferEncoding:
+    case FieldId::kUpgrade:
+    case FieldId::kProxyOther:
+    case FieldId::kXRotatorOther:
+    case FieldId::kAccountOther: return true;
+    case FieldId::kSetCookie: return !allow_set_cookie;
+    default: return false;
+  }
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  char digits[24];
+  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 24, value).ptr - digits));
+}
+
+struct Credential {
+  bool in_query = false;
+  std::string_view name;  // "" = none is sent
+  std::string_view prefix;
+};
+
+Credential credential_for(const RequestContext& ctx) {
+  const auto& placement = ctx.service().config.key_placement;
+  if (placement && !placement->name.empty()) {
+    return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
+  }
+  if (ctx.format == nullptr) return {};
+  const UpstreamKeyPlacement own = ctx.format->upstream_key_placement();
+  return {false, own.header, own.prefix};
+}
+
+void append_request_line(const RequestContext& ctx, const PreparedRequest& request, const Credential& credential,
+                         const PooledKey& key, std::string& out) {
+  out += ctx.client.head().method();
+  out += ' ';
+  if (!credential.in_query) {
+    out += request.target;
+  } else {
+    const auto mark = request.target.find('?');
+    out.append(request.target, 0, mark);
+    // Ours overrides the client's parameter of the same name (contract 2.4.6).
+    std::string query = mark == std::string::npos ? "" : remove_parameter(request.target.substr(mark + 1), credential.name);
+    out += '?';
+    out += query;
+    if (!query.empty()) out += '&';
+    out += percent_encode(credential.name);
+    out += '=';
+    std::string escaped = percent_encode(key.secret.expose());
+    out += escaped;
+    wipe(escaped);
+  }
+  out += " HTTP/1.1\r\n";
+}
+
+void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
+  const net::MessageHead& head = ctx.client.head();
+  const bool nominates = head.has_connection();
+  for (std::size_t i = 0; i < head.field_count(); ++i) {
+    const net::Field field = head.field(i);
+    if (stays_here(field.id)) continue;
+    // LLM answers must be readable on their way through (D42); REST bytes are none of our business.
+    if (field.id == FieldId::kAcceptEncoding && ctx.format != nullptr) continue;
+    if (nominates && head.nominated(field.name)) continue;
+    if (!credential.in_query && field.name.size() == credential.name.size() && iequals(field.name, credential.name)) continue;
+    append_field(out, field.name, field.value);
+  }
+}
+
+void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
+  const net::MessageHead& head = ctx.client.head();
+  if (request.streams_upload && request.upload.chunked()) {
+    out += "Transfer-Encoding: chunked\r\n";
+    return;
+  }
+  const std::uint64_t length = request.streams_upload ? head.content_length() : request.body.size();
+  const std::string_view method = head.method();
+  // RFC 9110 section 8.6: methods that expect a body say its length even if it is 0.
+  if (length == 0 && method != "POST" && method != "PUT" && method != "PATCH") return;
+  out += "Content-Length: ";
+  append_number(out, length);
+  out += "\r\n";
+}
+
+}  // namespace
+
+void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
+                          std::string& out) {
+  const Credential credential = credential_for(ctx);
+  append_request_line(ctx, request, credential, key, out);
+  append_field(out, "Host", ctx.service().url.host_header);
+  append_client_fields(ctx, credential, out);
+  if (ctx.format != nullptr) {
+    out += "Accept-Encoding: identity\r\n";
+    for (const HeaderView& required : ctx.format->required_headers()) {
+      if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
+    }
+  }
+  if (!credential.in_query && !credential.name.empty()) {
+    out += credential.name;
+    out += ": ";
+    out += credential.prefix;
+    out += key.secret.expose();
+    out += "\r\n";
+  }
+  if (request.upgrade) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  append_body_framing(ctx, request, out);
+  out += "\r\n";
+}
+
+void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out) {
+  append_field(out, upstream_has_id ? "X-Rotator-Request-Id" : "X-Request-Id", ctx.id);
+  if (ctx.status < 200 || ctx.status > 299) {
+    append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
+  }
+  if (ctx.answered == TimePoint{}) return;
+  const auto upstream = ctx.answered - ctx.first_sent;
+  ctx.overhead = std::chrono::steady_clock::now() - ctx.started - upstream;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(ctx.overhead).count();
+  out += "X-Rotator-Overhead-Ms: ";
+  append_number(out, static_cast<std::uint64_t>(micros / 1000));
+  const auto rest = static_cast<int>(micros % 1000);
+  const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10), '\r', '\n'};
+  out.append(digits, sizeof digits);
+}
+
+void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Framing framing, bool keep_alive,
+                         std::string_view key, std::string& out) {
+  const std::size_t begin = out.size();
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(answer.status()));
+  out += ' ';
+  out += answer.reason();
+  out += "\r\n";
+  const bool nominates = answer.has_connection();
+  bool has_id = false;
+  std::string_view length;
+  for (std::size_t i = 0; i < answer.field_count(); ++i) {
+    const net::Field field = answer.field(i);
+    if (field.id == FieldId::kContentLength) length = field.value;
+    if (dropped_from_answer(field.id, ctx.service().config.allow_set_cookie)) continue;
+    if (nominates && answer.nominated(field.name)) continue;
+    has_id |= field.id == FieldId::kXRequestId;
+    append_field(out, field.name, field.value);
+  }
+  if (answer.status() >= 300) mask_key(key, out, begin);
+  if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
+  if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";
+  append_own_fields(ctx, has_id, out);
+  if (framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+  // Also for HEAD and 304, where it says what a GET would bring.
+  if ((framing == Framing::kLength || framing == Framing::kNone) && !length.empty() && answer.status() != 204) {
+    append_field(out, "Content-Length", length);
+  }
+  if (!keep_alive) out += "Connection: close\r\n";
+  out += "\r\n";
+}
+
+void mask_key(std::string_view key, std::string& text, std::size_t from) {
+  if (key.size() < 8) return;  // too short to be told from ordinary text
+  for (auto at = text.find(key, from); at != std::string::npos; at = text.find(key, at + key.size())) {
+    text.replace(at, key.size(), key.size(), '*');
+  }
+}
+
+}  // namespace akr

@@ -1,0 +1,118 @@
+#include "proxy/judge.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include "base/strings.hpp"
+#include "llm/rate_limit_hints.hpp"
+
+namespace akr {
+namespace {
+
+struct HeaderList {
+  explicit HeaderList(const net::MessageHead& head) : count(head.field_count()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const net::Field field = head.field(i);
+      views[i] = {field.name, field.value};
+    }
+  }
+  std::span<const HeaderView> span() const { return {views.data(), count}; }
+  std::array<HeaderView, net::kMaxFields> views;
+  std::size_t count;
+};
+
+std::string seconds_text(std::chrono::milliseconds value) {
+  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + " s" : std::to_string(value.count()) + " ms";
+}
+
+Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
+  return {ErrorCode::kUpstreamTimeout, "the upstream did not answer in time: timer '" + std::string(timer) + "' of " +
+                                           seconds_text(value) + " fired"};
+}
+
+}  // namespace
+
+UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  const HeaderList headers(answer);
+  const WallTime now = system_clock().wall();
+  UpstreamFailure failure = {.status = answer.status()};
+  if (ctx.format == nullptr) {
+    failure.retry_after = retry_hint(headers.span(), now);
+    return failure;
+  }
+  const ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
+  failure.kind = static_cast<FailureKind>(detail.kind);  // same enumerators, same order (error_detail.hpp)
+  failure.retry_after = detail.retry_after;
+  failure.code = detail.code;
+  return failure;
+}
+
+void judge_connect(const Error& error, AttemptFacts& facts) {
+  AttemptEnd end = AttemptEnd::kConnect;
+  if (error.code == ErrorCode::kUpstreamUnresolved) end = AttemptEnd::kDns;
+  if (error.code == ErrorCode::kUpstreamTls) end = AttemptEnd::kTls;
+  if (error.code == ErrorCode::kEgressProxy) end = AttemptEnd::kEgressProxy;
+  if (error.code == ErrorCode::kShuttingDown) end = AttemptEnd::kGateway;
+  facts.verdict = classify({.end = end});
+  facts.progress = SendProgress::kNothingSent;
+}
+
+AttemptEnd end_of(net::ExchangeEnd end) {
+  switch (end) {
+    case net::ExchangeEnd::kAnswered: return AttemptEnd::kAnswered;
+    case net::ExchangeEnd::kClosed: return AttemptEnd::kClosedBeforeHead;
+    case net::ExchangeEnd::kFirstByte:
+    case net::ExchangeEnd::kSend: return AttemptEnd::kFirstByteTimeout;
+    case net::ExchangeEnd::kTotal: return AttemptEnd::kTotalTimeout;
+    case net::ExchangeEnd::kProtocol: return AttemptEnd::kProtocol;
+    case net::ExchangeEnd::kClientGone:
+    case net::ExchangeEnd::kClientBody: return AttemptEnd::kClientGone;
+    case net::ExchangeEnd::kCancelled: return AttemptEnd::kGateway;
+  }
+  return AttemptEnd::kGateway;
+}
+
+Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& result) {
+  const Timeouts& timeouts = ctx.service().config.timeouts;
+  switch (result.end) {
+    case net::ExchangeEnd::kFirstByte: return timer_error("first_byte", timeouts.first_byte);
+    case net::ExchangeEnd::kTotal: return timer_error("total", timeouts.total);
+    case net::ExchangeEnd::kSend:
+      return {ErrorCode::kUpstreamTimeout, "the upstream stopped reading the request: timer 'send' fired"};
+    case net::ExchangeEnd::kClosed:
+      return {ErrorCode::kUpstreamClosed, "the upstream closed the connection before it answered"};
+    case net::ExchangeEnd::kProtocol: return {ErrorCode::kUpstreamProtocol, "the upstream's answer is not valid HTTP/1.1"};
+    case net::ExchangeEnd::kClientBody:
+      if (result.error == EPROTO) return {ErrorCode::kBadRequest, "the chunked request body is not valid"};
+      if (result.error == ETIMEDOUT) return {ErrorCode::kRequestTimeout, "the request body came too slowly"};
+      return {ErrorCode::kClientGone, "the client left before its body was complete"};
+    case net::ExchangeEnd::kClientGone: return {ErrorCode::kClientGone, "the client left before the answer"};
+    case net::ExchangeEnd::kCancelled: return {ErrorCode::kShuttingDown, "the gateway is shutting down"};
+    case net::ExchangeEnd::kAnswered: break;
+  }
+  return {ErrorCode::kInternal, "unexpected end of an exchange"};
+}
+
+std::optional<Error> refused_credentials(const RequestContext& ctx, const AttemptFacts& last, std::string_view body) {
+  if (last.status == 0 || last.verdict.retry != RetryAdvice::kNextKey) return std::nullopt;
+  switch (last.verdict.key) {
+    case KeyAction::kSuspect:
+    case KeyAction::kForbid:
+    case KeyAction::kInvalidate: break;
+    case KeyAction::kExhaust:
+      if (last.status == 429) return std::nullopt;  // the provider's own words serve the client better (D06 d)
+      break;
+    case KeyAction::kNone:
+    case KeyAction::kGood:
+    case KeyAction::kCool: return std::nullopt;
+  }
+  std::string message = "every upstream key that was tried was refused; the last answer was " +
+                        std::to_string(last.status) + " (" + std::string(last.verdict.reason) + ")";
+  if (ctx.format != nullptr && !body.empty()) {
+    const ErrorDetail detail = ctx.format->parse_error({last.status, {}, body, system_clock().wall()});
+    if (!detail.message.empty()) message += ": " + detail.message.substr(0, 300);
+  }
+  return Error{ErrorCode::kCredentialsExhausted, message};
+}
+
+}  // namespace akr

@@ -1,0 +1,54 @@
+// prepare.hpp - body, URL and what else does not change between attempts.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "net/downstream.hpp"
+#include "net/task.hpp"
+#include "proxy/access_keys.hpp"
+#include "proxy/request_body.hpp"
+#include "proxy/request_context.hpp"
+
+namespace akr {
+
+// Passes a client's body on as it arrives (services with stream_uploads).  One attempt only.
+class UploadSource final : public net::BodySource {
+ public:
+  explicit UploadSource(net::Downstream& client) : client_(client) {}
+  net::IoResult next(std::string_view& run) override;
+  bool chunked() const override { return client_.head().body_kind() == net::BodyKind::kChunked; }
+  TimePoint deadline() const override { return client_.body_deadline(); }
+
+ private:
+  net::Downstream& client_;
+};
+
+struct PreparedRequest {
+  PreparedRequest(net::Downstream& client, std::string_view body_directory) : body(body_directory), upload(client) {}
+
+  std::string target;          // path and query for the upstream, without a key
+  RequestBody body;
+  UploadSource upload;
+  bool streams_upload = false; // `upload` instead of `body`
+  bool idempotent = false;
+  bool upgrade = false;        // websocket
+
+  // May the body be sent a second time?
+  bool replayable() const { return !streams_upload; }
+};
+
+// What can be done without waiting: target, limits known from the head, a body that is here already.  True: ready.
+// kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
+Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
+
+// Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone.
+net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
+
+// Takes the access key out of the JSON member `api_key` (services with accept_body_key): the member is cut from the
+// body, every other byte stays.  "" if there is none.
+std::string take_body_key(PreparedRequest& request);
+
+}  // namespace akr

@@ -1,0 +1,18 @@
+#include "proxy/request_context.hpp"
+
+namespace akr {
+
+void RequestContext::keep_for_log() {
+  constexpr std::size_t kLongestPath = 512;
+  const std::string_view short_path = path.substr(0, kLongestPath);
+  std::string copy;
+  copy.reserve(method.size() + short_path.size());
+  copy += method;
+  copy += short_path;
+  const std::size_t method_size = method.size();
+  kept = std::move(copy);
+  method = std::string_view(kept).substr(0, method_size);
+  path = std::string_view(kept).substr(method_size);
+}
+
+}  // namespace akr

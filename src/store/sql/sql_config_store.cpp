@@ -1,0 +1,131 @@
+#include "store/sql/sql_config_store.hpp"
+
+#include "base/log.hpp"
+
+namespace akr {
+namespace {
+
+Error locked_error() {
+  return Error{ErrorCode::kLocked, "The database was written with another encryption key; nothing is changed or read."};
+}
+
+Error no_service(ServiceId id) { return Error{ErrorCode::kNotFound, "no service " + std::to_string(id.value)}; }
+Error no_key(KeyId id) { return Error{ErrorCode::kNotFound, "no key " + std::to_string(id.value)}; }
+
+bool service_exists(soci::session& session, ServiceId id) {
+  int count = 0;
+  session << "SELECT count(*) FROM proxy_configs WHERE id = :id", soci::use(id.value), soci::into(count);
+  return count > 0;
+}
+
+std::size_t remove_keys(soci::session& session, ServiceId service) {
+  soci::statement statement =
+      (session.prepare << "DELETE FROM api_keys WHERE proxy_config_id = :service", soci::use(service.value));
+  statement.execute(true);
+  return static_cast<std::size_t>(statement.get_affected_rows());
+}
+
+}  // namespace
+
+template <class Work>
+auto SqlConfigStore::write(Work work) -> decltype(work(std::declval<soci::session&>())) {
+  if (parts_.locked) return locked_error();
+  return parts_.writer.write(std::move(work));
+}
+
+Result<std::vector<Service>> SqlConfigStore::list_services() {
+  return parts_.reader.read(
+      [&](soci::session& session) -> Result<std::vector<Service>> { return services_.list(session, parts_.locked); });
+}
+
+Result<Service> SqlConfigStore::find_service(ServiceId id) {
+  return parts_.reader.read([&](soci::session& session) -> Result<Service> {
+    auto found = services_.find(session, id, parts_.locked);
+    if (!found) return no_service(id);
+    return *std::move(found);
+  });
+}
+
+Result<Service> SqlConfigStore::add_service(const Service& service) {
+  return write([&](soci::session& session) -> Result<Service> {
+    Service stored = service;
+    stored.created_at = stored.updated_at = parts_.clock.wall();
+    services_.insert(session, stored);
+    return stored;
+  });
+}
+
+Result<Service> SqlConfigStore::update_service(const Service& service) {
+  return write([&](soci::session& session) -> Result<Service> {
+    const auto before = services_.find(session, service.id, false);
+    if (!before) return no_service(service.id);
+    if (before->revision != service.revision) {
+      return Error{.code = ErrorCode::kConflict, .message = "The service was changed meanwhile.", .field = "revision"};
+    }
+    Service stored = service;
+    stored.created_at = before->created_at;
+    stored.updated_at = parts_.clock.wall();
+    if (!services_.update(session, stored)) return no_service(service.id);
+    return stored;
+  });
+}
+
+Result<void> SqlConfigStore::delete_service(ServiceId id) {
+  return write([&](soci::session& session) -> Result<void> {
+    if (!service_exists(session, id)) return no_service(id);
+    remove_keys(session, id);
+    session << "DELETE FROM proxy_configs WHERE id = :id", soci::use(id.value);
+    return {};
+  });
+}
+
+Result<std::vector<UpstreamKey>> SqlConfigStore::list_keys(ServiceId service) {
+  if (parts_.locked) return locked_error();
+  auto rows = parts_.reader.read(
+      [&](soci::session& session) -> Result<std::vector<KeyRows::Sealed>> { return keys_.list(session, service); });
+  if (!rows) return rows.error();
+  std::vector<UpstreamKey> keys;
+  keys.reserve(rows->size());
+  std::size_t unreadable = 0;
+  for (const KeyRows::Sealed& row : *rows) {
+    keys.push_back(keys_.open(row));
+    unreadable += !keys.back().readable;
+  }
+  if (unreadable > 0) log_error("keys_unreadable", {{"service_id", service.value}, {"count", unreadable}});
+  return keys;
+}
+
+Result<std::vector<AddedKey>> SqlConfigStore::add_keys(ServiceId service, std::span<const NewKey> keys) {
+  return write([&](soci::session& session) -> Result<std::vector<AddedKey>> {
+    if (!service_exists(session, service)) return no_service(service);
+    return keys_.add(session, service, keys, parts_.clock.wall());
+  });
+}
+
+Result<UpstreamKey> SqlConfigStore::set_key_enabled(KeyId id, bool enabled) {
+  return write([&](soci::session& session) -> Result<UpstreamKey> {
+    const int flag = enabled;
+    session << "UPDATE api_keys SET is_active = :enabled WHERE id = :id", soci::use(flag), soci::use(id.value);
+    const auto row = keys_.find(session, id);
+    if (!row) return no_key(id);
+    return keys_.open(*row);
+  });
+}
+
+Result<ServiceId> SqlConfigStore::delete_key(KeyId id) {
+  return write([&](soci::session& session) -> Result<ServiceId> {
+    const auto row = keys_.find(session, id);
+    if (!row) return no_key(id);
+    session << "DELETE FROM api_keys WHERE id = :id", soci::use(id.value);
+    return ServiceId{row->service};
+  });
+}
+
+Result<std::size_t> SqlConfigStore::delete_keys(ServiceId service) {
+  return write([&](soci::session& session) -> Result<std::size_t> {
+    if (!service_exists(session, service)) return no_service(service);
+    return remove_keys(session, service);
+  });
+}
+
+}  // namespace akr

@@ -1,0 +1,23 @@
+// sql_database.hpp - Database over any SqlBackend.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/secret.hpp"
+#include "store/database.hpp"
+#include "store/sql/sql_backend.hpp"
+
+namespace akr {
+
+struct SqlSettings {
+  Secret encryption_key;
+  std::chrono::milliseconds rest_total{30'000};
+  const Clock* clock = &system_clock();
+};
+
+// Connects, migrates and encrypts; see open.hpp.
+Result<std::unique_ptr<Database>> open_sql_database(std::unique_ptr<SqlBackend> backend, const SqlSettings& settings);
+
+}  // namespace akr

@@ -1,0 +1,198 @@
+#include <filesystem>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/sql/sql_database.hpp"
+#include "store/sqlite/sqlite_backend.hpp"
+#include "store/sqlite/sqlite_fixture.hpp"
+#include "tests/support/example_config.hpp"
+
+namespace akr {
+namespace {
+
+// As GORM creates it.
+constexpr const char* kOriginalSchema = R"sql(
+CREATE TABLE `proxy_configs` (`id` integer PRIMARY KEY AUTOINCREMENT,`name` text NOT NULL,`slug` text NOT NULL,
+  `config_type` text NOT NULL,`api_key_location` text,`api_key_name` text,`is_active` numeric DEFAULT true,
+  `created_at` datetime,`updated_at` datetime,`method` text,`target_url` text,`target_base_url` text,
+  `api_format` text DEFAULT "openai_compatible",`output_format` text DEFAULT "none");
+CREATE UNIQUE INDEX `idx_proxy_configs_name` ON `proxy_configs`(`name`);
+CREATE UNIQUE INDEX `idx_proxy_configs_slug` ON `proxy_configs`(`slug`);
+CREATE INDEX `idx_proxy_configs_config_type` ON `proxy_configs`(`config_type`);
+CREATE TABLE `api_keys` (`id` integer PRIMARY KEY AUTOINCREMENT,`key_value` text NOT NULL,
+  `is_active` numeric DEFAULT true,`proxy_config_id` integer,
+  CONSTRAINT `fk_proxy_configs_api_keys` FOREIGN KEY (`proxy_config_id`) REFERENCES `proxy_configs`(`id`)
+  ON DELETE CASCADE);
+)sql";
+
+constexpr const char* kOriginalRows = R"sql(
+INSERT INTO proxy_configs VALUES
+ (1,'Weather','weather','GENERIC','header','X-Key',1,'2026-11-22 20:32:33.711594422+00:00',
+  '2026-11-22 22:32:33.5+02:00','get','https://w.example/v1',NULL,NULL,NULL),
+ (2,'OpenAI','openai','llm',NULL,NULL,1,NULL,NULL,NULL,NULL,'https://api.openai.com/v1','openai_compatible','none'),
+ (3,'Custom','custom','LLM','header','X-Auth',1,NULL,NULL,NULL,NULL,'https://c.example',NULL,NULL),
+ (4,'NoMethod','nomethod','GENERIC','query','key',1,NULL,NULL,NULL,'https://n.example',NULL,NULL,NULL),
+ (5,'Odd','odd','websocket',NULL,NULL,1,NULL,NULL,'GET','https://o.example',NULL,'x','y'),
+ (6,'Gemini','gemini','LLM','query','key',0,NULL,NULL,NULL,NULL,'https://g.example','gemini_native','openai');
+INSERT INTO api_keys VALUES
+ (1,'sk-plain-one',1,1),(2,'sk-plain-two',0,1),(3,'sk-plain-one',1,1),(4,'sk-plain-two',1,1),
+ (5,' sk-spaced ',1,2),(6,'',1,2),(7,'sk-orphan',1,77),(8,'sk-nobody',1,NULL),(9,'sk-plain-one',1,2);
+)sql";
+
+class OriginalDatabase : public testing::Test, protected SqliteFixture {
+ protected:
+  void SetUp() override { sql(std::string(kOriginalSchema) + kOriginalRows); }
+};
+
+TEST_F(OriginalDatabase, ServicesComeOverWithTheirMeaning) {
+  const auto services = open()->config().list_services().value();
+  ASSERT_EQ(services.size(), 6U);
+  const Service& weather = services[0];
+  EXPECT_EQ(weather.slug, "weather");
+  EXPECT_TRUE(weather.active);
+  EXPECT_EQ(weather.methods, std::vector<std::string>{"GET"});
+  EXPECT_EQ(weather.target_url, "https://w.example/v1");
+  EXPECT_EQ(weather.key_placement->name, "X-Key");
+  EXPECT_EQ(weather.key_placement->prefix, "");
+  EXPECT_EQ(weather.api_format, "openai_compatible");
+  EXPECT_EQ(weather.output_format, "none");
+  EXPECT_EQ(weather.timeouts.total, std::chrono::seconds(30));
+  EXPECT_EQ(weather.created_at.time_since_epoch(), std::chrono::milliseconds(1795379553711));
+  EXPECT_EQ(weather.updated_at.time_since_epoch(), std::chrono::milliseconds(1795379553500));
+  EXPECT_TRUE(weather.accept_body_key);
+
+  EXPECT_EQ(services[1].type, ServiceType::kLlm);
+  EXPECT_EQ(services[1].target_url, "https://api.openai.com/v1");
+  EXPECT_FALSE(services[1].key_placement);
+  EXPECT_EQ(services[1].timeouts.total, std::chrono::seconds(0));
+  EXPECT_TRUE(services[1].retry.retry_non_idempotent);
+  EXPECT_EQ(services[2].key_placement->prefix, "Bearer ");
+  EXPECT_EQ(services[2].api_format, "openai_compatible");
+  EXPECT_FALSE(services[3].active);  // crashed there; must not become "any method" here
+  EXPECT_FALSE(services[4].active);  // a type that never matched
+  EXPECT_EQ(services[5].key_placement->location, KeyLocation::kQuery);
+  EXPECT_FALSE(services[5].active);
+}
+
+TEST_F(OriginalDatabase, KeysAreSealedMergedAndFreedOfOrphans) {
+  {
+    const auto database = open();
+    const auto first = database->config().list_keys(ServiceId{1}).value();
+    ASSERT_EQ(first.size(), 2U);
+    EXPECT_EQ(first[0].id, KeyId{1});
+    EXPECT_EQ(first[0].secret.expose(), "sk-plain-one");
+    EXPECT_EQ(first[1].secret.expose(), "sk-plain-two");
+    EXPECT_TRUE(first[1].enabled);  // one of the two copies was in use
+    const auto second = database->config().list_keys(ServiceId{2}).value();
+    ASSERT_EQ(second.size(), 2U);
+    EXPECT_EQ(second[0].secret.expose(), "sk-spaced");
+    EXPECT_EQ(sql("SELECT count(*) FROM api_keys"), "4");
+    EXPECT_GT(database->config().add_keys(ServiceId{1}, example_keys(1)).value()[0].id, KeyId{9});
+  }
+  for (const char* file : {"test.db", "test.db-wal"}) {
+    const std::string bytes = content(directory().file(file));
+    for (const char* secret : {"sk-plain-", "sk-spaced", "sk-orphan", "sk-nobody"}) {
+      EXPECT_EQ(bytes.find(secret), std::string::npos) << file << " " << secret;
+    }
+  }
+}
+
+TEST_F(OriginalDatabase, ACopyIsMadeFirstAndOnlyOnce) {
+  open();
+  open();
+  const std::string copy = path() + ".bak-0";
+  ASSERT_TRUE(std::filesystem::exists(copy));
+  EXPECT_FALSE(std::filesystem::exists(copy + "-2"));
+  EXPECT_NE(content(copy).find("sk-plain-one"), std::string::npos);
+  EXPECT_EQ(std::filesystem::status(copy).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(OriginalDatabase, PlainKeysAddedByHandLaterAreSealedAtTheNextStart) {
+  open();
+  sql("INSERT INTO api_keys (key_value, is_active, proxy_config_id) VALUES ('sk-by-hand', 1, 1)");
+  EXPECT_EQ(open()->config().list_keys(ServiceId{1}).value().back().secret.expose(), "sk-by-hand");
+  EXPECT_EQ(sql("SELECT count(*) FROM api_keys WHERE key_version = 0"), "0");
+}
+
+TEST_F(OriginalDatabase, EarlyOriginalsWithoutLaterColumnsAndIndexesWork) {
+  sql("DROP INDEX idx_proxy_configs_slug; DROP INDEX idx_proxy_configs_name;"
+      "ALTER TABLE proxy_configs DROP COLUMN api_format; ALTER TABLE proxy_configs DROP COLUMN output_format;"
+      "INSERT INTO proxy_configs (id, name, slug, config_type, method, target_url)"
+      " VALUES (10, 'Weather', 'weather', 'generic', 'GET', 'https://w2.example')");
+  const auto services = open()->config().list_services().value();
+  ASSERT_EQ(services.size(), 7U);
+  EXPECT_EQ(services[6].slug, "weather-10");
+  EXPECT_EQ(services[6].name, "Weather 10");
+  EXPECT_EQ(services[0].api_format, "openai_compatible");
+}
+
+TEST_F(OriginalDatabase, AnEmptyFileIsANewDatabase) {
+  std::filesystem::remove(path());
+  std::ofstream(path()).flush();
+  EXPECT_TRUE(open()->config().list_services().value().empty());
+  EXPECT_FALSE(std::filesystem::exists(path() + ".bak-0"));
+}
+
+// Kills the process in the n-th statement of opening; counted by SQLite's trace.
+class DyingBackend final : public SqliteBackend {
+ public:
+  DyingBackend(std::string path, int statements) : SqliteBackend(std::move(path)), left_(statements) {}
+  std::unique_ptr<soci::session> connect() override;
+
+ private:
+  int left_;
+};
+
+// Counts down through SOCI's query log: every statement passes it before it runs.
+class CountDown final : public soci::logger_impl {
+ public:
+  explicit CountDown(int& left) : left_(left) {}
+  void start_query(const std::string&) override {
+    if (--left_ < 0) ::raise(SIGKILL);
+  }
+
+ private:
+  logger_impl* do_clone() const override { return new CountDown(left_); }
+  int& left_;
+};
+
+std::unique_ptr<soci::session> DyingBackend::connect() {
+  auto session = SqliteBackend::connect();
+  session->set_logger(soci::logger(new CountDown(left_)));
+  return session;
+}
+
+TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
+  const std::string original = content(path());
+  int kills = 0;
+  for (int statement = 0;; ++statement) {
+    for (const char* tail : {"", "-wal", "-shm", ".bak-0", ".bak-0.new", ".bak-0.new.tmp"}) {
+      std::filesystem::remove(path() + tail);
+    }
+    std::ofstream(path(), std::ios::binary) << original;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const bool opened = open_sql_database(std::make_unique<DyingBackend>(path(), statement), {kTestKey}).has_value();
+      ::_exit(opened ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (WIFEXITED(status)) {
+      EXPECT_EQ(WEXITSTATUS(status), 0);
+      break;
+    }
+    ++kills;
+    const auto database = open();  // resumes
+    EXPECT_EQ(database->config().list_services().value().size(), 6U) << statement;
+    EXPECT_EQ(database->config().list_keys(ServiceId{1}).value().size(), 2U) << statement;
+    EXPECT_EQ(sql("PRAGMA integrity_check"), "ok");
+    EXPECT_FALSE(std::filesystem::exists(path() + ".bak-0-2")) << statement;
+  }
+  EXPECT_GT(kills, 40);
+}
+
+}  // namespace
+}  // namespace akr
