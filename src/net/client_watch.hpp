@@ -1,7 +1,7 @@
 // client_watch.hpp - has the client left while we wait for somebody else?
 //
 // A reset is seen at once.  A FIN alone may also be a client that only closed its sending side and still reads: it gets
-// half a second of grace for its answer, then counts as gone (D13: the upstream is closed within 1 s).
+// a quarter of a second of grace for its answer, then counts as gone (D13: the upstream is closed within 1 s).
 #pragma once
 
 #include "net/socket.hpp"
@@ -28,7 +28,7 @@ class ClientWatch {
   }
 
  private:
-  static constexpr std::chrono::milliseconds kGrace{500};
+  static constexpr std::chrono::milliseconds kGrace{250};
   Socket& socket_;
   TimePoint gone_at_ = TimePoint::max();
 };

@@ -22,6 +22,16 @@ bool is_host_name(std::string_view host) {
   return !host.empty() && host.size() <= 254 && std::all_of(host.begin(), host.end(), allowed);
 }
 
+// RFC 6761 section 6.3: loopback, whoever is asked.  Not left to c-ares 1.18, which leaks memory for this name.
+bool is_localhost(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
+std::vector<SocketAddress> loopback(std::uint16_t port) {
+  return {*parse_address("::1", port), *parse_address("127.0.0.1", port)};
+}
+
 Error unresolved(const std::string& host, const std::string& why) {
   return Error{.code = ErrorCode::kUpstreamUnresolved, .message = "cannot resolve '" + host + "': " + why};
 }
@@ -121,6 +131,7 @@ Task<Result<std::vector<SocketAddress>>> Resolver::resolve(std::string host, std
   if (const auto literal = parse_address(host, port)) co_return std::vector<SocketAddress>{*literal};
   const std::string name = to_lower(host);
   if (!is_host_name(name)) co_return unresolved(host, "not a host name");
+  if (is_localhost(name)) co_return loopback(port);
   const Result<LookupPtr> started = parts_->find_or_start(name);
   if (!started) co_return started.error();
   const LookupPtr& lookup = *started;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <array>
 #include <atomic>
@@ -59,13 +60,20 @@ Task<Received> receive_all(Stream& stream) {
 
 class TlsClientTest : public testing::Test {
  protected:
-  TlsClientTest() { std::signal(SIGPIPE, SIG_IGN); }  // the peers of these tests write with write()
+  TlsClientTest() {
+    std::signal(SIGPIPE, SIG_IGN);  // the peers of these tests write with write()
+    ::setenv("SSL_CERT_FILE", authority_.file().c_str(), 1);  // instead of the system's hundred and more
+  }
 
   // What one handshake with `serve` behind the port comes to: "ok", or "code: message".
   std::string shake(const std::function<void(int)>& serve, const std::string& host, milliseconds limit = kLong) {
+    return shake(serve, host, authority_.file(), limit);
+  }
+  std::string shake(const std::function<void(int)>& serve, const std::string& host, const std::string& ca_file,
+                    milliseconds limit = kLong) {
     TcpServer server(serve);
     const auto body = [&](Worker& worker) -> Task<std::string> {
-      TlsClient client(authority_.file());
+      TlsClient client(ca_file);
       std::unique_ptr<Stream> transport = tcp_to(worker, server.port());
       Connected stream = co_await client.handshake(std::move(transport), host, 443, in(limit));
       if (stream) co_return "ok";
@@ -116,6 +124,18 @@ TEST_F(TlsClientTest, RefusesAnAuthorityItDoesNotKnow) {
   TlsAcceptor acceptor(other.issue({.names = "DNS:a.test"}));
   const std::string result = shake([&](int fd) { TlsPeer(acceptor, fd).read(); }, "a.test");
   EXPECT_TRUE(result.starts_with("upstream_tls_failed: ")) << result;
+}
+
+TEST_F(TlsClientTest, SystemAuthoritiesCountWithAndWithoutAFileOfOurs) {
+  test::CertificateAuthority other;  // authority_ is the system's here
+  TlsAcceptor system_signed(authority_.issue({.names = "DNS:a.test"}));
+  TlsAcceptor file_signed(other.issue({.names = "DNS:a.test"}));
+  const auto system_server = [&](int fd) { TlsPeer(system_signed, fd).read(); };
+  const auto file_server = [&](int fd) { TlsPeer(file_signed, fd).read(); };
+  EXPECT_EQ(shake(system_server, "a.test", ""), "ok");
+  EXPECT_NE(shake(file_server, "a.test", ""), "ok");
+  EXPECT_EQ(shake(system_server, "a.test", other.file()), "ok");
+  EXPECT_EQ(shake(file_server, "a.test", other.file()), "ok");
 }
 
 TEST_F(TlsClientTest, RefusesOldVersions) {

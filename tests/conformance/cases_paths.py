@@ -16,7 +16,7 @@ CLIMB = [b"/..", b"/../", b"/../x", b"/../../x", b"/a/../../x", b"/a/../../../x"
          b"/a/b/c/../../../../x", b"/..?a=b", b"/%2e%2e?a=b"]
 # Odd, but not a way out by one decoding: refused, or below the base with unchanged bytes.
 ODD = [b"//host/x", b"///x", b"//evil.test", b"/@evil.test/x", b"/:80/x", b"/evil.test:80", b"/\\evil.test",
-       b"/%5cevil.test", b"/http://evil.test/x", b"/https:/evil.test", b"/?@evil.test",
+       b"/%5cevil.test", b"/http://evil.test/x", b"/https:/evil.test",
        b"/..;/x", b"/..;a=b/x", b"/%252e%252e/x", b"/%252e%252e%252fx", b"/..%252fx", b"/%25252e%25252e/x",
        b"/%c0%ae%c0%ae/x", b"/%c0%ae%c0%ae%c0%afx", b"/..%c0%afx", b"/%e0%80%ae%e0%80%ae/x",
        b"/%uff0e%uff0e/x", b"/%ef%bc%8e%ef%bc%8e/x", b"/%00", b"/x%00.json", b"/x%00/../y", b"/%0d%0aX-Evil:%20a",

@@ -22,10 +22,13 @@ void ModelWaits::erase_all_of(PairOwner owner) {
 
 void ModelWaits::make_room(TimePoint now) {
   // An expired wait still remembers how often it was doubled; that may go after an hour.
-  const TimePoint long_ago = now - std::chrono::hours(1);
-  std::erase_if(waits_, [now, long_ago](const auto& each) {
-    return each.second.health.until < long_ago && each.second.paced_until < now;
-  });
+  if (now >= next_sweep_) {
+    next_sweep_ = now + std::chrono::minutes(1);  // a full table of live waits must not be walked for each new one
+    const TimePoint long_ago = now - std::chrono::hours(1);
+    std::erase_if(waits_, [now, long_ago](const auto& each) {
+      return each.second.health.until < long_ago && each.second.paced_until < now;
+    });
+  }
   if (waits_.size() >= kMost) waits_.erase(waits_.begin());
 }
 

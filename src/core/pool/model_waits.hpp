@@ -63,6 +63,7 @@ class ModelWaits {
     }
   };
   void make_room(TimePoint now);
+  TimePoint next_sweep_{};
   std::unordered_map<Pair, ModelWait, PairHash> waits_;
 };
 
