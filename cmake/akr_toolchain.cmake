@@ -39,7 +39,9 @@ if(AKR_MOLD)
 endif()
 
 if(AKR_SANITIZE STREQUAL "address")
-  target_compile_options(akr_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  # vptr: SOCI's shared libraries do not export the type information that this check needs.
+  target_compile_options(akr_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined)
   target_link_options(akr_flags INTERFACE -fsanitize=address,undefined)
   target_compile_definitions(akr_flags INTERFACE AKR_SANITIZED=1)
 elseif(AKR_SANITIZE STREQUAL "thread")

@@ -26,6 +26,12 @@ AdminApi::AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publis
 
 AdminApi::~AdminApi() = default;
 
+std::optional<AdminResponse> AdminApi::refuse(const AdminRequest& head) {
+  auto refused = refuse_at_head(head);
+  if (refused) finish(head, *refused);
+  return refused;
+}
+
 AdminResponse AdminApi::handle(const AdminRequest& request) {
   AdminResponse response;
   try {
@@ -35,6 +41,12 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
     log_error("admin_failed", {{"path", request.path}, {"request_id", request.request_id}, {"what", bug.what()}});
     response = problem_response(to_problem({ErrorCode::kInternal, ""}), request);
   }
+  finish(request, response);
+  return response;
+}
+
+// What every answer carries.
+void AdminApi::finish(const AdminRequest& request, AdminResponse& response) {
   for (const auto& [name, value] : {std::pair{"Cache-Control", "no-store"},
                                     {"X-Content-Type-Options", "nosniff"},
                                     {"X-Frame-Options", "DENY"},
@@ -44,17 +56,21 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
     response.headers.emplace_back(name, value);
   }
   response.headers.emplace_back("X-Request-Id", request.request_id);
-  return response;
+}
+
+// Before anything but the head is looked at: a stranger learns nothing and costs nothing.
+std::optional<AdminResponse> AdminApi::refuse_at_head(const AdminRequest& request) {
+  const auto match = find_endpoint(request.method, request.path);
+  if (!match) return problem_response(to_problem(match.error()), request);
+  if (match->endpoint->access == Access::kPublic) return std::nullopt;
+  auto refused = refuse_stranger(request, state_->sessions);
+  if (!refused) return std::nullopt;
+  return problem_response(*refused, request);
 }
 
 AdminResponse AdminApi::answer(const AdminRequest& request) {
+  if (auto refused = refuse_at_head(request)) return *std::move(refused);
   const auto match = find_endpoint(request.method, request.path);
-  if (!match) return problem_response(to_problem(match.error()), request);
-
-  // Before anything of the request is looked at: a stranger learns nothing and costs nothing.
-  if (match->endpoint->access == Access::kSession) {
-    if (auto refused = refuse_stranger(request, state_->sessions)) return problem_response(*refused, request);
-  }
   // A browser sends no JSON across origins without asking first, and nobody here says yes.
   if (auto refused = refuse_foreign_body(request)) return problem_response(*refused, request);
 

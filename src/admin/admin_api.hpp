@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,12 +56,17 @@ class AdminApi {
   AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock);
   ~AdminApi();
 
+  // What can be refused from the head alone (no such endpoint, no session): asked before a body is read.  Never blocks.
+  std::optional<AdminResponse> refuse(const AdminRequest& head);
+
   // Any thread; blocks on the store and, for a login, on the password's hash.  Never throws.
   AdminResponse handle(const AdminRequest& request);
 
  private:
   struct State;
+  std::optional<AdminResponse> refuse_at_head(const AdminRequest& request);
   AdminResponse answer(const AdminRequest& request);
+  static void finish(const AdminRequest& request, AdminResponse& response);
   std::unique_ptr<State> state_;
 };
 

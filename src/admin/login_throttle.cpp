@@ -13,7 +13,7 @@ constexpr std::size_t kAddresses = 10'000;
 
 // One customer's IPv6 network is one client; an IPv4 address in IPv6 form is that IPv4 address.
 std::string address_key(std::string_view client_ip) {
-  const std::string text(client_ip);
+  std::string text(client_ip);
   std::array<unsigned char, 16> raw;
   if (::inet_pton(AF_INET6, text.c_str(), raw.data()) != 1) return text;
   if (IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(raw.data()))) {

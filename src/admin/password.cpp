@@ -15,14 +15,14 @@ using Digest = std::array<unsigned char, 32>;
 
 // Under a key of this process, so that a digest says nothing about the password outside of it.
 Digest digest_of(std::string_view text) {
-  static const Digest key = [] {
+  static const Digest kKey = [] {
     Digest random;
     randombytes_buf(random.data(), random.size());
     return random;
   }();
   Digest digest;
   crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                     key.data(), key.size());
+                     kKey.data(), kKey.size());
   return digest;
 }
 
@@ -43,7 +43,7 @@ PasswordVerifier PasswordVerifier::plain(const Secret& password) {
   return verifier;
 }
 
-PasswordVerifier PasswordVerifier::argon2id(std::string encoded_hash) {
+PasswordVerifier PasswordVerifier::argon2id(std::string_view encoded_hash) {
   PasswordVerifier verifier;
   verifier.state_ = std::make_shared<State>();
   verifier.state_->text = Secret(encoded_hash);

@@ -11,8 +11,9 @@ namespace akr {
 
 class PasswordVerifier {
  public:
-  static PasswordVerifier plain(const Secret& password);       // ADMIN_PASSWORD
-  static PasswordVerifier argon2id(std::string encoded_hash);  // "$argon2id$v=19$m=...": memory and time are its own
+  static PasswordVerifier plain(const Secret& password);  // ADMIN_PASSWORD
+  static PasswordVerifier argon2id(
+      std::string_view encoded_hash);  // "$argon2id$v=19$m=...": memory and time are its own
 
   // Takes the same time for every wrong password of a length.  One Argon2id computation at a time, because each takes
   // the memory its hash says.

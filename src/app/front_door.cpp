@@ -16,7 +16,8 @@ bool is_below(std::string_view path, std::string_view root) {
   return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
-AdminRequest admin_request(net::Downstream& client, std::string body, std::string id) {
+// Everything but the body.
+AdminRequest admin_request(net::Downstream& client, std::string id) {
   const net::MessageHead& head = client.head();
   const std::string_view target = head.target();
   const auto mark = target.find('?');
@@ -28,7 +29,6 @@ AdminRequest admin_request(net::Downstream& client, std::string body, std::strin
     const net::Field field = head.field(i);
     request.headers.emplace_back(to_lower(field.name), std::string(field.value));
   }
-  request.body = std::move(body);
   request.client_ip = client.client_ip();
   request.tls = client.stream().tls();
   request.request_id = std::move(id);
@@ -82,28 +82,33 @@ net::Task<void> FrontDoor::handle(net::Downstream& client) {
 }
 
 net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
-  const std::string_view path = client.head().target();
-  const bool import = path.find("/keys") != std::string_view::npos;
-  std::string id = gateway_.request_id(client.head());
-  auto body = co_await read_body(client, import ? kImportBody : kAdminBody);
-  if (!body) {
-    client.forbid_keep_alive();
-    const Error error = body.error();
-    co_await client.reply(status_of(error.code), json_fields(id), plain_error(error, id));
-    co_return;
+  const std::string_view target = client.head().target();
+  const bool import = target.substr(0, target.find('?')).ends_with("/keys/batch");
+  AdminRequest request = admin_request(client, gateway_.request_id(client.head()));
+  // Before the body is read: a stranger must not make us buffer anything.
+  std::optional<AdminResponse> response = admin_.refuse(request);
+  if (!response) {
+    auto body = co_await read_body(client, import ? kImportBody : kAdminBody);
+    if (!body) {
+      client.forbid_keep_alive();
+      const Error error = body.error();
+      co_await client.reply(status_of(error.code), json_fields(request.request_id), plain_error(error, request.request_id));
+      co_return;
+    }
+    request.body = *std::move(body);
+    auto work = [this, &request] { return admin_.handle(request); };
+    response = co_await blocking_.run(client.worker(), std::move(work));
   }
-  AdminRequest request = admin_request(client, *std::move(body), std::move(id));
-  auto work = [this, &request] { return admin_.handle(request); };
-  AdminResponse response = co_await blocking_.run(client.worker(), std::move(work));
   std::string fields;
-  for (const auto& [name, value] : response.headers) fields += name + ": " + value + "\r\n";
-  co_await client.reply(response.status, std::move(fields), std::move(response.body));
+  for (const auto& [name, value] : response->headers) fields += name + ": " + value + "\r\n";
+  co_await client.reply(response->status, std::move(fields), std::move(response->body));
 }
 
 net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
   OperationsAnswer answer = operations_.answer(client.head());
   std::string id = gateway_.request_id(client.head());
   answer.fields += "X-Request-Id: " + id + "\r\n";
+  if (answer.status > 299) answer.fields += "X-Rotator-Error-Source: gateway\r\n";
   co_await client.reply(answer.status, std::move(answer.fields), std::move(answer.body));
 }
 

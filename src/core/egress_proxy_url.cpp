@@ -36,10 +36,10 @@ Result<void> check_egress_proxy_url(std::string_view text) {
   if (std::find(std::begin(kSchemes), std::end(kSchemes), scheme) == std::end(kSchemes)) {
     return invalid("the scheme must be http, https, socks5 or socks5h");
   }
-  const auto host = unbracketed_host({url->encoded_host().data(), url->encoded_host().size()});
-  const HostForm form = host ? host_form(*host) : HostForm::kMalformed;
+  const std::string host = unbracketed_host({url->encoded_host().data(), url->encoded_host().size()});
+  const HostForm form = host_form(host);
   if (form == HostForm::kMalformed || form == HostForm::kOddNumber) return invalid("the host is not valid");
-  if (classify_host(*host) == AddressClass::kForbidden) return invalid("this address is never allowed");
+  if (classify_host(host) == AddressClass::kForbidden) return invalid("this address is never allowed");
   const auto port = parse_u64({url->port().data(), url->port().size()});
   if (!port || *port == 0 || *port > 65535) return invalid("the port must be a number from 1 to 65535");
   const auto path = url->encoded_path();

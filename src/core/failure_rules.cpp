@@ -17,7 +17,7 @@ struct FailureRules::Compiled {
 
 namespace {
 
-constexpr std::size_t kBodyLimit = 64 * 1024;
+constexpr std::size_t kBodyLimit = 65'536;
 constexpr std::size_t kPatternLimit = 1000;
 constexpr std::size_t kRuleLimit = 64;
 constexpr std::chrono::hours kLongestHold(31 * 24);

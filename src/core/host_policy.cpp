@@ -116,20 +116,22 @@ HostForm host_form(std::string_view host) {
   return ends_in_number(host) ? HostForm::kOddNumber : HostForm::kName;
 }
 
-std::optional<std::string> unbracketed_host(std::string_view encoded) {
+std::string unbracketed_host(std::string_view encoded) {
   std::string host = to_lower(encoded);
   if (!host.starts_with('[')) return host;
-  if (!host.ends_with(']')) return std::nullopt;
+  if (!host.ends_with(']')) return {};
   host = host.substr(1, host.size() - 2);
-  return host_form(host) == HostForm::kIpv6 ? std::optional(host) : std::nullopt;
+  return host_form(host) == HostForm::kIpv6 ? host : std::string();
 }
 
 AddressClass classify_host(std::string_view host) {
   switch (host_form(host)) {
     case HostForm::kName:
       return classify_name(host);
-    case HostForm::kIpv6:
-      return classify_address(parse_ipv6(host)->to_bytes());
+    case HostForm::kIpv6: {
+      const auto address = parse_ipv6(host);
+      return address ? classify_address(address->to_bytes()) : AddressClass::kForbidden;
+    }
     case HostForm::kIpv4:
     case HostForm::kOddNumber: {
       const auto address = parse_aton(host);

@@ -1,7 +1,6 @@
 // host_policy.hpp - what can be said about a host of a URL before it is resolved (behaviour.md D16).  Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,9 +19,9 @@ enum class HostForm {
 // `host` without brackets and port, in any letter case.
 HostForm host_form(std::string_view host);
 
-// The host of a URL as its grammar has it ("[::1]", "a.b") in lower case and without brackets; nullopt for brackets
-// around anything but an IPv6 address.
-std::optional<std::string> unbracketed_host(std::string_view encoded);
+// The host of a URL as its grammar has it ("[::1]", "a.b") in lower case and without brackets; "" for brackets around
+// anything but an IPv6 address.
+std::string unbracketed_host(std::string_view encoded);
 
 // For addresses in any spelling, also kOddNumber: the class of the address.  For names: kForbidden for the clouds'
 // metadata names, kPrivate for localhost and its children, else kPublic (the resolved address is judged at connect).

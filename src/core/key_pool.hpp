@@ -76,8 +76,8 @@ struct PoolCounts {
   std::size_t exhausted = 0;
   std::size_t invalid = 0;
   std::size_t in_flight = 0;
-  std::size_t limited = 0;   // at a limit of their own, or paced
-  std::size_t trial = 0;     // half-open: waiting for, or in, their one request
+  std::size_t limited = 0;  // at a limit of their own, or paced
+  std::size_t trial = 0;    // half-open: waiting for, or in, their one request
 };
 
 struct PoolSettings {
@@ -102,9 +102,11 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
 
   // Takes a usable key for one attempt.  Otherwise (D06):
   // kNoKeysConfigured: no enabled key at all.
-  // kAllKeysCooling: some are enabled but none may be used now (Error::retry_after = seconds to the soonest, at least 1), or
+  // kAllKeysCooling: some are enabled but none may be used now (Error::retry_after = seconds to the soonest, at least
+  // 1), or
   //   all usable ones are in `tried`, or the outage guard lets nothing through this second.
-  // kCredentialsExhausted: every enabled key is invalid or out of quota (retry_after = seconds to the soonest, 0 = unknown).
+  // kCredentialsExhausted: every enabled key is invalid or out of quota (retry_after = seconds to the soonest, 0 =
+  // unknown).
   Result<KeyLease> select(const SelectRequest& request, TimePoint now);
 
   // The enabled and disabled keys from now on, in the operator's order.  Health of keys that stay is kept, by id; a new

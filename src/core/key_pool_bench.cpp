@@ -1,10 +1,10 @@
 // Figures to hold (single thread, release build): select + report at most 150 ns with 10 keys, and at most 300 ns with
 // 1,000,000 keys of which 90 % cool.
-#include <benchmark/benchmark.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 #include "core/key_pool.hpp"
 #include "core/selection/registry.hpp"
@@ -23,7 +23,10 @@ std::shared_ptr<KeyPool> make_pool(std::int64_t count, std::string_view policy, 
     key.weight = 1 + static_cast<std::uint32_t>(i % 3);
     if (!limited) continue;
     // High enough never to be reached: the price is that of counting.
-    key.limits = {.rpm = 4'000'000'000, .tpm = 1ULL << 60, .rpd = 4'000'000'000, .max_concurrency = 1000,
+    key.limits = {.rpm = 4'000'000'000,
+                  .tpm = 1ULL << 60,
+                  .rpd = 4'000'000'000,
+                  .max_concurrency = 1000,
                   .monthly_quota = 1ULL << 60};
   }
   auto pool = std::make_shared<KeyPool>(7);
@@ -89,7 +92,8 @@ BENCHMARK(small_one_tried);
   for (const PolicyEntry& policy : selection_policies()) {
     for (const bool limited : {false, true}) {
       const std::string suffix = std::string(policy.id) + (limited ? "/limits" : "");
-      benchmark::RegisterBenchmark(("keys:1000000/" + suffix).c_str(), large, policy.id, limited)->Iterations(1'000'000);
+      benchmark::RegisterBenchmark(("keys:1000000/" + suffix).c_str(), large, policy.id, limited)
+          ->Iterations(1'000'000);
     }
   }
   return true;

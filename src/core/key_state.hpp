@@ -33,55 +33,56 @@ enum class KeyStanding : std::uint8_t {
   kCooling,
   kExhausted,
   kInvalid,
-  kLimited,  // rpm, tpm, rpd, monthly quota or concurrency reached
+  kLimited,  // rpm, tpm, rpd or monthly quota reached
   kPaced,    // the provider said that nothing is left until a time
+  kBusy,     // max_concurrency reached: free as soon as an attempt ends
 };
-inline constexpr std::size_t kStandings = 11;
+inline constexpr std::size_t kStandings = 12;
 std::string_view to_string(KeyStanding standing);
 
 // How many keys a selection passed over and why; filled by KeyPool::select() for whoever asks.  Fixed size.
 struct SelectTrace {
   std::array<std::uint32_t, kStandings> standings{};  // of the whole pool, by KeyStanding, at the time of the choice
-  std::uint32_t tried = 0;          // usable, but this request already used them
-  std::uint32_t model_cooling = 0;  // usable, but not for this model; counted up to the key that was taken
-  std::uint32_t too_few_tokens = 0; // usable, but what is left of their tpm does not hold this request
-  std::int32_t tier = 0;            // priority of the key taken
-  bool affinity = false;            // taken because the conversation was there before
-  bool trial = false;               // a half-open key
-  bool suspected = false;           // the outage guard is on
-  KeyId key;                        // the key taken; 0 = none
+  std::uint32_t tried = 0;                            // usable, but this request already used them
+  std::uint32_t model_cooling = 0;   // usable, but not for this model; counted up to the key that was taken
+  std::uint32_t too_few_tokens = 0;  // usable, but what is left of their tpm does not hold this request
+  std::int32_t tier = 0;             // priority of the key taken
+  bool affinity = false;             // taken because the conversation was there before
+  bool trial = false;                // a half-open key
+  bool suspected = false;            // the outage guard is on
+  KeyId key;                         // the key taken; 0 = none
 };
 
 // One key for people (D34).
 struct KeyStatus {
   KeyState state = KeyState::kActive;
   KeyStanding standing = KeyStanding::kUsable;
-  std::string reason;                          // code of the last verdict that blamed the key; "" = none
-  std::optional<TimePoint> since;              // when it left (or last came back to) active
-  std::optional<TimePoint> until;              // end of the wait
+  std::string reason;              // code of the last verdict that blamed the key; "" = none
+  std::optional<TimePoint> since;  // when it left (or last came back to) active
+  std::optional<TimePoint> until;  // end of the wait
   std::optional<TimePoint> last_used;
   std::uint32_t consecutive_failures = 0;
   std::uint32_t in_flight = 0;
   int last_status = 0;
-  std::string last_error;                      // redacted by whoever reported it, at most 500 bytes
-  std::uint32_t cooling_models = 0;            // models for which it, or its group, waits
+  std::string last_error;            // redacted by whoever reported it, at most 500 bytes
+  std::uint32_t cooling_models = 0;  // models for which it, or its group, waits
 };
 
 // The part of the pool's memory that a restart must not lose.  One row per key, quota group, or either with a model.
 struct KeyStateRecord {
-  KeyId key;          // 0: the row is about `group`
+  KeyId key;  // 0: the row is about `group`
   std::string group;
   std::string model;  // "" = all models
   KeyState state = KeyState::kActive;
   std::string reason;
   WallTime since{};
   WallTime until{};
-  WallTime next_try{};   // when one request may try it, at most `until`
+  WallTime next_try{};  // when one request may try it, at most `until`
   bool half_open = false;
-  std::uint32_t rate_level = 0;   // how often the waits were doubled
+  std::uint32_t rate_level = 0;  // how often the waits were doubled
   std::uint32_t quota_level = 0;
-  std::uint32_t failures = 0;     // consecutive
-  std::uint64_t used_today = 0;   // requests in the day / month that `usage_at` lies in
+  std::uint32_t failures = 0;    // consecutive
+  std::uint64_t used_today = 0;  // requests in the day / month that `usage_at` lies in
   std::uint64_t used_this_month = 0;
   WallTime usage_at{};
 };
@@ -90,8 +91,8 @@ struct KeyStateRecord {
 struct OutageStatus {
   bool suspected = false;
   TimePoint since{};
-  std::string_view reason = {};   // of the failure that tripped it
-  std::uint64_t episodes = 0;     // one alert per episode: remember the last one seen
+  std::string_view reason = {};  // of the failure that tripped it
+  std::uint64_t episodes = 0;    // one alert per episode: remember the last one seen
 };
 
 }  // namespace akr

@@ -22,12 +22,12 @@ Result<std::uint16_t> port_of(const boost::urls::url_view& url, bool tls) {
 }
 
 Result<std::string> host_of(const boost::urls::url_view& url) {
-  const auto host = unbracketed_host({url.encoded_host().data(), url.encoded_host().size()});
-  switch (host ? host_form(*host) : HostForm::kMalformed) {
+  std::string host = unbracketed_host({url.encoded_host().data(), url.encoded_host().size()});
+  switch (host_form(host)) {
     case HostForm::kName:
     case HostForm::kIpv4:
     case HostForm::kIpv6:
-      return *host;
+      return host;
     case HostForm::kOddNumber:
       return invalid_url("an IPv4 address is written as four decimal numbers, like 192.0.2.1");
     case HostForm::kMalformed:

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -47,5 +48,7 @@ std::string remove_parameter(std::string_view query, std::string_view name);
 
 // First value of parameter `name`, decoded; nullopt if absent.
 std::optional<std::string> find_parameter(std::string_view query, std::string_view name);
+// All values of parameter `name`, decoded, in order.
+std::vector<std::string> find_parameters(std::string_view query, std::string_view name);
 
 }  // namespace akr

@@ -119,14 +119,20 @@ std::string remove_parameter(std::string_view query, std::string_view name) {
   return out;
 }
 
-std::optional<std::string> find_parameter(std::string_view query, std::string_view name) {
-  std::optional<std::string> found;
+std::vector<std::string> find_parameters(std::string_view query, std::string_view name) {
+  std::vector<std::string> found;
   for_each_parameter(query, [&](std::string_view part) {
-    if (found || part.empty() || !name_is(part, name)) return;
+    if (part.empty() || !name_is(part, name)) return;
     const auto equals = part.find('=');
-    found = equals == std::string_view::npos ? std::string() : decode_form(part.substr(equals + 1));
+    found.push_back(equals == std::string_view::npos ? std::string() : decode_form(part.substr(equals + 1)));
   });
   return found;
+}
+
+std::optional<std::string> find_parameter(std::string_view query, std::string_view name) {
+  std::vector<std::string> found = find_parameters(query, name);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 }  // namespace akr

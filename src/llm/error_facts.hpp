@@ -36,7 +36,7 @@ struct ErrorFacts {
   bool says(std::string_view phrase) const;
 };
 
-inline constexpr std::size_t kErrorBodyLimit = 64 * 1024;
+inline constexpr std::size_t kErrorBodyLimit = 65'536;
 
 ErrorFacts read_error_facts(std::string_view body);
 

@@ -93,7 +93,8 @@ std::optional<Duration> parse_rfc3339(std::string_view value, WallTime now) {
   if (value.empty()) return until(*date, now);
   if (!take(value, "Tt ")) return std::nullopt;
   const auto time = take_time(value);
-  const auto offset = time ? take_offset(value) : std::nullopt;
+  if (!time) return std::nullopt;
+  const auto offset = take_offset(value);
   if (!offset || !value.empty()) return std::nullopt;
   return until(*date + *time - *offset, now);
 }

@@ -1,8 +1,8 @@
 #include "net/connector.hpp"
 
-#include <arpa/inet.h>
-
 #include <optional>
+
+#include <arpa/inet.h>
 
 #include "net/dial.hpp"
 #include "net/egress_proxy.hpp"
@@ -97,8 +97,8 @@ Task<Result<StreamPtr>> Connector::Parts::tunnel(const EgressProxy& proxy, Tunne
   Result<StreamPtr> stream = co_await connect_proxy(proxy, deadline);
   if (!stream) co_return stream.error();
   const bool http = proxy.kind == Kind::kHttp || proxy.kind == Kind::kHttps;
-  Task<Result<void>> opening = http ? open_http_tunnel(**stream, proxy, target, deadline)
-                                    : open_socks_tunnel(**stream, proxy, target, deadline);
+  Task<Result<void>> opening =
+      http ? open_http_tunnel(**stream, proxy, target, deadline) : open_socks_tunnel(**stream, proxy, target, deadline);
   Result<void> opened = co_await std::move(opening);
   if (!opened) co_return opened.error();
   co_return stream;
@@ -110,7 +110,7 @@ Task<Result<StreamPtr>> Connector::Parts::tunnel_resolved(const EgressProxy& pro
   Result<std::vector<SocketAddress>> addresses = co_await resolve_allowed(target.host, target.port, deadline);
   if (!addresses) co_return addresses.error();
   const std::vector<SocketAddress> turns = alternate_families(*addresses);
-  std::optional<Error> failure;
+  Error failure;
   for (std::size_t i = 0; i < turns.size() && i < kSocksAddresses; ++i) {
     TunnelTarget literal;
     literal.host = to_text(turns[i]);
@@ -118,15 +118,18 @@ Task<Result<StreamPtr>> Connector::Parts::tunnel_resolved(const EgressProxy& pro
     Result<StreamPtr> stream = co_await tunnel(proxy, std::move(literal), deadline);
     if (stream) co_return stream;
     failure = stream.error();
-    if (failure->code != ErrorCode::kEgressProxy) break;
+    if (failure.code != ErrorCode::kEgressProxy) break;
   }
-  co_return *failure;
+  co_return failure;
 }
 
 Task<Result<StreamPtr>> Connector::Parts::connect_through(const EgressProxy& proxy, TunnelTarget target,
                                                           TimePoint deadline) {
   const auto literal = any_literal(target.host, target.port);
   if (literal && !allowed(*literal)) co_return refused(target.host, *literal);
+  if (!literal && !is_host_name(target.host)) {
+    co_return Error{.code = ErrorCode::kUpstreamUnresolved, .message = "'" + target.host + "' is not a host name"};
+  }
   if (proxy.kind == Kind::kSocks5 && !parse_address(target.host, target.port)) {
     co_return co_await tunnel_resolved(proxy, std::move(target), deadline);
   }
@@ -143,8 +146,8 @@ Task<Result<StreamPtr>> Connector::connect(ConnectTarget target, TimePoint deadl
   end.host = std::string(target.host);
   end.port = target.port;
   const bool proxied = target.proxy != nullptr && target.proxy->kind != Kind::kNone;
-  Task<Result<StreamPtr>> connecting = proxied ? parts_->connect_through(*target.proxy, end, deadline)
-                                               : parts_->connect_direct(end, deadline);
+  Task<Result<StreamPtr>> connecting =
+      proxied ? parts_->connect_through(*target.proxy, end, deadline) : parts_->connect_direct(end, deadline);
   Result<StreamPtr> stream = co_await std::move(connecting);
   if (!stream || !target.tls) co_return stream;
   co_return co_await parts_->tls.handshake(std::move(*stream), std::move(end.host), target.port, deadline);

@@ -62,10 +62,10 @@ class Connector {
   Connector(Worker& worker, ConnectorOptions options);
   ~Connector();
 
-  // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed, wherever), kUpstreamTls,
-  // kUpstreamRefused, kEgressProxy, kShuttingDown (the worker stopped).  Messages name host and reason, never a
-  // credential.  Nothing of the upstream request may be written before this returned: certificates are verified by
-  // then.  What `target` refers to lives until the end.
+  // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed, wherever),
+  // kUpstreamTls, kUpstreamRefused, kEgressProxy, kShuttingDown (the worker stopped).  Messages name host and reason,
+  // never a credential.  Nothing of the upstream request may be written before this returned: certificates are verified
+  // by then.  What `target` refers to lives until the end.
   Task<Result<std::unique_ptr<Stream>>> connect(ConnectTarget target, TimePoint deadline);
 
  private:

@@ -1,8 +1,5 @@
 #include "net/connector.hpp"
 
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -11,6 +8,9 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "net/socket_address.hpp"
 #include "tests/support/certificates.hpp"
@@ -47,7 +47,7 @@ struct Wanted {
 class ConnectorTest : public testing::Test {
  protected:
   ConnectorTest() {
-    std::signal(SIGPIPE, SIG_IGN);  // the peers of these tests write with write()
+    std::signal(SIGPIPE, SIG_IGN);                            // the peers of these tests write with write()
     ::setenv("SSL_CERT_FILE", authority_.file().c_str(), 1);  // instead of the system's hundred and more
   }
 
@@ -225,6 +225,15 @@ TEST_F(ConnectorTest, HttpProxyWithCredentials) {
   use_proxy(Kind::kHttp, proxy.port(), "user", "pa:ss");
   EXPECT_EQ(ask({.host = "a.test", .port = plain_.port()}), "plain pong");
   EXPECT_TRUE(has(proxy.heads().at(0), "\r\nProxy-Authorization: Basic dXNlcjpwYTpzcw==\r\n"));
+}
+
+TEST_F(ConnectorTest, HostThatWouldChangeTheProxyRequestIsRefused) {
+  test::ConnectProxy proxy;
+  use_proxy(Kind::kHttp, proxy.port());
+  for (const char* host : {"a.test:1 HTTP/1.1\r\nX: ", "a.test\r\n", "a b", "u@a.test", ""}) {
+    EXPECT_TRUE(ask({.host = host, .port = 80}).starts_with("upstream_unresolved: ")) << host;
+  }
+  EXPECT_TRUE(proxy.heads().empty());
 }
 
 TEST_F(ConnectorTest, HttpProxyThatRefuses) {

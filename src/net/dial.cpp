@@ -1,12 +1,12 @@
 #include "net/dial.hpp"
 
-#include <netinet/tcp.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include <netinet/tcp.h>
+#include <unistd.h>
 
 namespace akr::net {
 namespace {
@@ -49,7 +49,7 @@ class Race {
   Worker& worker_;
   std::vector<SocketAddress> addresses_;
   std::size_t next_ = 0;
-  std::array<Attempt, 2> attempts_;  // the older one first
+  std::array<Attempt, 2> attempts_;   // the older one first
   TimePoint due_ = TimePoint::min();  // of the next attempt
   StreamPtr winner_;
   std::string failure_ = "no address";
@@ -162,8 +162,7 @@ Task<Result<StreamPtr>> dial(Worker& worker, std::vector<SocketAddress> addresse
     }
   }
   if (race.timed_out()) co_return timed_out(name);
-  co_return Error{.code = ErrorCode::kUpstreamConnect,
-                  .message = "cannot connect to " + name + ": " + race.failure()};
+  co_return Error{.code = ErrorCode::kUpstreamConnect, .message = "cannot connect to " + name + ": " + race.failure()};
 }
 
 }  // namespace akr::net

@@ -1,12 +1,12 @@
 #include "net/dial.hpp"
 
-#include <gtest/gtest.h>
-#include <netinet/tcp.h>
-
 #include <array>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
 
 #include "tests/support/run_on_worker.hpp"
 #include "tests/support/silent_port.hpp"
@@ -114,8 +114,7 @@ TEST(Dial, TwoSilentAddressesMakeRoom) {
 }
 
 TEST(Dial, FamiliesTakeTurns) {
-  const std::vector<SocketAddress> turns =
-      alternate_families({v6(1), v6(2), v6(3), v4(4), v4(5)});
+  const std::vector<SocketAddress> turns = alternate_families({v6(1), v6(2), v6(3), v4(4), v4(5)});
   std::string order;
   for (const SocketAddress& address : turns) order += address.ipv6() ? '6' : '4';
   EXPECT_EQ(order, "64646");

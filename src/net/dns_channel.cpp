@@ -1,12 +1,12 @@
 #include "net/dns_channel.hpp"
 
-#include <sys/epoll.h>
-#include <sys/time.h>
-
 #include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+
+#include <sys/epoll.h>
+#include <sys/time.h>
 
 namespace akr::net {
 namespace {
@@ -26,8 +26,8 @@ void require(int status, const char* what) {
 }  // namespace
 
 DnsChannel::DnsChannel(Worker& worker, const DnsServers& servers) : worker_(worker), inner_(worker, make_epoll()) {
-  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-  require(library, "c-ares");
+  static const int kLibrary = ares_library_init(ARES_LIB_INIT_ALL);
+  require(kLibrary, "c-ares");
   ares_options options = {};
   options.timeout = static_cast<int>(servers.first_wait.count());
   options.tries = servers.rounds;
@@ -84,9 +84,9 @@ void DnsChannel::query(const std::string& name, int family, ares_addrinfo_callba
 
 void DnsChannel::on_descriptor(void* self, ares_socket_t fd, int readable, int writable) {
   const int inner = static_cast<DnsChannel*>(self)->inner_.fd();
-  epoll_event event = {.events = (readable != 0 ? std::uint32_t{EPOLLIN} : 0U) |
-                                 (writable != 0 ? std::uint32_t{EPOLLOUT} : 0U),
-                       .data = {.fd = fd}};
+  epoll_event event = {
+      .events = (readable != 0 ? std::uint32_t{EPOLLIN} : 0U) | (writable != 0 ? std::uint32_t{EPOLLOUT} : 0U),
+      .data = {.fd = fd}};
   if (event.events == 0) {
     ::epoll_ctl(inner, EPOLL_CTL_DEL, fd, nullptr);
   } else if (::epoll_ctl(inner, EPOLL_CTL_MOD, fd, &event) != 0) {
@@ -116,8 +116,7 @@ bool DnsChannel::process() {
       const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
       const bool readable = broken || (event.events & EPOLLIN) != 0;
       const bool writable = broken || (event.events & EPOLLOUT) != 0;
-      ares_process_fd(channel_, readable ? event.data.fd : ARES_SOCKET_BAD,
-                      writable ? event.data.fd : ARES_SOCKET_BAD);
+      ares_process_fd(channel_, readable ? event.data.fd : ARES_SOCKET_BAD, writable ? event.data.fd : ARES_SOCKET_BAD);
     }
   }
   ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // the queries that are overdue

@@ -4,10 +4,10 @@
 // set, which is the one (edge-triggered) Socket the worker sees.  One worker thread.
 #pragma once
 
-#include <ares.h>
-
 #include <string>
 #include <vector>
+
+#include <ares.h>
 
 #include "net/socket.hpp"
 #include "net/worker.hpp"
@@ -29,8 +29,8 @@ class DnsChannel final : private Waiter {
 
   const std::vector<std::string>& search_domains() const { return search_; }
 
-  // `name` as it is: /etc/hosts first, then DNS.  `callback` is called once, maybe before this returns; REQUIRES: it does not destroy
-  // the channel.  After the worker's stop every query ends with ARES_ECANCELLED.
+  // `name` as it is: /etc/hosts first, then DNS.  `callback` is called once, maybe before this returns; REQUIRES: it
+  // does not destroy the channel.  After the worker's stop every query ends with ARES_ECANCELLED.
   void query(const std::string& name, int family, ares_addrinfo_callback callback, void* argument);
 
  private:

@@ -6,8 +6,8 @@
 namespace akr::net {
 namespace {
 
-constexpr std::size_t kMaxAddresses = 16;            // of one family; no connect tries more
-constexpr std::chrono::milliseconds kGrace{50};      // for the second family, RFC 8305 section 3
+constexpr std::size_t kMaxAddresses = 16;        // of one family; no connect tries more
+constexpr std::chrono::milliseconds kGrace{50};  // for the second family, RFC 8305 section 3
 constexpr std::array<int, 2> kFamilies = {AF_INET6, AF_INET};
 
 std::chrono::seconds ttl_of(const ares_addrinfo& answer) {

@@ -56,7 +56,8 @@ TimePoint Downstream::send_deadline() const { return stream_->worker().now() + l
 
 TimePoint Downstream::body_deadline() const {
   const TimePoint now = stream_->worker().now();
-  const TimePoint by_rate = body_started_ + limits_.body_timeout + std::chrono::seconds(body_received_ / 1024);
+  // Bytes just often enough to never make a gap must not hold a request for ever.
+  const TimePoint by_rate = body_started_ + 10 * limits_.body_timeout + std::chrono::seconds(body_received_ / 1024);
   return std::min(now + limits_.body_timeout, by_rate);
 }
 

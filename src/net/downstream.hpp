@@ -22,7 +22,7 @@ namespace akr::net {
 
 struct ServerLimits {
   std::chrono::milliseconds head_timeout{30'000};       // whole head, from its first byte
-  std::chrono::milliseconds body_timeout{30'000};       // longest gap; the whole body must also keep 1 KiB/s on average
+  std::chrono::milliseconds body_timeout{30'000};       // longest gap; the whole body may take ten of them and a second per KiB
   std::chrono::milliseconds send_timeout{60'000};       // a client that reads nothing
   std::chrono::milliseconds keepalive_timeout{75'000};  // D39
   std::size_t max_connections = 10'000;                 // per worker

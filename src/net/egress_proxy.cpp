@@ -1,12 +1,12 @@
 #include "net/egress_proxy.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+
+#include <openssl/evp.h>
 
 #include "base/strings.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
-constexpr std::size_t kMaxHead = 16 * 1024;
+constexpr std::size_t kMaxHead = 16'384;
 
 Error proxy_error(const EgressProxy& proxy, const std::string& what) {
   return Error{.code = ErrorCode::kEgressProxy,
@@ -133,10 +133,14 @@ std::string socks_request(const TunnelTarget& target) {
 }
 
 std::string socks_refusal(char code) {
-  static constexpr std::array<std::string_view, 8> kReasons = {
-      "failed", "does not allow the upstream", "has no route to the upstream's network",
-      "cannot reach the upstream", "was refused by the upstream", "lost the connection to the upstream",
-      "does not support CONNECT", "does not support this kind of address"};
+  static constexpr std::array<std::string_view, 8> kReasons = {"failed",
+                                                               "does not allow the upstream",
+                                                               "has no route to the upstream's network",
+                                                               "cannot reach the upstream",
+                                                               "was refused by the upstream",
+                                                               "lost the connection to the upstream",
+                                                               "does not support CONNECT",
+                                                               "does not support this kind of address"};
   const auto index = static_cast<std::size_t>(static_cast<unsigned char>(code)) - 1;
   return std::string(index < kReasons.size() ? kReasons[index] : "refused the tunnel"sv);
 }
@@ -149,10 +153,17 @@ Task<Result<void>> socks_answer(Stream& stream, const EgressProxy& proxy, TimePo
   if ((*head)[1] != 0) co_return proxy_error(proxy, socks_refusal((*head)[1]));
   std::size_t left = 2;  // the port
   switch ((*head)[3]) {
-    case 1: left += 3; break;  // one byte of the address is in the head
-    case 3: left += static_cast<unsigned char>((*head)[4]); break;
-    case 4: left += 15; break;
-    default: co_return proxy_error(proxy, "answered with an unknown kind of address");
+    case 1:
+      left += 3;
+      break;  // one byte of the address is in the head
+    case 3:
+      left += static_cast<unsigned char>((*head)[4]);
+      break;
+    case 4:
+      left += 15;
+      break;
+    default:
+      co_return proxy_error(proxy, "answered with an unknown kind of address");
   }
   const Result<std::string> rest = co_await read_exactly(stream, proxy, left, deadline);
   if (!rest) co_return rest.error();
@@ -161,8 +172,7 @@ Task<Result<void>> socks_answer(Stream& stream, const EgressProxy& proxy, TimePo
 
 }  // namespace
 
-Task<Result<void>> open_http_tunnel(Stream& stream, const EgressProxy& proxy, TunnelTarget target,
-                                    TimePoint deadline) {
+Task<Result<void>> open_http_tunnel(Stream& stream, const EgressProxy& proxy, TunnelTarget target, TimePoint deadline) {
   std::string request = connect_request(proxy, target);
   Result<void> sent = co_await send(stream, proxy, std::move(request), deadline);
   if (!sent) co_return sent.error();

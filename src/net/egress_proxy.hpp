@@ -24,7 +24,6 @@ struct TunnelTarget {
 // passed; kShuttingDown if the worker stopped.  `stream` and `proxy` live until the end.
 Task<Result<void>> open_http_tunnel(Stream& stream, const EgressProxy& proxy, TunnelTarget target, TimePoint deadline);
 // A literal is sent as an address, anything else as a name that the proxy resolves.
-Task<Result<void>> open_socks_tunnel(Stream& stream, const EgressProxy& proxy, TunnelTarget target,
-                                     TimePoint deadline);
+Task<Result<void>> open_socks_tunnel(Stream& stream, const EgressProxy& proxy, TunnelTarget target, TimePoint deadline);
 
 }  // namespace akr::net

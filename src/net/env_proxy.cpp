@@ -113,15 +113,6 @@ std::optional<EgressProxy::Kind> parse_kind(std::string_view scheme) {
   return std::nullopt;
 }
 
-bool is_host(std::string_view host) {
-  if (parse_address(host, 0)) return true;
-  const auto allowed = [](char c) {
-    const char lower = ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
-  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), allowed);
-}
-
 // The part before '@'.  False: a bad escape, or longer than SOCKS5 can carry.
 bool read_credentials(std::string_view text, EgressProxy& proxy) {
   const std::size_t colon = text.find(':');
@@ -152,7 +143,7 @@ Result<EgressProxy> parse_egress_proxy(std::string_view url) {
     rest = rest.substr(at + 1);
   }
   const auto parts = split_host_port(rest);
-  if (!parts || !is_host(parts->host)) return invalid("has no usable host");
+  if (!parts || (!is_host_name(parts->host) && !parse_address(parts->host, 0))) return invalid("has no usable host");
   const auto port = parse_u64(parts->port);
   if (!port || *port == 0 || *port > 65535) return invalid("has no usable port");
   proxy.host = to_lower(parts->host);

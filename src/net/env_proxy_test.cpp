@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "net/connector.hpp"
 
@@ -106,10 +106,26 @@ TEST(ParseEgressProxy, GoodUrls) {
 }
 
 TEST(ParseEgressProxy, BadUrlsAreRefusedWithoutRepeatingThem) {
-  for (const char* url :
-       {"proxy:3128", "ftp://p:1", "socks4://p:1", "http://", "http://p", "http://p:", "http://p:0", "http://p:65536",
-        "http://p:1/path", "http://p:1?q", "http://:1", "http://u:secret@", "http://u:%zz@p:1", "http://:secret@p:1",
-        "http://p p:1", "http://p\r\n:1", "http://[::1:1", "http://[::1]x:1", "http://a%3Ab:secret@p:1", "http://p:+1"}) {
+  for (const char* url : {"proxy:3128",
+                          "ftp://p:1",
+                          "socks4://p:1",
+                          "http://",
+                          "http://p",
+                          "http://p:",
+                          "http://p:0",
+                          "http://p:65536",
+                          "http://p:1/path",
+                          "http://p:1?q",
+                          "http://:1",
+                          "http://u:secret@",
+                          "http://u:%zz@p:1",
+                          "http://:secret@p:1",
+                          "http://p p:1",
+                          "http://p\r\n:1",
+                          "http://[::1:1",
+                          "http://[::1]x:1",
+                          "http://a%3Ab:secret@p:1",
+                          "http://p:+1"}) {
     const auto result = parse_egress_proxy(url);
     ASSERT_FALSE(result) << url;
     EXPECT_EQ(result.error().code, ErrorCode::kInvalid);

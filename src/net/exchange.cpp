@@ -187,8 +187,10 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
     if (pulled.status != IoStatus::kWouldBlock || (write_failed && stream.socket().dead())) {
       result.end = pulled.error == EPROTO && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
       result.error = pulled.error;
-      result.never_arrived = !result.any_answer && connection.reused() && !stream.tls() && stream.socket().open() &&
+      // A reset says nothing: the peer may have read all of it.  A FIN carries the acknowledgement of what it read.
+      const bool fin_first = pulled.status == IoStatus::kEof && !stream.tls() && stream.socket().open() &&
                              peer_got_nothing(stream.socket().fd(), sent_before);
+      result.never_arrived = !result.any_answer && connection.reused() && (result.sent == 0 || fin_first);
       co_return result;
     }
     if (first && sending) sender.keep_head(request.head);

@@ -70,8 +70,15 @@ static_assert(kIndex.first[kLongest + 1] == std::size(kKnown), "kKnown must be s
 
 // `lower` holds no character that |0x20 would merge with another token character.
 bool same(std::string_view name, std::string_view lower) {
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    if ((name[i] | 0x20) != lower[i]) return false;
+  constexpr std::uint64_t kCase = 0x2020202020202020ULL;
+  std::size_t at = 0;
+  for (; at + 8 <= lower.size(); at += 8) {
+    if ((scan::load8(name.data() + at) | kCase) != scan::load8(lower.data() + at)) return false;
+  }
+  // The last eight bytes again, overlapping, instead of one by one.
+  if (at > 0) return (scan::load8(name.data() + lower.size() - 8) | kCase) == scan::load8(lower.data() + lower.size() - 8);
+  for (; at < lower.size(); ++at) {
+    if ((name[at] | 0x20) != lower[at]) return false;
   }
   return true;
 }
@@ -83,9 +90,9 @@ bool has_prefix(std::string_view name, std::string_view lower) {
 }  // namespace
 
 FieldId identify_field(std::string_view name) {
-  if (name.size() <= kLongest) {
+  if (!name.empty() && name.size() <= kLongest) {
     for (std::size_t i = kIndex.first[name.size()]; i < kIndex.first[name.size() + 1]; ++i) {
-      if (same(name, kKnown[i].name)) return kKnown[i].id;
+      if ((name.front() | 0x20) == kKnown[i].name.front() && same(name, kKnown[i].name)) return kKnown[i].id;
     }
   }
   switch (name.empty() ? 0 : name.front() | 0x20) {

@@ -268,13 +268,18 @@ bool MessageHead::note_content_length(std::string_view value) {
 }
 
 void MessageHead::note_connection(std::string_view value) {
-  if (connection_fields_ < 255) ++connection_fields_;
   while (!value.empty()) {
     const auto comma = value.find(',');
     const std::string_view option = trim(value.substr(0, comma));
-    says_close_ |= iequals(option, "close");
-    says_keep_alive_ |= iequals(option, "keep-alive");
-    says_upgrade_ |= iequals(option, "upgrade");
+    if (iequals(option, "close")) {
+      says_close_ = true;
+    } else if (iequals(option, "keep-alive")) {
+      says_keep_alive_ = true;
+    } else if (iequals(option, "upgrade")) {
+      says_upgrade_ = true;
+    } else if (!option.empty()) {
+      nominates_ = true;
+    }
     if (comma == std::string_view::npos) break;
     value.remove_prefix(comma + 1);
   }
@@ -318,6 +323,14 @@ Field MessageHead::field(std::size_t index) const {
   return {view(ref.name), view(ref.value), ref.id};
 }
 
+std::string_view MessageHead::canonical_line(std::size_t index) const {
+  const FieldRef& ref = fields_[index];
+  const std::size_t name_end = std::size_t{ref.name.at} + ref.name.length;
+  const std::size_t value_end = std::size_t{ref.value.at} + ref.value.length;
+  const bool canonical = ref.value.at == name_end + 2 && base_[name_end + 1] == ' ' && base_[value_end] == '\r';
+  return canonical ? std::string_view(base_ + ref.name.at, value_end + 2 - ref.name.at) : std::string_view();
+}
+
 std::string_view MessageHead::find(FieldId id) const {
   for (std::size_t i = 0; i < field_count_; ++i) {
     if (fields_[i].id == id) return view(fields_[i].value);
@@ -333,7 +346,7 @@ std::string_view MessageHead::find(std::string_view name) const {
 }
 
 bool MessageHead::nominated(std::string_view name) const {
-  if (connection_fields_ == 0) return false;
+  if (!nominates_) return false;
   for (std::size_t i = 0; i < field_count_; ++i) {
     if (fields_[i].id != FieldId::kConnection) continue;
     for (std::string_view option : split(view(fields_[i].value), ',')) {

@@ -74,9 +74,11 @@ class MessageHead {
   // First field of that kind / that name (compared without case); "" if absent.
   std::string_view find(FieldId id) const;
   std::string_view find(std::string_view name) const;
-  // Is `name` listed in a Connection field?
+  // Does Connection list a field that this hop must drop (RFC 9110 section 7.6.1), and is `name` one of them?
+  bool nominates() const { return nominates_; }
   bool nominated(std::string_view name) const;
-  bool has_connection() const { return connection_fields_ > 0; }
+  // The field's bytes if they are exactly "Name: value" CRLF, so that they can be copied as they are; else "".
+  std::string_view canonical_line(std::size_t index) const;
 
   BodyKind body_kind() const { return body_kind_; }
   std::uint64_t content_length() const { return content_length_; }
@@ -120,7 +122,7 @@ class MessageHead {
   int minor_version_ = 1;
   std::uint64_t content_length_ = 0;
   std::uint16_t field_count_ = 0;
-  std::uint8_t connection_fields_ = 0;
+  bool nominates_ = false;
   std::uint8_t hosts_ = 0;
   bool has_length_ = false;
   bool has_coding_ = false;

@@ -1,10 +1,10 @@
 #include "net/resolver.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <map>
+#include <array>
 #include <unordered_map>
+
+#include <sys/stat.h>
 
 #include "base/strings.hpp"
 #include "net/dns_lookup.hpp"
@@ -14,14 +14,6 @@ namespace {
 
 using LookupPtr = std::shared_ptr<DnsLookup>;
 
-// Names that DNS can carry; nothing that c-ares would read as an escape.
-bool is_host_name(std::string_view host) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
-  return !host.empty() && host.size() <= 254 && std::all_of(host.begin(), host.end(), allowed);
-}
-
 // RFC 6761 section 6.3: loopback, whoever is asked.  Not left to c-ares 1.18, which leaks memory for this name.
 bool is_localhost(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
@@ -29,7 +21,9 @@ bool is_localhost(std::string_view name) {
 }
 
 std::vector<SocketAddress> loopback(std::uint16_t port) {
-  return {*parse_address("::1", port), *parse_address("127.0.0.1", port)};
+  static constexpr std::array<std::uint8_t, 16> kIpv6 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  static constexpr std::array<std::uint8_t, 4> kIpv4 = {127, 0, 0, 1};
+  return {make_address(kIpv6, port), make_address(kIpv4, port)};
 }
 
 Error unresolved(const std::string& host, const std::string& why) {
@@ -41,10 +35,14 @@ Error failure_of(const std::string& host, int status) {
     case ARES_ECANCELLED:
     case ARES_EDESTRUCTION:
       return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
-    case ARES_ENOTFOUND: return unresolved(host, "no such name");
-    case ARES_ENODATA: return unresolved(host, "the name has no address");
-    case ARES_ETIMEOUT: return unresolved(host, "the DNS servers do not answer");
-    default: return unresolved(host, ares_strerror(status));
+    case ARES_ENOTFOUND:
+      return unresolved(host, "no such name");
+    case ARES_ENODATA:
+      return unresolved(host, "the name has no address");
+    case ARES_ETIMEOUT:
+      return unresolved(host, "the DNS servers do not answer");
+    default:
+      return unresolved(host, ares_strerror(status));
   }
 }
 
@@ -129,8 +127,8 @@ Resolver::~Resolver() {
 
 Task<Result<std::vector<SocketAddress>>> Resolver::resolve(std::string host, std::uint16_t port, TimePoint deadline) {
   if (const auto literal = parse_address(host, port)) co_return std::vector<SocketAddress>{*literal};
+  if (!is_host_name(host)) co_return unresolved(host, "not a host name");
   const std::string name = to_lower(host);
-  if (!is_host_name(name)) co_return unresolved(host, "not a host name");
   if (is_localhost(name)) co_return loopback(port);
   const Result<LookupPtr> started = parts_->find_or_start(name);
   if (!started) co_return started.error();

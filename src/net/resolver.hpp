@@ -27,11 +27,10 @@ class Resolver {
  public:
   explicit Resolver(Worker& worker, ResolverOptions options = {});
   ~Resolver();
-  // The addresses of `host` (at most 16 of each family), IPv6 first; `port` filled in.  Literals and
-  // localhost are answered at once.
-  // Cached for the record's TTL, at most 60 s (D39), at least 1 s; failures for 5 s; concurrent askers share one query.
-  // When one family has answered, the other has 50 ms more (RFC 8305 section 3), so that a server that drops AAAA
-  // queries costs no more than that.  Opens no socket and reads no file before the first name.
+  // The addresses of `host` (at most 16 of each family), IPv6 first; `port` filled in.  Literals and localhost are
+  // answered at once.  Cached for the record's TTL, at most 60 s (D39), at least 1 s; failures for 5 s; concurrent
+  // askers share one query.  When one family has answered, the other has 50 ms more (RFC 8305 section 3), so that a
+  // server that drops AAAA queries costs no more than that.  Opens no socket and reads no file before the first name.
   // kUpstreamUnresolved; kUpstreamConnectTimeout if the deadline passed; kShuttingDown if the worker stopped.
   Task<Result<std::vector<SocketAddress>>> resolve(std::string host, std::uint16_t port, TimePoint deadline);
 

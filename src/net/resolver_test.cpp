@@ -1,14 +1,14 @@
 #include "net/resolver.hpp"
 
-#include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/support/dns_server.hpp"
 #include "tests/support/run_on_worker.hpp"

@@ -1,16 +1,17 @@
-// socket.hpp - a non-blocking descriptor registered once (edge-triggered) with its worker, and what can be awaited on it.
+// socket.hpp - a non-blocking descriptor registered once (edge-triggered) with its worker, and what can be awaited on
+// it.
 //
 // Pattern: try the operation; when it says would_block, `co_await wait_for({socket, kRead}, deadline)`; try again.
-// Readiness is sticky: an edge that arrived while nobody waited is not lost.  One coroutine waits on a socket at a time.
-// Belongs to one worker thread.  Closing wakes the waiter with kCancelled.
+// Readiness is sticky: an edge that arrived while nobody waited is not lost.  One coroutine waits on a socket at a
+// time. Belongs to one worker thread.  Closing wakes the waiter with kCancelled.
 #pragma once
-
-#include <sys/uio.h>
 
 #include <coroutine>
 #include <cstdint>
 #include <span>
 #include <string>
+
+#include <sys/uio.h>
 
 #include "base/clock.hpp"
 #include "net/timer_wheel.hpp"
@@ -69,9 +70,9 @@ class Socket {
   int fd() const { return fd_; }
   bool open() const { return fd_ >= 0; }
   Worker& worker() const { return *worker_; }
-  void close();         // wakes a waiter with kCancelled
-  void close_reset();   // the same with RST, so that a cut cannot look like a clean end
-  void cancel();        // wakes a waiter with kCancelled, keeps the descriptor
+  void close();        // wakes a waiter with kCancelled
+  void close_reset();  // the same with RST, so that a cut cannot look like a clean end
+  void cancel();       // wakes a waiter with kCancelled, keeps the descriptor
 
   IoResult try_read(char* data, std::size_t size);
   IoResult try_write(const iovec* parts, int count);

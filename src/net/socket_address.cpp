@@ -1,9 +1,12 @@
 #include "net/socket_address.hpp"
 
-#include <arpa/inet.h>
-
+#include <algorithm>
 #include <array>
 #include <cstring>
+
+#include <arpa/inet.h>
+
+#include "base/strings.hpp"
 
 namespace akr::net {
 
@@ -40,6 +43,14 @@ std::span<const std::uint8_t> address_bytes(const SocketAddress& address) {
   const auto* start = reinterpret_cast<const std::uint8_t*>(&address.storage);
   if (address.ipv6()) return {start + offsetof(sockaddr_in6, sin6_addr), 16};
   return {start + offsetof(sockaddr_in, sin_addr), 4};
+}
+
+bool is_host_name(std::string_view host) {
+  const auto allowed = [](char c) {
+    const char lower = ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  return !host.empty() && host.size() <= 254 && std::all_of(host.begin(), host.end(), allowed);
 }
 
 std::string to_text(const SocketAddress& address) {

@@ -1,14 +1,14 @@
-// socket_address.hpp - an IPv4 or IPv6 address with its port.
+// socket_address.hpp - an IPv4 or IPv6 address with its port, and how hosts are written.
 #pragma once
-
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace akr::net {
 
@@ -28,6 +28,9 @@ std::optional<SocketAddress> parse_address(std::string_view literal, std::uint16
 
 // The 4 or 16 bytes of the address, network order; valid while `address` lives.
 std::span<const std::uint8_t> address_bytes(const SocketAddress& address);
+
+// Letters, digits, '-', '.' and '_', at most 254: what DNS can carry, and nothing that means something in an HTTP head.
+bool is_host_name(std::string_view host);
 
 // "192.0.2.1" or "2001:db8::1", without the port.
 std::string to_text(const SocketAddress& address);

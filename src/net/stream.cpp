@@ -1,8 +1,8 @@
 #include "net/stream.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
+
+#include <sys/socket.h>
 
 #include "net/worker.hpp"
 

@@ -47,7 +47,7 @@ struct Promise : PromiseBase {
   void return_value(U&& result) {
     value.emplace(std::forward<U>(result));
   }
-  T take() { return std::move(*value); }
+  T take() { return std::move(*value); }  // NOLINT(bugprone-unchecked-optional-access): set by return_value
 };
 
 template <>

@@ -1,10 +1,10 @@
 #include "net/task.hpp"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/run_on_worker.hpp"
 

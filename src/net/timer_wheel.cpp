@@ -25,8 +25,7 @@ void TimerWheel::arm(TimerNode& node, TimePoint deadline) {
 void TimerWheel::link(TimerNode& node) {
   // Rounded up, so that a deadline never fires early; not before the next tick, so that it fires at all.
   const std::int64_t due = tick_of(node.deadline_) + 1;
-  const std::int64_t tick =
-      std::clamp(due, current_tick_ + 1, current_tick_ + static_cast<std::int64_t>(kSlots) - 1);
+  const std::int64_t tick = std::clamp(due, current_tick_ + 1, current_tick_ + static_cast<std::int64_t>(kSlots) - 1);
   const auto slot = static_cast<std::size_t>(tick) % kSlots;
   TimerNode& head = slots_[slot];
   node.prev_ = head.prev_;

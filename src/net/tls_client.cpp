@@ -1,13 +1,13 @@
-#include <dirent.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
 #include <unordered_map>
+
+#include <dirent.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "net/socket_address.hpp"
 #include "net/tls.hpp"

@@ -1,7 +1,7 @@
-#include <openssl/err.h>
-
 #include <cerrno>
 #include <string_view>
+
+#include <openssl/err.h>
 
 #include "net/tls.hpp"
 #include "net/tls_stream.hpp"
@@ -34,11 +34,15 @@ Error unusable(const char* setting, const std::string& file, const char* what) {
 
 Error accept_error(const IoResult& result, const std::string& reason) {
   switch (result.error) {
-    case ETIMEDOUT: return Error{.code = ErrorCode::kRequestTimeout, .message = "no TLS handshake in time"};
-    case ECANCELED: return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
+    case ETIMEDOUT:
+      return Error{.code = ErrorCode::kRequestTimeout, .message = "no TLS handshake in time"};
+    case ECANCELED:
+      return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
     case ECONNRESET:
-    case EPIPE: return Error{.code = ErrorCode::kClientGone, .message = "the client left during the TLS handshake"};
-    default: return Error{.code = ErrorCode::kBadRequest, .message = "TLS handshake failed: " + reason};
+    case EPIPE:
+      return Error{.code = ErrorCode::kClientGone, .message = "the client left during the TLS handshake"};
+    default:
+      return Error{.code = ErrorCode::kBadRequest, .message = "TLS handshake failed: " + reason};
   }
 }
 

@@ -1,14 +1,14 @@
 #include "net/tls_stream.hpp"
 
-#include <openssl/err.h>
-#include <openssl/x509_vfy.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
 #include <span>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 namespace akr::net {
 namespace {
@@ -57,8 +57,8 @@ SslContextPtr make_tls_context(const SSL_METHOD* method) {
   if (!context) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(context.get(), 1);  // one recv per record, not one for its head and one for its body
   return context;
 }
@@ -177,11 +177,15 @@ void TlsStream::shutdown_write() {
 IoResult TlsStream::outcome(int returned) {
   const int error = SSL_get_error(ssl_.get(), returned);
   switch (error) {
-    case SSL_ERROR_NONE: return {};
+    case SSL_ERROR_NONE:
+      return {};
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return {.status = IoStatus::kWouldBlock, .want = want_};
-    case SSL_ERROR_ZERO_RETURN: return {.status = IoStatus::kEof};
-    default: break;
+    case SSL_ERROR_WANT_WRITE:
+      return {.status = IoStatus::kWouldBlock, .want = want_};
+    case SSL_ERROR_ZERO_RETURN:
+      return {.status = IoStatus::kEof};
+    default:
+      break;
   }
   failed_ = true;
   note_failure(error);

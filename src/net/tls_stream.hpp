@@ -4,10 +4,10 @@
 // one place, socket.cpp.  End of input without close_notify is kError, never kEof: the data may have been cut.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
+
+#include <openssl/ssl.h>
 
 #include "net/stream.hpp"
 #include "net/task.hpp"
@@ -50,8 +50,8 @@ class TlsStream final : public Stream {
 
   const std::unique_ptr<Stream> below_;
   std::string failure_;
-  IoResult broken_;         // the first kEof or kError of the stream below
-  std::uint8_t want_ = 0;   // of the stream below, when it would block
+  IoResult broken_;        // the first kEof or kError of the stream below
+  std::uint8_t want_ = 0;  // of the stream below, when it would block
   bool established_ = false;
   bool failed_ = false;
   SslPtr ssl_;  // last: it uses the rest

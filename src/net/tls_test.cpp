@@ -1,9 +1,5 @@
 #include "net/tls.hpp"
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -12,6 +8,10 @@
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "net/tls_stream.hpp"
 #include "tests/support/certificates.hpp"
@@ -61,7 +61,7 @@ Task<Received> receive_all(Stream& stream) {
 class TlsClientTest : public testing::Test {
  protected:
   TlsClientTest() {
-    std::signal(SIGPIPE, SIG_IGN);  // the peers of these tests write with write()
+    std::signal(SIGPIPE, SIG_IGN);                            // the peers of these tests write with write()
     ::setenv("SSL_CERT_FILE", authority_.file().c_str(), 1);  // instead of the system's hundred and more
   }
 
@@ -334,9 +334,7 @@ TEST_P(TlsExchangeTest, LargeBodiesBothWaysKeepEveryByte) {
 INSTANTIATE_TEST_SUITE_P(Versions, TlsExchangeTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
                          [](const auto& info) { return info.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; });
 
-TEST(TlsClient, UnusableCaFileStopsTheStart) {
-  EXPECT_THROW(TlsClient("/nonexistent/ca.pem"), std::runtime_error);
-}
+TEST(TlsClient, UnusableCaFileStopsTheStart) { EXPECT_THROW(TlsClient("/nonexistent/ca.pem"), std::runtime_error); }
 
 class TlsServerTest : public TlsClientTest {
  protected:
@@ -350,8 +348,7 @@ class TlsServerTest : public TlsClientTest {
       ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data());
       Connected accepted = Error{};
       bool done = false;
-      const auto accept = [](TlsServer& s, std::unique_ptr<Stream> transport, Connected& out,
-                             bool& end) -> Task<void> {
+      const auto accept = [](TlsServer& s, std::unique_ptr<Stream> transport, Connected& out, bool& end) -> Task<void> {
         out = co_await s.accept(std::move(transport), in(kLong));
         end = true;
       };

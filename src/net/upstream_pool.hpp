@@ -42,21 +42,22 @@ struct PoolGauges {
 
 class UpstreamPool;
 struct OriginConnections;
+class PooledConnection;
 
 class UpstreamConnection {
  public:
   UpstreamConnection() = default;
   UpstreamConnection(UpstreamConnection&& other) noexcept;
   UpstreamConnection& operator=(UpstreamConnection&& other) noexcept;
-  ~UpstreamConnection() { release(); }
+  ~UpstreamConnection();
 
-  explicit operator bool() const { return stream_ != nullptr; }
-  Stream& stream() { return *stream_; }
-  bool reused() const { return reused_; }
-  std::chrono::nanoseconds idle_for() const { return idle_for_; }
+  explicit operator bool() const { return connection_ != nullptr; }
+  Stream& stream();
+  // It served another request before.
+  bool reused() const;
   // Bytes written to the stream in its life; with TCP's own count it tells whether the peer got the last request.
-  std::uint64_t sent() const { return sent_; }
-  void note_sent(std::size_t bytes) { sent_ += bytes; }
+  std::uint64_t sent() const;
+  void note_sent(std::size_t bytes);
   // The answer was complete and nothing followed it.
   void mark_reusable() { reusable_ = !spoiled_; }
   // Whatever comes, this connection must not meet another request.
@@ -68,13 +69,9 @@ class UpstreamConnection {
 
  private:
   friend class UpstreamPool;
-  std::unique_ptr<Stream> stream_;
-  std::shared_ptr<OriginConnections> home_;
-  bool reused_ = false;
+  std::unique_ptr<PooledConnection> connection_;
   bool reusable_ = false;
   bool spoiled_ = false;
-  std::chrono::nanoseconds idle_for_{0};
-  std::uint64_t sent_ = 0;
 };
 
 class UpstreamPool {
@@ -90,11 +87,32 @@ class UpstreamPool {
   PoolGauges gauges() const;
 
  private:
+  struct Key {
+    bool tls;
+    std::uint16_t port;
+    std::string host;
+    std::string proxy_key;
+  };
+  // Finds by what a request has at hand, without making a Key.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Key& key) const { return mix(key.tls, key.port, key.host, key.proxy_key); }
+    std::size_t operator()(const UpstreamOrigin& o) const { return mix(o.tls, o.port, o.host, o.proxy_key); }
+    static std::size_t mix(bool tls, std::uint16_t port, std::string_view host, std::string_view proxy_key);
+  };
+  struct Equal {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.tls == b.tls && a.port == b.port && a.host == b.host && a.proxy_key == b.proxy_key;
+    }
+  };
   std::shared_ptr<OriginConnections> home_of(const UpstreamOrigin& origin);
+
   Worker& worker_;
   Connector& connector_;
   UpstreamLimits limits_;
-  std::unordered_map<std::string, std::shared_ptr<OriginConnections>> homes_;
+  std::unordered_map<Key, std::shared_ptr<OriginConnections>, Hash, Equal> homes_;
 };
 
 }  // namespace akr::net

@@ -1,11 +1,11 @@
 #include "net/worker.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/log.hpp"
 

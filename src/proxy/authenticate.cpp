@@ -1,5 +1,8 @@
 #include "proxy/authenticate.hpp"
 
+#include <string>
+#include <vector>
+
 #include "base/strings.hpp"
 #include "core/url.hpp"
 
@@ -41,15 +44,21 @@ Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view 
     if (!presented.empty() && presented != credential) return conflict;
     presented = credential;
   }
-  std::optional<std::string> parameter;
-  if (!query.empty()) parameter = find_parameter(query, "key");
-  const bool counts = parameter && !parameter->empty() && (type == ServiceType::kLlm || presented.empty());
-  if (counts && !presented.empty() && presented != *parameter) return conflict;
-  if (counts) presented = *parameter;
+  const std::vector<std::string> parameters = query.empty() ? std::vector<std::string>() : find_parameters(query, "key");
+  const bool in_header = !presented.empty();
+  bool key_in_query = false;
+  for (const std::string& parameter : parameters) {
+    // Beside a header `key` may be a generic service's own parameter, unless it is one of our keys.
+    const bool counts = type == ServiceType::kLlm || !in_header || !keys.match(parameter).empty();
+    if (parameter.empty() || !counts) continue;
+    if (!presented.empty() && presented != parameter) return conflict;
+    presented = parameter;
+    key_in_query = true;
+  }
   if (presented.empty()) return missing();
   const std::string_view fingerprint = keys.match(presented);
   if (fingerprint.empty()) return invalid();
-  return AccessGrant{.fingerprint = fingerprint, .key_in_query = parameter && *parameter == presented};
+  return AccessGrant{.fingerprint = fingerprint, .key_in_query = key_in_query};
 }
 
 Result<AccessGrant> authenticate_body_key(std::string_view presented, const AccessKeys& keys) {

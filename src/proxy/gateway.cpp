@@ -100,8 +100,8 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   request.body.release();
   if (last.error) co_return *last.error;
   const bool switches = last.answer->head.status() == 101;
-  if (switches && request.upgrade) co_return co_await relay_upgrade(ctx, std::move(last));
-  if (switches) co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched protocols unasked"};
+  if (switches && request.upgrade && last.answer->head.upgrade_websocket()) co_return co_await relay_upgrade(ctx, std::move(last));
+  if (switches) co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
   co_return co_await relay(ctx, std::move(last), settings_.relay);
 }
 

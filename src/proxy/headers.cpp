@@ -119,18 +119,35 @@ void append_request_line(const RequestContext& ctx, const PreparedRequest& reque
   out += " HTTP/1.1\r\n";
 }
 
-void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
-  const net::MessageHead& head = ctx.client.head();
-  const bool nominates = head.has_connection();
+// Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
+template <class Keep>
+void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
+  std::string_view run;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
-    if (stays_here(field.id)) continue;
-    // LLM answers must be readable on their way through (D42); REST bytes are none of our business.
-    if (field.id == FieldId::kAcceptEncoding && ctx.format != nullptr) continue;
-    if (nominates && head.nominated(field.name)) continue;
-    if (!credential.in_query && field.name.size() == credential.name.size() && iequals(field.name, credential.name)) continue;
-    append_field(out, field.name, field.value);
+    if (!keep(field)) continue;
+    const std::string_view line = head.canonical_line(i);
+    if (!run.empty() && run.data() + run.size() == line.data()) {
+      run = {run.data(), run.size() + line.size()};
+      continue;
+    }
+    out += run;
+    run = line;
+    if (line.empty()) append_field(out, field.name, field.value);
   }
+  out += run;
+}
+
+void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
+  const net::MessageHead& head = ctx.client.head();
+  const bool nominates = head.nominates();
+  copy_fields(head, out, [&](const net::Field& field) {
+    if (stays_here(field.id)) return false;
+    // LLM answers must be readable on their way through (D42); REST bytes are none of our business.
+    if (field.id == FieldId::kAcceptEncoding && ctx.format != nullptr) return false;
+    if (nominates && head.nominated(field.name)) return false;
+    return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
+  });
 }
 
 void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
@@ -176,7 +193,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
 
 void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out) {
   append_field(out, upstream_has_id ? "X-Rotator-Request-Id" : "X-Request-Id", ctx.id);
-  if (ctx.status < 200 || ctx.status > 299) {
+  if (ctx.status > 299) {
     append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
   }
   if (ctx.answered == TimePoint{}) return;
@@ -199,17 +216,17 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   out += ' ';
   out += answer.reason();
   out += "\r\n";
-  const bool nominates = answer.has_connection();
+  const bool nominates = answer.nominates();
+  const bool allow_set_cookie = ctx.service().config.allow_set_cookie;
   bool has_id = false;
   std::string_view length;
-  for (std::size_t i = 0; i < answer.field_count(); ++i) {
-    const net::Field field = answer.field(i);
+  copy_fields(answer, out, [&](const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
-    if (dropped_from_answer(field.id, ctx.service().config.allow_set_cookie)) continue;
-    if (nominates && answer.nominated(field.name)) continue;
+    if (dropped_from_answer(field.id, allow_set_cookie)) return false;
+    if (nominates && answer.nominated(field.name)) return false;
     has_id |= field.id == FieldId::kXRequestId;
-    append_field(out, field.name, field.value);
-  }
+    return true;
+  });
   if (answer.status() >= 300) mask_key(key, out, begin);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";

@@ -87,11 +87,11 @@ net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt attempt) {
   net::Stream& upstream = attempt.connection.stream();
   ctx.status = 101;
   ctx.from_upstream = true;
-  ctx.streamed = true;
   Direction down(upstream, client);
   Direction up(client, upstream);
   down.preload(switching_head(ctx, attempt) + std::string(attempt.answer->unread()));
   up.preload(ctx.client.early_bytes());
+  ctx.streamed = true;
   ctx.client.mark_answered();
   attempt.answer.reset();
   while (!down.ended() || !up.ended()) {

@@ -61,38 +61,51 @@ void JournalPage::add(const RequestRecord& record, WallTime time) {
   const std::int64_t millis = time.time_since_epoch().count();
   if (millis / 1000 != second_) {
     second_ = millis / 1000;
-    second_text_ = format_rfc3339(time).substr(0, 20);  // "2026-11-22T20:32:33."
+    stamp_ = format_rfc3339(time);
   }
   const auto rest = static_cast<int>(millis % 1000);
-  char stamp[24];
-  std::copy(second_text_.begin(), second_text_.end(), stamp);
-  stamp[20] = static_cast<char>('0' + rest / 100);
-  stamp[21] = static_cast<char>('0' + rest / 10 % 10);
-  stamp[22] = static_cast<char>('0' + rest % 10);
-  stamp[23] = 'Z';
-  if (text_.capacity() < kPageBytes) text_.reserve(kPageBytes + 4096);
-  JsonLine line(text_);
-  line.text("time", {stamp, 24}).text("id", record.id).text("client", record.client_ip);
-  if (!record.access_key.empty()) line.text("access_key", record.access_key);
-  if (!record.service.empty()) line.text("service", record.service);
-  line.text("method", record.method).text("path", record.path).number("status", record.status);
-  line.text("source", record.source == AnswerSource::kUpstream ? "upstream" : "gateway");
-  if (!record.error.empty()) line.text("error", record.error);
-  if (!record.detail.empty()) line.text("detail", record.detail);
-  if (!record.key.empty()) line.text("key", record.key).text("outcome", record.outcome);
-  line.number("attempts", record.attempts);
-  line.number("bytes_in", static_cast<std::int64_t>(record.bytes_in));
-  line.number("bytes_out", static_cast<std::int64_t>(record.bytes_out));
-  if (record.streamed) line.boolean("stream", true);
-  if (record.cut) line.boolean("cut", true);
-  const auto micros = [](Duration d) { return std::chrono::duration_cast<std::chrono::microseconds>(d).count(); };
-  line.millis("total_ms", micros(record.total)).millis("upstream_ms", micros(record.upstream));
-  line.millis("overhead_ms", micros(record.overhead)).end();
-  if (text_.size() >= kPageBytes) flush();
+  stamp_[20] = static_cast<char>('0' + rest / 100);
+  stamp_[21] = static_cast<char>('0' + rest / 10 % 10);
+  stamp_[22] = static_cast<char>('0' + rest % 10);
+  // Names, numbers and punctuation take under 512 bytes.
+  const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() + record.method.size() +
+                            record.path.size() + record.detail.size() + record.outcome.size() + record.error.size();
+  const std::size_t need = used_ + JsonLine::worst_case(texts) + 512;
+  if (text_.size() < need) text_.resize(std::max(need, kPageBytes + 4096));
+  used_ = static_cast<std::size_t>(write_line(record, text_.data() + used_) - text_.data());
+  if (used_ >= kPageBytes) flush();
+}
+
+char* JournalPage::write_line(const RequestRecord& record, char* at) const {
+  const auto micros = [](Duration d) { return static_cast<std::uint64_t>(d.count() > 0 ? d.count() / 1000 : 0); };
+  JsonLine line(at);
+  line.plain(R"("time":)", stamp_).plain(R"("id":)", record.id).text(R"("client":)", record.client_ip);
+  if (!record.access_key.empty()) line.plain(R"("access_key":)", record.access_key);
+  if (!record.service.empty()) line.text(R"("service":)", record.service);
+  line.plain(R"("method":)", record.method).text(R"("path":)", record.path);
+  line.number(R"("status":)", static_cast<std::uint64_t>(record.status));
+  if (record.source == AnswerSource::kUpstream) {
+    line.literal(R"("source":"upstream")");
+  } else {
+    line.literal(R"("source":"gateway")");
+  }
+  if (!record.error.empty()) line.plain(R"("error":)", record.error);
+  if (!record.detail.empty()) line.text(R"("detail":)", record.detail);
+  if (!record.key.empty()) line.plain(R"("key":)", record.key).plain(R"("outcome":)", record.outcome);
+  line.number(R"("attempts":)", static_cast<std::uint64_t>(record.attempts));
+  line.number(R"("bytes_in":)", record.bytes_in).number(R"("bytes_out":)", record.bytes_out);
+  if (record.streamed) line.literal(R"("stream":true)");
+  if (record.cut) line.literal(R"("cut":true)");
+  line.millis(R"("total_ms":)", micros(record.total)).millis(R"("upstream_ms":)", micros(record.upstream));
+  line.millis(R"("overhead_ms":)", micros(record.overhead));
+  return line.end();
 }
 
 void JournalPage::flush() {
-  if (journal_ != nullptr) journal_->submit(text_);
+  if (journal_ == nullptr || used_ == 0) return;
+  text_.resize(used_);
+  used_ = 0;
+  journal_->submit(text_);
 }
 
 }  // namespace akr

@@ -48,10 +48,12 @@ class JournalPage {
 
  private:
   static constexpr std::size_t kPageBytes = 32'768;
+  char* write_line(const RequestRecord& record, char* at) const;
   Journal* journal_;
-  std::string text_;
+  std::string text_;           // as long as its capacity; the first used_ bytes are lines
+  std::size_t used_ = 0;
   std::int64_t second_ = -1;   // the time's text is made once per second
-  std::string second_text_;
+  std::string stamp_;          // "2026-11-22T20:32:33.711Z"
 };
 
 }  // namespace akr

@@ -1,78 +1,100 @@
-// json_line.hpp - appends one flat JSON object to a string without allocation of its own.
+// json_line.hpp - writes one flat JSON object into memory that is known to be large enough.
 #pragma once
 
 #include <charconv>
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <string_view>
 
 namespace akr {
 
+// REQUIRES of the caller: room for worst_case() bytes of every value, the names, and 4 bytes per member.
 class JsonLine {
  public:
-  explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
-  // `name` needs no escaping.
-  JsonLine& text(std::string_view name, std::string_view value) {
+  // Room that a text of this size may need.
+  static constexpr std::size_t worst_case(std::size_t size) { return size * 6; }
+
+  explicit JsonLine(char* at) : at_(at) { *at_++ = '{'; }
+
+  // `name` comes with its punctuation: R"("status":)".
+  template <std::size_t N>
+  JsonLine& text(const char (&name)[N], std::string_view value) {
     member(name);
-    out_ += '"';
+    *at_++ = '"';
     append_escaped(value);
-    out_ += '"';
+    *at_++ = '"';
     return *this;
   }
-  JsonLine& number(std::string_view name, std::int64_t value) {
+  // A text that cannot hold anything to escape: a token, hex digits, a code of our own.
+  template <std::size_t N>
+  JsonLine& plain(const char (&name)[N], std::string_view value) {
     member(name);
-    append_number(value);
+    *at_++ = '"';
+    append(value);
+    *at_++ = '"';
+    return *this;
+  }
+  template <std::size_t N>
+  JsonLine& number(const char (&name)[N], std::uint64_t value) {
+    member(name);
+    at_ = std::to_chars(at_, at_ + 24, value).ptr;
     return *this;
   }
   // Microseconds as milliseconds with three digits: 1234 -> 1.234.
-  JsonLine& millis(std::string_view name, std::int64_t micros) {
-    member(name);
-    append_number(micros / 1000);
-    const auto rest = static_cast<int>(micros % 1000);
-    const char digits[4] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                            static_cast<char>('0' + rest % 10)};
-    out_.append(digits, 4);
+  template <std::size_t N>
+  JsonLine& millis(const char (&name)[N], std::uint64_t micros) {
+    number(name, micros / 1000);
+    const auto rest = static_cast<unsigned>(micros % 1000);
+    *at_++ = '.';
+    *at_++ = static_cast<char>('0' + rest / 100);
+    *at_++ = static_cast<char>('0' + rest / 10 % 10);
+    *at_++ = static_cast<char>('0' + rest % 10);
     return *this;
   }
-  JsonLine& boolean(std::string_view name, bool value) {
-    member(name);
-    out_ += value ? "true" : "false";
+  template <std::size_t N>
+  JsonLine& literal(const char (&member_text)[N]) {
+    member(member_text);
     return *this;
   }
-  void end() { out_ += "}\n"; }
+  // Past the line's end.
+  char* end() {
+    *at_++ = '}';
+    *at_++ = '\n';
+    return at_;
+  }
 
  private:
-  void member(std::string_view name) {
-    if (!first_) out_ += ',';
+  template <std::size_t N>
+  void member(const char (&name)[N]) {
+    if (!first_) *at_++ = ',';
     first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
+    std::memcpy(at_, name, N - 1);
+    at_ += N - 1;
   }
-  void append_number(std::int64_t value) {
-    char digits[24];
-    out_.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 24, value).ptr - digits));
+  void append(std::string_view value) {
+    if (value.empty()) return;
+    std::memcpy(at_, value.data(), value.size());
+    at_ += value.size();
   }
   // One event = one line: control characters, quotes, backslashes and bytes that are not ASCII are escaped (E-61).
   void append_escaped(std::string_view value) {
-    for (std::size_t at = 0; at < value.size();) {
-      std::size_t plain = at;
-      while (plain < value.size() && is_plain(value[plain])) ++plain;
-      out_.append(value, at, plain - at);
-      if (plain < value.size()) append_escape(value[plain++]);
-      at = plain;
+    for (char c : value) {
+      if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+        *at_++ = c;
+      } else {
+        append_escape(c);
+      }
     }
   }
-  static bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
   void append_escape(char c) {
     constexpr char kHex[] = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
-    out_ += "\\u00";
-    out_ += kHex[byte >> 4];
-    out_ += kHex[byte & 15];
+    append("\\u00");
+    *at_++ = kHex[byte >> 4];
+    *at_++ = kHex[byte & 15];
   }
 
-  std::string& out_;
+  char* at_;
   bool first_ = true;
 };
 

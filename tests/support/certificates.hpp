@@ -1,17 +1,18 @@
 // certificates.hpp - a certificate authority for one test: PEM files in a temporary directory that is removed again.
 #pragma once
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
-
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 namespace akr::test {
 
@@ -34,7 +35,9 @@ class CertificateAuthority {
     if (::mkdtemp(path) == nullptr) throw std::runtime_error("no temporary directory");
     directory_ = path;
     LeafOptions validity;
-    authority_ = make("Test CA", key_.get(), validity);
+    static std::atomic<int> number{0};  // two authorities of one name would be taken for each other
+    const std::string name = "Test CA " + std::to_string(++number);
+    authority_ = make(name.c_str(), key_.get(), validity);
     extend(authority_.get(), authority_.get(), NID_basic_constraints, "critical,CA:TRUE");
     extend(authority_.get(), authority_.get(), NID_key_usage, "critical,keyCertSign");
     extend(authority_.get(), authority_.get(), NID_subject_key_identifier, "hash");

@@ -1,8 +1,6 @@
-// egress_proxies.hpp - outbound proxies for a test: CONNECT and SOCKS5, which tunnel to 127.0.0.1 whatever host they are
-// asked for, and write down what that was.
+// egress_proxies.hpp - outbound proxies for a test: CONNECT and SOCKS5, which tunnel to 127.0.0.1 whatever host they
+// are asked for, and write down what that was.
 #pragma once
-
-#include <poll.h>
 
 #include <cstdint>
 #include <mutex>
@@ -10,6 +8,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <poll.h>
 
 #include "tests/support/tcp_server.hpp"
 #include "tests/support/tls_peer.hpp"
@@ -147,8 +147,8 @@ class SocksProxy {
     // A name as the bound address: a length that the client has to respect.
     send_all(fd, std::string("\x05") + code + std::string("\0\x03\x05", 3) + "bound" + std::string(2, '\0'));
     if (code != 0) return;
-    const int upstream = connect_to_loopback(static_cast<std::uint16_t>(
-        static_cast<unsigned char>(port[0]) << 8 | static_cast<unsigned char>(port[1])));
+    const int upstream = connect_to_loopback(
+        static_cast<std::uint16_t>(static_cast<unsigned char>(port[0]) << 8 | static_cast<unsigned char>(port[1])));
     relay(fd, upstream);
     ::close(upstream);
   }

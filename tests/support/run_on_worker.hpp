@@ -56,8 +56,7 @@ class WorkerThread {
 
  private:
   template <class Value, class Body>
-  static net::Task<void> finish(Body& body, net::Worker& worker,
-                                std::shared_ptr<std::promise<Value>> promise) {
+  static net::Task<void> finish(Body& body, net::Worker& worker, std::shared_ptr<std::promise<Value>> promise) {
     std::exception_ptr failure;
     try {
       if constexpr (std::is_void_v<Value>) {

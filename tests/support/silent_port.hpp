@@ -1,11 +1,11 @@
 // silent_port.hpp - a port of 127.0.0.1 where SYNs are dropped: a listener whose queue is full and never emptied.
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "tests/support/tcp_server.hpp"
 

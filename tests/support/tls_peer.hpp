@@ -1,13 +1,13 @@
 // tls_peer.hpp - the server's end of TLS for a test: blocking, on a connected descriptor.
 #pragma once
 
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include "tests/support/certificates.hpp"
 

@@ -97,10 +97,13 @@ void forbid(Health& health, const Verdict& verdict, const Blame& blame) {
 
 Gate gate(Health& health, TimePoint now) {
   switch (health.state) {
-    case KeyState::kActive: return Gate::kOpen;
-    case KeyState::kInvalid: return health.on_trial ? Gate::kOnTrial : Gate::kShut;
+    case KeyState::kActive:
+      return Gate::kOpen;
+    case KeyState::kInvalid:
+      return health.on_trial ? Gate::kOnTrial : Gate::kShut;
     case KeyState::kCooling:
-    case KeyState::kExhausted: break;
+    case KeyState::kExhausted:
+      break;
   }
   if (now < health.next_try) return health.on_trial ? Gate::kOnTrial : Gate::kShut;
   if (health.half_open) return health.on_trial ? Gate::kOnTrial : Gate::kTrial;
@@ -118,13 +121,17 @@ void punish(Health& health, const Verdict& verdict, const Blame& blame) {
   }
   switch (verdict.key) {
     case KeyAction::kNone:
-    case KeyAction::kGood: return;
-    case KeyAction::kCool: return cool(health, verdict, blame);
+    case KeyAction::kGood:
+      return;
+    case KeyAction::kCool:
+      return cool(health, verdict, blame);
     case KeyAction::kExhaust:
       if (!blame.auto_disable) return cool(health, verdict, blame);
       return exhaust(health, verdict.cool_for, blame);
-    case KeyAction::kSuspect: return suspect(health, blame);
-    case KeyAction::kForbid: return forbid(health, verdict, blame);
+    case KeyAction::kSuspect:
+      return suspect(health, blame);
+    case KeyAction::kForbid:
+      return forbid(health, verdict, blame);
     case KeyAction::kInvalidate:
       if (blame.auto_disable) invalidate(health, blame);
       return;
@@ -137,9 +144,8 @@ bool forgive(Health& health, std::uint64_t claim, TimePoint now) {
   health.failures = 0;
   if (claim <= health.ticket) return false;
   const bool waited = health.state != KeyState::kActive;
-  const TimePoint since = waited ? now : health.since;
-  health = Health{};
-  health.since = since;
+  // The ticket stays: attempts from before the last wait are old news even after a success.
+  health = Health{.ticket = health.ticket, .since = waited ? now : health.since};
   return true;
 }
 

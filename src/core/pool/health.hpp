@@ -13,28 +13,28 @@ namespace akr {
 
 struct Health {
   KeyState state = KeyState::kActive;
-  bool half_open = false;         // when the wait ends, one request tries it before all others may
-  bool on_trial = false;          // that request is running
-  std::uint8_t rate_level = 0;    // 429s without a hint since the last success: 60 s doubling to 900 s
-  std::uint8_t quota_level = 0;   // exhaustions without a hint since the last success: 1 h doubling to 24 h
-  std::uint8_t refused = 0;       // 401s in a row
-  std::uint8_t forbidden = 0;     // 403s in a row
-  std::uint32_t failures = 0;     // verdicts that blame it, in a row
-  std::uint64_t ticket = 0;       // claims up to this one began before the current wait
+  bool half_open = false;        // when the wait ends, one request tries it before all others may
+  bool on_trial = false;         // that request is running
+  std::uint8_t rate_level = 0;   // 429s without a hint since the last success: 60 s doubling to 900 s
+  std::uint8_t quota_level = 0;  // exhaustions without a hint since the last success: 1 h doubling to 24 h
+  std::uint8_t refused = 0;      // 401s in a row
+  std::uint8_t forbidden = 0;    // 403s in a row
+  std::uint32_t failures = 0;    // verdicts that blame it, in a row
+  std::uint64_t ticket = 0;      // claims up to this one began before the current wait
   TimePoint since{};
-  TimePoint until{};              // what the provider (or our default) says
-  TimePoint next_try{};           // at most `until`: long waits are tried every hour
-  TimePoint refused_at{};         // of the last 401
-  std::string_view reason = {};   // static storage
+  TimePoint until{};             // what the provider (or our default) says
+  TimePoint next_try{};          // at most `until`: long waits are tried every hour
+  TimePoint refused_at{};        // of the last 401
+  std::string_view reason = {};  // static storage
 };
 
 struct Blame {
   TimePoint now;
-  std::uint64_t claim = 0;        // ticket of the attempt that failed
-  std::uint64_t last_claim = 0;   // youngest ticket of the pool
+  std::uint64_t claim = 0;       // ticket of the attempt that failed
+  std::uint64_t last_claim = 0;  // youngest ticket of the pool
   bool auto_disable = true;
   int invalid_after = 2;
-  bool sole_key = false;          // D06: without a hint a single key does not wait; its client sees the provider's answer
+  bool sole_key = false;  // D06: without a hint a single key does not wait; its client sees the provider's answer
 };
 
 enum class Gate { kOpen, kTrial, kOnTrial, kShut };

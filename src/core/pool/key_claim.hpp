@@ -23,7 +23,8 @@ struct PooledKey {
 class ModelTag {
  public:
   ModelTag() = default;
-  explicit ModelTag(std::string_view name) : length_(static_cast<std::uint8_t>(std::min<std::size_t>(name.size(), kText))) {
+  explicit ModelTag(std::string_view name)
+      : length_(static_cast<std::uint8_t>(std::min<std::size_t>(name.size(), kText))) {
     std::copy_n(name.data(), length_, text_.data());
     hash_ = name.empty() ? 0 : hash(name);
   }
@@ -44,7 +45,7 @@ struct KeyClaim {
   std::uint32_t tokens = 0;        // counted in the key's tpm for this attempt
   std::uint64_t ticket = 0;        // order of claims: older ones say nothing about a younger wait
   std::uint64_t affinity = 0;
-  std::uint8_t trials = 0;         // which waits this attempt tries to end (bits by Reach, pool/pool_state.hpp)
+  std::uint8_t trials = 0;  // which waits this attempt tries to end (bits by Reach, pool/pool_state.hpp)
   ModelTag model;
 };
 

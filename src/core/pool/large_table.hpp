@@ -5,11 +5,11 @@
 // the kernel knows none, it is an ordinary vector.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <new>
 #include <vector>
+
+#include <sys/mman.h>
 
 namespace akr {
 
@@ -30,9 +30,7 @@ struct LargeTableAllocator {
 #endif
     return static_cast<T*>(memory);
   }
-  void deallocate(T* memory, std::size_t count) {
-    ::operator delete(memory, alignment(count * sizeof(T)));
-  }
+  void deallocate(T* memory, std::size_t count) { ::operator delete(memory, alignment(count * sizeof(T))); }
   friend bool operator==(const LargeTableAllocator&, const LargeTableAllocator&) { return true; }
 
  private:

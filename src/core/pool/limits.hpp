@@ -24,8 +24,8 @@ struct WallClock {
   }
   WallTime wall(TimePoint now) const;
   TimePoint steady(WallTime wall) const;
-  TimePoint next_day(TimePoint now) const;                                 // midnight in the zone
-  TimePoint next_month(TimePoint now, std::uint32_t reset_day) const;      // 00:00 of the next such day
+  TimePoint next_day(TimePoint now) const;                             // midnight in the zone
+  TimePoint next_month(TimePoint now, std::uint32_t reset_day) const;  // 00:00 of the next such day
 };
 
 // At most `limit` units in any 60 s.  Never lets one more through; may hold one back for up to a second when the limit

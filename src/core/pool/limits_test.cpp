@@ -1,11 +1,11 @@
 // D27: what a key may still do.  SlidingMinute and the calendar alone, then through KeyPool.
 #include "core/pool/limits.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <deque>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "core/pool/pool_test_support.hpp"
 #include "core/selection/random_source.hpp"

@@ -34,7 +34,8 @@ TEST(OutageGuardTest, AWaveChangesTheStateOfNoKeyAndHealsWithTheFirstSuccess) {
     EXPECT_LE(upstream_calls, 20 + 120);
     EXPECT_EQ(pool->outage().episodes, 1U) << "one alert";
     EXPECT_EQ(pool->counts(now).active, 40U);
-    for (std::size_t i = 1; i < calls_after_trip.size(); ++i) ASSERT_GE(calls_after_trip[i] - calls_after_trip[i - 1], 1s);
+    for (std::size_t i = 1; i < calls_after_trip.size(); ++i)
+      ASSERT_GE(calls_after_trip[i] - calls_after_trip[i - 1], 1s);
     for (std::int64_t id = 1; id <= kKeys; ++id) {
       ASSERT_EQ(state(*pool, id, now), KeyState::kActive);
       ASSERT_EQ(pool->status(KeyId{id}, now)->consecutive_failures, 0U);

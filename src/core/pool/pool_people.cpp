@@ -54,7 +54,8 @@ PoolCounts PoolState::counts(TimePoint now) {
   counts.cooling = in_standing(KeyStanding::kCooling);
   counts.exhausted = in_standing(KeyStanding::kExhausted);
   counts.invalid = in_standing(KeyStanding::kInvalid);
-  counts.limited = in_standing(KeyStanding::kLimited) + in_standing(KeyStanding::kPaced);
+  counts.limited =
+      in_standing(KeyStanding::kLimited) + in_standing(KeyStanding::kPaced) + in_standing(KeyStanding::kBusy);
   counts.trial = in_standing(KeyStanding::kTrial) + in_standing(KeyStanding::kOnTrial);
   counts.in_flight = in_flight_;
   return counts;

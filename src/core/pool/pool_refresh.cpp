@@ -41,11 +41,14 @@ PoolState::Judgement PoolState::judge(std::uint32_t slot) {
   Judgement judgement;
   const auto consider = [&](Health& health, TimePoint paced_until) {
     switch (gate(health, now_)) {
-      case Gate::kOpen: break;
+      case Gate::kOpen:
+        break;
       case Gate::kTrial:
         if (judgement.standing == KeyStanding::kUsable) judgement.standing = KeyStanding::kTrial;
         break;
-      case Gate::kOnTrial: judgement.add(KeyStanding::kOnTrial, {}); break;
+      case Gate::kOnTrial:
+        judgement.add(KeyStanding::kOnTrial, {});
+        break;
       case Gate::kShut:
         if (health.state == KeyState::kInvalid) judgement.add(KeyStanding::kInvalid, {});
         if (health.state == KeyState::kExhausted) judgement.add(KeyStanding::kExhausted, health.next_try);
@@ -57,8 +60,10 @@ PoolState::Judgement PoolState::judge(std::uint32_t slot) {
   if (own.troubled) consider(roster_.records[slot].health, roster_.records[slot].paced_until);
   if (own.group != kNowhere) consider(roster_.groups[own.group].health, roster_.groups[own.group].paced_until);
   if (LimitAccount* limits = account(slot)) {
-    if (const auto until = limits->blocked_until(now_, clock_))
-      judgement.add(KeyStanding::kLimited, *until == TimePoint::max() ? TimePoint{} : *until);
+    const auto until = limits->blocked_until(now_, clock_);
+    const bool free = judgement.standing == KeyStanding::kUsable || judgement.standing == KeyStanding::kTrial;
+    if (until && *until != TimePoint::max()) judgement.add(KeyStanding::kLimited, *until);
+    if (until && *until == TimePoint::max() && free) judgement.standing = KeyStanding::kBusy;
   }
   return judgement;
 }
@@ -106,9 +111,7 @@ void PoolState::leave(std::uint32_t slot) {
   own.ready = kNowhere;
 }
 
-KeyView& PoolState::view(Slot& slot) {
-  return slot.ready == kNowhere ? slot.view : tiers_[slot.tier].at(slot.ready);
-}
+KeyView& PoolState::view(Slot& slot) { return slot.ready == kNowhere ? slot.view : tiers_[slot.tier].at(slot.ready); }
 
 std::uint32_t PoolState::enabled_keys() const {
   return slots() - in_standing(KeyStanding::kDisabled) - in_standing(KeyStanding::kUnreadable) -

@@ -84,9 +84,13 @@ Scope PoolState::effective_scope(std::uint32_t slot, const Verdict& verdict, con
 Health& PoolState::target(std::uint32_t slot, Scope scope, const ModelTag& model) {
   Slot& own = roster_.slots[slot];
   switch (scope) {
-    case Scope::kKey: break;
-    case Scope::kKeyModel: own.model_waits = true; return models_.open(PairOwner::of(own.id), model, now_).health;
-    case Scope::kGroup: return roster_.groups[own.group].health;
+    case Scope::kKey:
+      break;
+    case Scope::kKeyModel:
+      own.model_waits = true;
+      return models_.open(PairOwner::of(own.id), model, now_).health;
+    case Scope::kGroup:
+      return roster_.groups[own.group].health;
     case Scope::kGroupModel: {
       QuotaGroup& group = roster_.groups[own.group];
       group.model_waits = true;
@@ -107,8 +111,12 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
   Health& health = target(slot, scope, claim.model);
   const Health before = health;
   punish(health, verdict,
-         {.now = now_, .claim = claim.ticket, .last_claim = tickets_, .auto_disable = settings_.auto_disable,
-          .invalid_after = settings_.invalid_after, .sole_key = sole_key()});
+         {.now = now_,
+          .claim = claim.ticket,
+          .last_claim = tickets_,
+          .auto_disable = settings_.auto_disable,
+          .invalid_after = settings_.invalid_after,
+          .sole_key = sole_key()});
   if (before.state != health.state) record.validations = 0;
   schedule_validation(record);
   ++version_;

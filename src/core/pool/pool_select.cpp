@@ -202,7 +202,8 @@ Error PoolState::nothing_usable() {
             .message = "The upstream refuses most keys of the service; it is tried once per second.",
             .retry_after = whole_seconds(guard_.next_probe() - now_)};
   }
-  const int wait = soonest == TimePoint{} ? 0 : whole_seconds(soonest - now_);
+  int wait = soonest == TimePoint{} ? 0 : whole_seconds(soonest - now_);
+  if (in_standing(KeyStanding::kBusy) > 0) wait = 1;  // any attempt may end now
   if (in_standing(KeyStanding::kInvalid) + in_standing(KeyStanding::kExhausted) == enabled) {
     return {.code = ErrorCode::kCredentialsExhausted,
             .message = "Every enabled key of the service is invalid or out of quota.",

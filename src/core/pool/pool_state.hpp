@@ -139,9 +139,9 @@ class PoolState {
   PoolSettings settings_;
   const PolicyEntry* policy_;
   WallClock clock_;
-  TimePoint now_{};                 // the latest that any caller said; never goes back
+  TimePoint now_{};  // the latest that any caller said; never goes back
   Roster roster_;
-  std::vector<ReadyKeys> tiers_;    // by priority
+  std::vector<ReadyKeys> tiers_;  // by priority
   WakeHeap heap_;
   std::array<std::uint32_t, kStandings> standings_{};
   std::uint32_t in_flight_ = 0;
@@ -149,7 +149,7 @@ class PoolState {
   std::uint64_t version_ = 0;
   ModelWaits models_;
   std::unordered_map<std::uint64_t, ModelBlock> blocked_models_;
-  std::uint64_t joins_ = 0;         // keys or models that became usable
+  std::uint64_t joins_ = 0;  // keys or models that became usable
   AffinityMap affinity_;
   OutageGuard guard_;
   struct Retired {
@@ -158,7 +158,7 @@ class PoolState {
   };
   std::unordered_map<const PooledKey*, Retired> retired_;  // deleted keys that attempts still use
   std::uint32_t validation_cursor_ = 0;
-  std::unordered_set<std::string> reasons_;                // of imported rows
+  std::unordered_set<std::string> reasons_;  // of imported rows
 
   // Of one take(); members so that nothing is allocated.
   std::vector<std::uint32_t> aside_;

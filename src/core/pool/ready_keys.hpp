@@ -8,7 +8,6 @@
 #include <span>
 #include <utility>
 
-
 #include "core/pool/large_table.hpp"
 #include "core/selection/selection_policy.hpp"
 

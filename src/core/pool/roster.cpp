@@ -10,8 +10,8 @@ namespace {
 
 std::shared_ptr<const PooledKey> pooled(const UpstreamKey& key,
                                         std::span<const std::shared_ptr<const PooledKey>> known) {
-  const auto it = std::lower_bound(known.begin(), known.end(), key.id,
-                                   [](const auto& each, KeyId id) { return each->id < id; });
+  const auto it =
+      std::lower_bound(known.begin(), known.end(), key.id, [](const auto& each, KeyId id) { return each->id < id; });
   if (it != known.end() && (*it)->id == key.id && (*it)->secret.equals(key.secret.expose())) return *it;
   return std::make_shared<const PooledKey>(
       PooledKey{.id = key.id, .secret = key.secret, .fingerprint = fingerprint(key.secret.expose())});
@@ -46,8 +46,7 @@ std::optional<std::uint32_t> Roster::find(KeyId id) const {
   return it->slot;
 }
 
-Roster make_roster(std::span<const UpstreamKey> keys,
-                   std::span<const std::shared_ptr<const PooledKey>> known) {
+Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::shared_ptr<const PooledKey>> known) {
   Roster roster;
   roster.slots.reserve(keys.size());
   roster.records.resize(keys.size());

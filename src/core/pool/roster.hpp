@@ -25,17 +25,17 @@ namespace akr {
 struct alignas(64) Slot {
   KeyId id;
   const PooledKey* key = nullptr;
-  KeyView view;                        // while the key is in no ReadyKeys; the live one is there otherwise
-  std::uint32_t ready = kNowhere;      // position in its tier's ReadyKeys
-  std::uint32_t group = kNowhere;      // index of its quota group
-  std::uint32_t last_used_s = 0;       // seconds of TimePoint, from 1 on; 0 = never
+  KeyView view;                    // while the key is in no ReadyKeys; the live one is there otherwise
+  std::uint32_t ready = kNowhere;  // position in its tier's ReadyKeys
+  std::uint32_t group = kNowhere;  // index of its quota group
+  std::uint32_t last_used_s = 0;   // seconds of TimePoint, from 1 on; 0 = never
   std::uint16_t tier = 0;
   KeyStanding standing = KeyStanding::kDisabled;
   bool enabled : 1 = true;
   bool readable : 1 = true;
-  bool limited : 1 = false;            // it, or its group, has a LimitAccount
-  bool troubled : 1 = false;           // its KeyRecord holds something that a success must clear, or a pause
-  bool model_waits : 1 = false;        // it has had ModelWaits
+  bool limited : 1 = false;      // it, or its group, has a LimitAccount
+  bool troubled : 1 = false;     // its KeyRecord holds something that a success must clear, or a pause
+  bool model_waits : 1 = false;  // it has had ModelWaits
 };
 static_assert(sizeof(Slot) == 64);
 
@@ -44,13 +44,13 @@ struct KeyRecord {
   Health health;
   TimePoint paced_until{};
   OutageGuard::Mark mark;
-  std::uint32_t failures = 0;             // verdicts that blamed it in a row, whatever their scope
-  std::string_view reason = {};           // of the last one; static storage
+  std::uint32_t failures = 0;    // verdicts that blamed it in a row, whatever their scope
+  std::string_view reason = {};  // of the last one; static storage
   int last_status = 0;
   std::string last_error;
-  TimePoint latency_at{};                 // when the latency was last measured
-  TimePoint validate_at{};                // next background validation, while it is not active
-  std::uint8_t validations = 0;           // in a row without success
+  TimePoint latency_at{};        // when the latency was last measured
+  TimePoint validate_at{};       // next background validation, while it is not active
+  std::uint8_t validations = 0;  // in a row without success
 };
 
 struct QuotaGroup {
@@ -59,7 +59,7 @@ struct QuotaGroup {
   TimePoint paced_until{};
   std::unique_ptr<LimitAccount> account;
   bool model_waits = false;
-  std::vector<std::uint32_t> members;     // slots
+  std::vector<std::uint32_t> members;  // slots
 };
 
 struct Roster {
@@ -68,21 +68,20 @@ struct Roster {
     std::uint32_t slot;
   };
   LargeTable<Slot> slots;          // in the operator's order
-  std::vector<KeyRecord> records;   // by slot
+  std::vector<KeyRecord> records;  // by slot
   // By slot, empty if no key has limits of its own.  Beside the slots and not behind a pointer: in a large pool both
   // are then on their way from memory at the same time.
   LargeTable<LimitAccount> accounts;
   std::vector<QuotaGroup> groups;
-  std::vector<IdPlace> by_id;       // sorted
+  std::vector<IdPlace> by_id;            // sorted
   std::vector<std::int32_t> priorities;  // sorted; Slot::tier is an index
-  std::vector<KeyLimits> limits;    // by slot, as configured; empty once adopted
+  std::vector<KeyLimits> limits;         // by slot, as configured; empty once adopted
 
   std::optional<std::uint32_t> find(KeyId id) const;
 };
 
 // Everything that can be made without the pool's lock.  `known` (sorted by id) are the keys that exist: one whose
 // secret did not change is taken over, so that leases and the new roster agree on it.
-Roster make_roster(std::span<const UpstreamKey> keys,
-                   std::span<const std::shared_ptr<const PooledKey>> known);
+Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::shared_ptr<const PooledKey>> known);
 
 }  // namespace akr

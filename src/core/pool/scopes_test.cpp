@@ -1,7 +1,7 @@
 // What a cooldown covers (D26): a key, a key for one model, a quota group, a group for one model.
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "core/pool/model_waits.hpp"
 #include "core/pool/pool_test_support.hpp"

@@ -6,6 +6,7 @@
 namespace akr {
 namespace {
 constexpr float kTimeConstantSeconds = 10;
+constexpr std::uint32_t kExploreOneIn = 32;
 
 float cost(const KeyView& key) { return key.latency_ms * (static_cast<float>(key.in_flight) + 1); }
 }  // namespace
@@ -14,6 +15,8 @@ std::uint32_t Latency::pick(std::span<const KeyView> usable, Random& random) {
   const auto count = static_cast<std::uint32_t>(usable.size());
   if (count == 1) return usable.front().slot;
   const std::uint32_t first = random.below(count);
+  // The slowest key loses every comparison, and would never be measured again.
+  if (random.below(kExploreOneIn) == 0) return usable[first].slot;
   // Two different ones: the same key twice would be no choice.
   std::uint32_t second = random.below(count - 1);
   if (second >= first) ++second;

@@ -1,5 +1,6 @@
 // latency.hpp - of two random keys the one that promises the earlier answer: peak EWMA of the time to the first byte,
-// times the attempts it would then have.  A key without a measurement goes first, so that it gets one.
+// times the attempts it would then have.  A key without a measurement goes first, so that it gets one;
+// one pick in 32 is blind, so that a slow key is measured again.
 #pragma once
 
 #include "core/selection/selection_policy.hpp"

@@ -11,7 +11,7 @@
 namespace akr {
 
 struct PolicyEntry {
-  std::string_view id;                                          // stored and shown; never changes
+  std::string_view id;                                           // stored and shown; never changes
   std::unique_ptr<SelectionPolicy> (*make)(std::uint64_t seed);  // one per priority tier of a pool
   bool uses_weights = false;    // the UI hides weights elsewhere; 0 = drain holds under every policy
   bool keeps_affinity = false;  // requests of one conversation stay on one key while it is usable (D22)

@@ -19,7 +19,7 @@ struct KeyView {
   std::uint32_t weight = 1;     // never 0 here
   std::uint32_t in_flight = 0;  // attempts that run now
   float latency_ms = 0;         // peak EWMA of the time to the first byte; 0 = not known yet
-  std::uint64_t turns = 0;      // times chosen; raised to the others' level when the key joins, so that it is not flooded
+  std::uint64_t turns = 0;  // times chosen; raised to the others' level when the key joins, so that it is not flooded
 };
 
 class SelectionPolicy {

@@ -1,13 +1,13 @@
 // Every policy of the registry runs the common suite; what only one of them promises follows below.
 #include "core/selection/selection_policy.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/selection/latency.hpp"
 #include "core/selection/registry.hpp"
@@ -92,7 +92,8 @@ TEST_P(EveryPolicy, StartsAnewAfterAResize) {
   for (int i = 0; i < 10; ++i) ASSERT_EQ(bench.pick(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, EveryPolicy, testing::ValuesIn(selection_policies().begin(), selection_policies().end()),
+INSTANTIATE_TEST_SUITE_P(Registry, EveryPolicy,
+                         testing::ValuesIn(selection_policies().begin(), selection_policies().end()),
                          [](const auto& each) { return std::string(each.param.id); });
 
 TEST(RegistryTest, NamesAreUniqueAndUnknownOnesAreNotGuessed) {
@@ -176,9 +177,15 @@ TEST(LatencyTest, PrefersTheFasterKeyAndMeasuresUnknownOnes) {
   std::map<std::uint32_t, int> hits;
   for (int i = 0; i < 3000; ++i) ++hits[bench.pick()];
   EXPECT_NEAR(hits[0], 2000, 150);  // wins both of its pairs
-  EXPECT_EQ(hits[1], 0);
+  EXPECT_NEAR(hits[1], 30, 30);     // only so that it is measured again
   bench.find(1)->latency_ms = 0;
-  EXPECT_NEAR([&] { int n = 0; for (int i = 0; i < 3000; ++i) n += bench.pick() == 1; return n; }(), 2000, 150);
+  EXPECT_NEAR(
+      [&] {
+        int n = 0;
+        for (int i = 0; i < 3000; ++i) n += bench.pick() == 1;
+        return n;
+      }(),
+      2000, 150);
 }
 
 TEST(LatencyTest, PeakEwmaJumpsUpAndComesDownSlowly) {

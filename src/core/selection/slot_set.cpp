@@ -43,7 +43,8 @@ std::optional<std::uint32_t> SlotSet::next(std::uint32_t from) const {
       continue;
     }
     position += static_cast<std::uint32_t>(std::countr_zero(rest));
-    while (depth-- > 0) position = position * 64 + static_cast<std::uint32_t>(std::countr_zero(levels_[depth][position]));
+    while (depth-- > 0)
+      position = position * 64 + static_cast<std::uint32_t>(std::countr_zero(levels_[depth][position]));
     return position;
   }
   return std::nullopt;

@@ -1,8 +1,8 @@
 #include "core/selection/slot_set.hpp"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "core/selection/random_source.hpp"
 

@@ -101,7 +101,7 @@ Result<void> SqlDatabase::backup_to(const std::string& path) {
 }
 
 Result<std::string> SqlDatabase::reset_tables() {
-  const auto copy = writer_.write([&](soci::session& session) -> Result<std::string> {
+  auto copy = writer_.write([&](soci::session& session) -> Result<std::string> {
     auto kept = backend_->keep_copy("reset");
     if (!kept) return kept;
     drop_schema(session, backend_->dialect());

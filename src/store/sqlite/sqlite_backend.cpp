@@ -45,13 +45,13 @@ std::string constraint_column(const std::string& message) {
 }  // namespace
 
 const Dialect& SqliteBackend::dialect() const {
-  static const Dialect words{
+  static const Dialect kWords{
       .begin_write = "BEGIN IMMEDIATE",
       .table_exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
       .column_exists = "SELECT count(*) FROM pragma_table_info(:table) WHERE name = :name",
       .auto_id = "integer PRIMARY KEY AUTOINCREMENT",
   };
-  return words;
+  return kWords;
 }
 
 std::unique_ptr<soci::session> SqliteBackend::connect() {
