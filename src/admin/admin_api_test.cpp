@@ -201,6 +201,27 @@ TEST_F(AdminApiTest, BrokenJsonIsABadRequestEverywhere) {
   }
 }
 
+TEST_F(AdminApiTest, AnotherEncryptionKeyAnswersStorageLockedAndChangesNothing) {
+  make_service("a");
+  const auto locked =
+      open_database({.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'x'))});
+  ASSERT_TRUE(locked);
+  std::shared_ptr<const RoutingTable> published;
+  Publisher publisher((*locked)->config(), *cluster_, {}, [&](auto table) { published = std::move(table); });
+  EXPECT_EQ(publisher.refresh().error().code, ErrorCode::kLocked);
+  EXPECT_EQ(published, nullptr);
+  AdminSettings settings{.username = "admin",
+                         .password = PasswordVerifier::plain(Secret(kPassword)),
+                         .session_secret = Secret(std::string(32, 's'))};
+  AdminApi api(settings, (*locked)->config(), publisher, clock_);
+  AdminRequest made = request("POST", "/admin/proxy-configs/1/keys", R"({"key_value":"sk-0123456789abcdef"})");
+  made.headers.emplace_back("authorization", "Bearer " + token());
+  const auto refused = api.handle(made);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(json(refused).at("code").as_string(), "storage_locked");
+  EXPECT_EQ(call("GET", "/admin/proxy-configs/1/keys").body, "[]");
+}
+
 TEST_F(AdminApiTest, OddIdsAreRefusedAsInTheOriginal) {
   for (const char* id : {"abc", "1e1", "2147483648", "9223372036854775808", "1 OR 1=1", "١", "0x1", "+1", "--1", "-"}) {
     const auto answer = call("DELETE", std::string("/admin/keys/") + id);

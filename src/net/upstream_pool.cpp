@@ -82,6 +82,7 @@ void OriginConnections::drop(std::size_t index) {
   idle.pop_back();
 }
 
+UpstreamConnection::UpstreamConnection() = default;
 UpstreamConnection::UpstreamConnection(UpstreamConnection&& other) noexcept = default;
 
 UpstreamConnection& UpstreamConnection::operator=(UpstreamConnection&& other) noexcept {

@@ -46,7 +46,7 @@ class PooledConnection;
 
 class UpstreamConnection {
  public:
-  UpstreamConnection() = default;
+  UpstreamConnection();
   UpstreamConnection(UpstreamConnection&& other) noexcept;
   UpstreamConnection& operator=(UpstreamConnection&& other) noexcept;
   ~UpstreamConnection();

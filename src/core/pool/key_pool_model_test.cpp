@@ -73,7 +73,8 @@ struct ReferenceKey {
       case KeyAction::kCool: {
         if (!verdict.cool_for && sole) return;
         if (!verdict.cool_for && (fresh || rate_level == 0)) rate_level = std::min(rate_level + 1, 5);
-        const Duration wait = verdict.cool_for.value_or(std::min<Duration>(60s * (1 << (rate_level - 1)), 900s));
+        const Duration doubled = std::min<Duration>(60s * (1 << std::max(rate_level - 1, 0)), 900s);
+        const Duration wait = verdict.cool_for.value_or(doubled);
         enter(KeyState::kCooling, now + std::clamp<Duration>(wait, 1s, 1h), last_attempt);
         if (wait > 1h) half_open = true;
         return;
