@@ -15,7 +15,7 @@
 namespace akr {
 namespace {
 
-constexpr std::size_t kQueueLines = 8192;
+constexpr std::size_t kQueueLines = 512;  // spdlog makes room for all of them at once, 400 bytes each
 
 std::atomic<LogLevel> g_level{LogLevel::kInfo};
 std::shared_ptr<spdlog::logger> g_logger;  // set by start_log before the workers start, cleared after they stopped

@@ -27,6 +27,11 @@ BodyDecoder::Event BodyDecoder::next(std::string_view& input, std::string_view& 
   return Event::kData;
 }
 
+void BodyDecoder::skip(std::uint64_t bytes) {
+  left_ -= bytes;
+  finished_ = left_ == 0;
+}
+
 bool BodyDecoder::end_of_stream() {
   if (kind_ == BodyKind::kUntilClose) finished_ = true;
   return finished_;

@@ -20,6 +20,9 @@ class BodyDecoder {
   // The stream ended cleanly.  True if that completes the body; false: it was cut.
   bool end_of_stream();
   bool finished() const { return finished_; }
+  // For bodies of known length whose bytes do not pass through next(): how many are left, and that some went by.
+  std::uint64_t length_left() const { return kind_ == BodyKind::kLength ? left_ : 0; }
+  void skip(std::uint64_t bytes);
 
  private:
   ChunkedDecoder chunks_;

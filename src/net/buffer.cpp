@@ -49,9 +49,9 @@ Buffer Buffer::lease(std::size_t capacity) {
 
 void Buffer::release() {
   if (data_ == nullptr) return;
+#ifndef AKR_SANITIZED
   const std::size_t index = class_of(capacity_);
   auto& free = shelf().free[index];
-#ifndef AKR_SANITIZED
   if (free.size() < kKeep[index]) {
     free.push_back(data_);
     data_ = nullptr;

@@ -7,7 +7,7 @@
 namespace akr::net {
 namespace {
 
-constexpr std::size_t kKeepSlots = 64;
+[[maybe_unused]] constexpr std::size_t kKeepSlots = 64;  // the sanitizer builds keep none
 
 std::vector<std::unique_ptr<MessageSlot>>& shelf() {
   thread_local std::vector<std::unique_ptr<MessageSlot>> slots;

@@ -20,6 +20,12 @@ class AnswerPump {
   bool feed(std::string_view& input, net::Outgoing& out);
   // Adds bytes that are decoded already.
   void add_decoded(std::string_view data, net::Outgoing& out);
+  // Bytes of a body of known length went to the client by another way.
+  void note_spliced(std::uint64_t bytes) {
+    body_.skip(bytes);
+    bytes_ += bytes;
+    ended_ = body_.finished();
+  }
   // The upstream's stream ended.  False: too early.
   bool end_of_stream(net::Outgoing& out);
   // The body is complete and its end is in `out`.

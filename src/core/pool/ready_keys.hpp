@@ -7,8 +7,8 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
-#include "core/pool/large_table.hpp"
 #include "core/selection/selection_policy.hpp"
 
 namespace akr {
@@ -62,7 +62,7 @@ class ReadyKeys {
   std::int32_t priority_;
   std::unique_ptr<SelectionPolicy> policy_;
   std::uint64_t level_ = 0;
-  LargeTable<KeyView> views_;
+  std::vector<KeyView> views_;
 };
 
 }  // namespace akr

@@ -12,7 +12,6 @@
 #include "core/key_state.hpp"
 #include "core/pool/health.hpp"
 #include "core/pool/key_claim.hpp"
-#include "core/pool/large_table.hpp"
 #include "core/pool/limits.hpp"
 #include "core/pool/outage_guard.hpp"
 #include "core/pool/wake_heap.hpp"
@@ -67,11 +66,11 @@ struct Roster {
     KeyId id;
     std::uint32_t slot;
   };
-  LargeTable<Slot> slots;          // in the operator's order
+  std::vector<Slot> slots;         // in the operator's order
   std::vector<KeyRecord> records;  // by slot
   // By slot, empty if no key has limits of its own.  Beside the slots and not behind a pointer: in a large pool both
   // are then on their way from memory at the same time.
-  LargeTable<LimitAccount> accounts;
+  std::vector<LimitAccount> accounts;
   std::vector<QuotaGroup> groups;
   std::vector<IdPlace> by_id;            // sorted
   std::vector<std::int32_t> priorities;  // sorted; Slot::tier is an index
