@@ -58,12 +58,11 @@ std::string Gateway::request_id(const net::MessageHead& head) {
 net::Task<void> Gateway::handle(net::Downstream& client) {
   RequestContext ctx(client, routing_, worker_.now());
   ctx.id = request_id(client.head());
-  ctx.method = client.head().method();
-  ctx.path = client.head().target();
-  ctx.path = ctx.path.substr(0, ctx.path.find('?'));
+  ctx.note_head();
   ctx.head_method = ctx.method == "HEAD";
   Result<void> served = co_await serve(ctx);
   if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
+  ctx.note_head();
   log_.record(ctx);                                             // every request ends here, once
 }
 

@@ -165,6 +165,25 @@ void append_body_framing(const RequestContext& ctx, const PreparedRequest& reque
   out += "\r\n";
 }
 
+constexpr std::string_view kUploadUrl = "x-goog-upload-url";
+
+// Gemini's resumable uploads name the URL for the bytes in a field, and the SDK takes its path and query from there: it
+// must lead here again, not past us.  "" if it is not one of this service's URLs.
+std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
+  const UpstreamUrl& url = ctx.service().url;
+  const std::string_view scheme = url.origin.tls ? "https://" : "http://";
+  if (!value.starts_with(scheme)) return {};
+  value.remove_prefix(scheme.size());
+  if (!value.starts_with(url.host_header)) return {};
+  value.remove_prefix(url.host_header.size());
+  if (!value.starts_with(url.base_path) || !value.substr(url.base_path.size()).starts_with('/')) return {};
+  std::string own(ctx.client.stream().tls() ? "https://" : "http://");
+  own += ctx.client.head().host();
+  own += "/llm/" + ctx.service().config.slug;
+  own += value.substr(url.base_path.size());
+  return own;
+}
+
 }  // namespace
 
 void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
@@ -220,13 +239,17 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   const bool allow_set_cookie = ctx.service().config.allow_set_cookie;
   bool has_id = false;
   std::string_view length;
+  std::string upload_url;
   copy_fields(answer, out, [&](const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie)) return false;
     if (nominates && answer.nominated(field.name)) return false;
     has_id |= field.id == FieldId::kXRequestId;
-    return true;
+    if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl)) return true;
+    upload_url = own_upload_url(ctx, field.value);
+    return upload_url.empty();
   });
+  if (!upload_url.empty()) append_field(out, kUploadUrl, upload_url);
   if (answer.status() >= 300) mask_key(key, out, begin);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";

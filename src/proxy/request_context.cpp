@@ -2,7 +2,15 @@
 
 namespace akr {
 
+void RequestContext::note_head() {
+  if (!kept.empty()) return;
+  method = client.head().method();
+  path = client.head().target();
+  path = path.substr(0, path.find('?'));
+}
+
 void RequestContext::keep_for_log() {
+  note_head();
   constexpr std::size_t kLongestPath = 512;
   const std::string_view short_path = path.substr(0, kLongestPath);
   std::string copy;

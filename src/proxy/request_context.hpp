@@ -59,6 +59,8 @@ struct RequestContext {
   bool cut = false;
 
   const RoutedService& service() const { return *route.service; }
+  // Looks at the head again: its bytes move when a body needs a larger buffer.
+  void note_head();
   // Before the head's memory is given back: what the log still needs.  Other views into the head end here.
   void keep_for_log();
   std::span<const KeyId> tried() const { return {tried_keys.data(), static_cast<std::size_t>(attempts)}; }

@@ -112,9 +112,10 @@ describe('openai, other endpoints', {concurrency: true}, () => {
         assert.equal(thrown.headers.get('retry-after'), '3');
         assert.equal(thrown.headers.get('x-ratelimit-limit-requests'), '60');
         assert.equal(thrown.headers.get('x-rotator-error-source'), 'upstream');
-        if (status === 429) break;  // the hint puts the only key aside; see "all keys cooling"
+        if (status === 429 || status === 503) break;  // the hint puts the only key aside; see "all keys cooling"
       }
-      assert.equal(arrived().length, status === 429 ? 1 : 2, 'one attempt for each request');
+      const once = status === 429 || status === 503;
+      assert.equal(arrived().length, once ? 1 : 2, 'one attempt for each request: there is one key');
     });
   }
 

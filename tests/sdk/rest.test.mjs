@@ -64,7 +64,7 @@ describe('generic REST service', {concurrency: true}, () => {
   });
 
   test('a key with special characters in the query', async () => {
-    const key = 'k&y=1 +%/?#ü';
+    const key = 'k&y=1+%/?#"[]x';
     const {base} = await queryService('/rest', {keys: [key]});
     const response = await fetch(`${base}/x`, {headers: CLIENT});
     assert.equal(response.status, 200);

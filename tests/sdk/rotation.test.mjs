@@ -99,21 +99,30 @@ for (const sdk of SDKS) {
       });
     }
 
-    test('one retry, then the answer of the provider', async () => {
+    test('three attempts with three keys, then the answer of the provider', async () => {
       const {client, keys, counts} = await start(4);
       for (const key of keys) servers.provider.script(key, {status: 429, body: sdk.error});
       const error = await failure(sdk.ask(client, 'x'), sdk.limited);
       assert.equal(error.status, 429);
       assert.deepEqual(sdk.body(error), sdk.error);
-      assert.deepEqual(counts().sort(), [0, 0, 1, 1], 'two attempts with two keys');
+      assert.deepEqual(counts().sort(), [0, 1, 1, 1], 'three attempts with three keys');
     });
 
-    for (const status of [400, 404, 500, 503]) {
-      test(`${status} is not the fault of the key: no retry`, async () => {
-        const {client, keys, counts} = await start(3);
+    test('400 is the fault of the request: no retry', async () => {
+      const {client, keys, counts} = await start(3);
+      for (const key of keys) servers.provider.script(key, {status: 400, body: sdk.error});
+      assert.equal((await sdk.ask(client, 'x').catch(e => e)).status, 400);
+      assert.deepEqual(counts().sort(), [0, 0, 1]);
+    });
+
+    for (const status of [500, 503]) {
+      test(`${status} is tried again, then arrives unchanged, and blames no key`, async () => {
+        const {client, keys, counts} = await start(4);
         for (const key of keys) servers.provider.script(key, {status, body: sdk.error});
         assert.equal((await sdk.ask(client, 'x').catch(e => e)).status, status);
-        assert.deepEqual(counts().sort(), [0, 0, 1]);
+        assert.deepEqual(counts().sort(), [0, 1, 1, 1]);
+        for (const key of keys) servers.provider.script(key, null);
+        for (let i = 0; i < 4; ++i) assert.equal(await sdk.ask(client, `q${i}`), answerText(`q${i}`));
       });
     }
 
