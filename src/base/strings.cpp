@@ -133,7 +133,11 @@ std::optional<std::string> from_hex(std::string_view hex) {
 }
 
 void set_fingerprint_key(std::string_view key32) {
-  std::memcpy(g_fingerprint_key.data(), key32.data(), std::min(key32.size(), g_fingerprint_key.size()));
+  // A key of its own, so that fingerprints tell nothing about what the given key protects elsewhere.
+  constexpr std::string_view kPurpose = "api-key-rotator fingerprints";
+  crypto_generichash(g_fingerprint_key.data(), g_fingerprint_key.size(),
+                     reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(),
+                     reinterpret_cast<const unsigned char*>(key32.data()), key32.size());
 }
 
 std::string fingerprint(std::string_view secret) {

@@ -32,6 +32,7 @@ std::optional<std::string> from_hex(std::string_view hex);
 // 8 hex digits that stand for a secret in logs and metrics: keyed BLAKE2b under a key of this process's data
 // directory (set once by set_fingerprint_key; a fixed context before that).
 std::string fingerprint(std::string_view secret);
-void set_fingerprint_key(std::string_view key32);
+// `key`: 16 to 64 bytes; a subkey is derived from it.
+void set_fingerprint_key(std::string_view key);
 
 }  // namespace akr

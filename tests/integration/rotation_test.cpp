@@ -118,7 +118,7 @@ TEST(Rotation, ConnectErrorsAreTriedAgainWithAnotherKey) {
   gateway.add_service({.target_url = "http://127.0.0.1:" + std::to_string(port), .keys = 3});
   const HttpAnswer answer = gateway.post("/proxy/s/a", "x");
   EXPECT_EQ(answer.status, 502);
-  EXPECT_NE(answer.body.find("upstream_connect"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("upstream_connect_failed"), std::string::npos) << answer.body;
   const std::string metrics = gateway.client().ask(TestGateway::request("GET", "/metrics")).body;
   EXPECT_NE(metrics.find("rotator_upstream_attempts_total{service=\"s\"} 3"), std::string::npos) << metrics;
   EXPECT_NE(metrics.find("rotator_keys{service=\"s\",state=\"active\"} 3"), std::string::npos) << metrics;
@@ -153,7 +153,7 @@ TEST(Rotation, ARefusedPoolIsNotTheClientsFault) {
   gateway.add_service({.target_url = upstream.url(), .keys = 2});
   const HttpAnswer answer = gateway.get("/proxy/s/a");
   EXPECT_EQ(answer.status, 502);
-  EXPECT_NE(answer.body.find("credentials_exhausted"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("upstream_credentials_exhausted"), std::string::npos) << answer.body;
   EXPECT_EQ(answer.field("x-rotator-error-source"), "gateway");
 }
 

@@ -26,6 +26,7 @@ Environment test_environment(const TempDir& directory) {
           {"DATABASE_PATH", directory.file("gateway.db")},
           {"DATA_DIR", directory.path().string()},
           {"ACCESS_LOG", "false"},
+          {"LOG_LEVEL", "error"},
           {"SHUTDOWN_DELAY", "0"},
           {"SHUTDOWN_GRACE", "10"}};
 }
@@ -76,12 +77,18 @@ TestGateway::TestGateway(const Environment& environment) {
   auto settings = load_settings(whole, "");
   if (!settings) throw std::runtime_error(settings.error().message);
   settings_ = *std::move(settings);
+  start_log(settings_->log_level());
   auto app = App::start(*settings_);
   if (!app) throw std::runtime_error(app.error().message);
   app_ = *std::move(app);
 }
 
-TestGateway::~TestGateway() = default;
+TestGateway::~TestGateway() { stop(); }
+
+void TestGateway::stop() {
+  app_.reset();
+  stop_log();
+}
 
 std::string TestGateway::login() {
   const std::string body = R"({"username":"admin","password":")" + std::string(kPassword) + "\"}";

@@ -51,7 +51,8 @@ class TestGateway {
   static constexpr std::string_view kAccessKey = "client-access-key-0123456789";
   static constexpr std::string_view kPassword = "integration-Passw0rd-41";
 
-  // `environment` wins over the defaults made for tests: two workers, no access log, no drain delay.
+  // `environment` wins over the defaults made for tests: two workers, no access log, no drain delay.  One gateway at a
+  // time: the application log belongs to the process.
   explicit TestGateway(const Environment& environment = {});
   TestGateway(const TestGateway&) = delete;
   TestGateway& operator=(const TestGateway&) = delete;
@@ -60,7 +61,7 @@ class TestGateway {
   std::uint16_t port() const { return app_->port(); }
   App& app() { return *app_; }
   const TempDir& directory() const { return directory_; }
-  void stop() { app_.reset(); }
+  void stop();
 
   // Adds it with its keys and returns its id.  Throws std::runtime_error with the answer if that fails.
   std::int64_t add_service(const ServiceSpec& spec);
