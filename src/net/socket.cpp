@@ -33,7 +33,12 @@ void Waiter::fire(WaitEnd end) {
 
 Socket::Socket(Worker& worker, int fd)
     : worker_(&worker), fd_(fd), ready_(kRead | kWrite) {  // try first, wait only when the kernel says so
-  worker.add(*this);
+  try {
+    worker.add(*this);
+  } catch (...) {
+    ::close(fd);  // it was given to us, and there is no destructor to come
+    throw;
+  }
 }
 
 void Socket::close() {

@@ -10,6 +10,9 @@ class PooledConnection final : public Waiter {
  public:
   PooledConnection(std::shared_ptr<OriginConnections> owner, std::unique_ptr<Stream> opened)
       : home(std::move(owner)), stream(std::move(opened)) {}
+  PooledConnection(const PooledConnection&) = delete;
+  PooledConnection& operator=(const PooledConnection&) = delete;
+  ~PooledConnection() { detach(); }  // first: closing the socket would wake this, and drop it a second time
 
   const std::shared_ptr<OriginConnections> home;
   const std::unique_ptr<Stream> stream;

@@ -1,5 +1,6 @@
 // bodies_test.cpp - request bodies on their way up: kept for a second attempt, streamed, cut, answered early.
 #include <filesystem>
+#include <future>
 
 #include <gtest/gtest.h>
 

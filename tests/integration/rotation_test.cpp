@@ -1,5 +1,5 @@
 // rotation_test.cpp - which key a request goes out with: D09's fairness, disabled keys, the second try.
-#include <set>
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>

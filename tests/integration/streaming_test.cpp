@@ -1,5 +1,7 @@
 // streaming_test.cpp - answers on their way down: as they arrive, with cuts that show, to clients that may leave.
+#include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -336,16 +338,32 @@ TEST_F(Streaming, RepeatedFieldsStayAndCookiesOnlyWhereAllowed) {
 
 // ---- connections to the upstream
 
+// reliability.md r.B: a second answer that came with the first, or before the next request did.
 TEST_F(Streaming, BytesBehindAnAnswerNeverReachTheNextClient) {
-  script_ = [](UpstreamCall& call) {
-    call.answer(200, "mine", "");
-    call.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled");
-    call.wait(milliseconds(1));
-    call.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled");
-  };
+  const std::string mine = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine";
+  const std::string surplus = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
+  script_ = [&](UpstreamCall& call) { call.send(mine + surplus); };
   add();
   HttpClient client = gateway_.client();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(client.ask(kGet).body, "mine");
+}
+
+TEST_F(Streaming, AnAnswerNobodyAskedForClosesTheIdleConnection) {
+  Steps answered;
+  Steps spilled;
+  script_ = [&](UpstreamCall& call) {
+    call.answer(200, "mine");
+    answered.wait_for(upstream_.requests());
+    call.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled");
+    spilled.raise();
+  };
+  add();
+  HttpClient client = gateway_.client();
+  for (int i = 1; i <= 20; ++i) {
+    EXPECT_EQ(client.ask(kGet).body, "mine");
+    answered.raise();
+    ASSERT_TRUE(spilled.wait_for(i));
+  }
 }
 
 // behaviour.md scenario 73: the upstream closes each connection after its answer without saying so.

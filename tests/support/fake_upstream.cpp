@@ -92,7 +92,10 @@ bool UpstreamCall::read_body() {
   }
 }
 
-void UpstreamCall::send(std::string_view bytes) { send_all(fd_, bytes); }
+void UpstreamCall::send(std::string_view bytes) {
+  upstream_.remember(*this);  // before: whoever has the answer may look
+  send_all(fd_, bytes);
+}
 
 void UpstreamCall::send_chunk(std::string_view bytes) {
   char size[24];
@@ -209,9 +212,10 @@ bool FakeUpstream::read_head(UpstreamCall& call) {
   return true;
 }
 
-void FakeUpstream::remember(const SeenRequest& request) {
+void FakeUpstream::remember(UpstreamCall& call) {
+  if (std::exchange(call.remembered_, true)) return;
   const std::lock_guard lock(mutex_);
-  if (keep_) seen_.push_back(request);
+  if (keep_) seen_.push_back(call.request_);
 }
 
 void FakeUpstream::serve(int fd, int number) {
@@ -228,7 +232,7 @@ void FakeUpstream::serve(int fd, int number) {
     ++requests_;
     script_(call);
     open = !call.ended_;
-    remember(request);
+    remember(call);
   }
   const std::lock_guard lock(mutex_);
   open_.erase(fd);

@@ -27,7 +27,7 @@ struct SeenRequest {
   std::string target;
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
   std::string head;                                         // as it came
-  std::string body;                                         // as far as the script read it, without chunk framing
+  std::string body;                                         // as far as it was read when the script first sent something
   int connection = 0;                                       // number of the connection, from 1
 
   std::string field(std::string_view name) const;  // the first one; "" if absent
@@ -72,6 +72,7 @@ class UpstreamCall {
   bool body_read_ = false;
   bool body_whole_ = false;
   bool ended_ = false;
+  bool remembered_ = false;
 };
 
 class FakeUpstream {
@@ -100,7 +101,7 @@ class FakeUpstream {
   void accept_all();
   void serve(int fd, int number);
   bool read_head(UpstreamCall& call);
-  void remember(const SeenRequest& request);
+  void remember(UpstreamCall& call);
 
   const Script script_;
   int listener_ = -1;

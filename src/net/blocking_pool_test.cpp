@@ -1,0 +1,47 @@
+#include "net/blocking_pool.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/run_on_worker.hpp"
+
+namespace akr::net {
+namespace {
+
+TEST(BlockingPool, RunsElsewhereAndResumesOnTheWorker) {
+  BlockingPool pool(2);
+  test::WorkerThread loop;
+  loop.run([&](Worker& worker) -> Task<void> {
+    const auto here = std::this_thread::get_id();
+    auto work = [] { return std::this_thread::get_id(); };
+    const auto there = co_await pool.run(worker, std::move(work));
+    EXPECT_NE(there, here);
+    EXPECT_EQ(std::this_thread::get_id(), here);
+  });
+}
+
+TEST(BlockingPool, ResultsMayBeMoveOnly) {
+  BlockingPool pool(1);
+  test::WorkerThread loop;
+  const int value = loop.run([&](Worker& worker) -> Task<int> {
+    auto work = [] { return std::make_unique<int>(7); };
+    const std::unique_ptr<int> made = co_await pool.run(worker, std::move(work));
+    co_return *made;
+  });
+  EXPECT_EQ(value, 7);
+}
+
+TEST(BlockingPool, StopRunsWhatWasSubmitted) {
+  std::atomic<int> ran = 0;
+  {
+    BlockingPool pool(3);
+    for (int i = 0; i < 1000; ++i) pool.submit([&] { ++ran; });
+  }
+  EXPECT_EQ(ran, 1000);
+}
+
+}  // namespace
+}  // namespace akr::net

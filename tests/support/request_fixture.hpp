@@ -1,0 +1,53 @@
+// request_fixture.hpp - a RequestContext as the gateway makes it, around a request that really came over a socket.
+//
+//   RequestFixture fixture(service);
+//   fixture.run("GET /proxy/s/a HTTP/1.1\r\n...", [&](RequestContext& ctx) { ... });
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/routing_table.hpp"
+#include "llm/registry.hpp"
+#include "proxy/request_context.hpp"
+#include "tests/support/handler_server.hpp"
+#include "tests/support/http_client.hpp"
+
+namespace akr::test {
+
+class RequestFixture {
+ public:
+  explicit RequestFixture(Service service) {
+    RoutedService routed;
+    routed.url = parse_upstream_url(service.target_url).value();
+    routed.config = std::move(service);
+    routed.keys = std::make_shared<KeyPool>(1);
+    std::vector<RoutedService> services;
+    services.push_back(std::move(routed));
+    table_ = std::make_shared<const RoutingTable>(std::move(services));
+  }
+
+  // Runs `look` on the server's thread, with route, format and method filled in; `request` matches the service.
+  void run(const std::string& request, const std::function<void(RequestContext&)>& look) {
+    HandlerServer server([&](net::Downstream& client) -> net::Task<void> {
+      RequestContext ctx(client, table_, client.worker().now());
+      ctx.id = "id-1";
+      ctx.method = client.head().method();
+      ctx.path = client.head().target();
+      ctx.head_method = ctx.method == "HEAD";
+      ctx.route = table_->match(client.head().target()).value();
+      if (ctx.service().config.type == ServiceType::kLlm) ctx.format = find_format(ctx.service().config.api_format);
+      look(ctx);
+      co_await client.reply(200, "", "");
+    });
+    HttpClient(server.port()).ask(request);
+  }
+
+ private:
+  std::shared_ptr<const RoutingTable> table_;
+};
+
+}  // namespace akr::test
