@@ -26,7 +26,8 @@ TimePoint soon() { return std::chrono::steady_clock::now() + seconds(10); }
 // A body in memory, in runs of `step`.
 class TextSource final : public BodySource {
  public:
-  TextSource(std::string text, std::size_t step, bool chunks = false) : text_(std::move(text)), step_(step), chunks_(chunks) {}
+  TextSource(std::string text, std::size_t step, bool chunks = false)
+      : text_(std::move(text)), step_(step), chunks_(chunks) {}
   IoResult next(std::string_view& run) override {
     if (at_ >= text_.size()) return {.status = IoStatus::kEof};
     run = std::string_view(text_).substr(at_, step_);
@@ -93,9 +94,8 @@ class Exchange : public testing::Test {
   }
 
   int client_[2] = {-1, -1};
-  std::function<Task<void>(Worker&, UpstreamConnection&)> before_reuse_ = [](Worker&, UpstreamConnection&) -> Task<void> {
-    co_return;
-  };
+  std::function<Task<void>(Worker&, UpstreamConnection&)> before_reuse_ =
+      [](Worker&, UpstreamConnection&) -> Task<void> { co_return; };
   test::WorkerThread loop_;
 };
 
@@ -239,9 +239,8 @@ void wait_hangup(int fd) {
 
 TEST_F(Exchange, SendTimerIsForAnUpstreamThatDoesNotRead) {
   TextSource much(std::string(64 << 20, 'x'), 65'536);
-    const Seen seen = run(
-      [](int fd) { wait_hangup(fd); },
-      {.head = kHead, .body = &much, .limits = {.send = milliseconds(150)}});
+  const Seen seen =
+      run([](int fd) { wait_hangup(fd); }, {.head = kHead, .body = &much, .limits = {.send = milliseconds(150)}});
   EXPECT_EQ(seen.result.end, ExchangeEnd::kSend);
   EXPECT_GT(seen.result.sent, 0U);
   EXPECT_FALSE(seen.result.complete);

@@ -1,5 +1,6 @@
-// A head that is accepted is accepted byte by byte too, with the same content, and not a byte earlier; written anew from
-// what was understood, it is understood the same way.  The first byte chooses request, response or response to HEAD.
+// A head that is accepted is accepted byte by byte too, with the same content, and not a byte earlier; written anew
+// from what was understood, it is understood the same way.  The first byte chooses request, response or response to
+// HEAD.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -51,7 +52,8 @@ std::string write_head(const MessageHead& head, int kind) {
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const Field field = head.field(i);
     require(is_token(field.name), "a name that is no token");
-    require(field.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos, "a value with line ends");
+    require(field.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos,
+            "a value with line ends");
     const std::string line = std::string(field.name) + ": " + std::string(field.value) + "\r\n";
     const std::string_view canonical = head.canonical_line(i);
     require(canonical.empty() || canonical == line, "a canonical line that is none");

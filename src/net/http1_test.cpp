@@ -125,7 +125,10 @@ const std::vector<Case>& request_cases() {
       {"tab in a value", get("A: b\tc\r\n"), 200},
       {"obs-text in a value", get("A: \xff\r\n"), 200},
       {"empty value", get("A:\r\n"), 200},
-      {"control at every place of a word", get("A: 1234567890123\x02" "56\r\n"), 400},
+      {"control at every place of a word",
+       get("A: 1234567890123\x02"
+           "56\r\n"),
+       400},
       {"quote in a name", get("A\"b: c\r\n"), 400},
       {"byte over 0x7f in a name", get("A\xe9: c\r\n"), 400},
       {"LF alone ends the head", "GET / HTTP/1.1\r\nHost: h\r\n\n", 400},
@@ -144,8 +147,14 @@ const std::vector<Case>& request_cases() {
       {"twice the same", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
       {"twice different", post("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
       {"inner space", post("Content-Length: 5 5\r\n"), 400},
-      {"vertical tab", post("Content-Length: \x0b" "5\r\n"), 400},
-      {"next line byte", post("Content-Length: \x85" "5\r\n"), 400},
+      {"vertical tab",
+       post("Content-Length: \x0b"
+            "5\r\n"),
+       400},
+      {"next line byte",
+       post("Content-Length: \x85"
+            "5\r\n"),
+       400},
       // Transfer-Encoding
       {"chunked", post("Transfer-Encoding: chunked\r\n"), 200},
       {"chunked in capitals", post("Transfer-Encoding: CHUNKED\r\n"), 200},
@@ -157,7 +166,10 @@ const std::vector<Case>& request_cases() {
       {"with a parameter", post("Transfer-Encoding: chunked;a=b\r\n"), 400},
       {"quoted", post("Transfer-Encoding: \"chunked\"\r\n"), 400},
       {"empty coding", post("Transfer-Encoding:\r\n"), 400},
-      {"vertical tab in front", post("Transfer-Encoding: \x0b" "chunked\r\n"), 400},
+      {"vertical tab in front",
+       post("Transfer-Encoding: \x0b"
+            "chunked\r\n"),
+       400},
       {"no-break space behind", post("Transfer-Encoding: chunked\xa0\r\n"), 400},
       {"with Content-Length", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
       {"before Content-Length", post("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"), 400},
@@ -173,16 +185,24 @@ const std::vector<Case>& request_cases() {
       {"upgrade with length 0", get("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n"), 400},
       {"h2c is not upgraded to", get("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"), 200},
       // limits
-      {"128 fields", "GET / HTTP/1.1\r\nHost: h\r\n" + [] {
-         std::string many;
-         for (int i = 0; i < 127; ++i) many += "A: b\r\n";
-         return many;
-       }() + "\r\n", 200},
-      {"129 fields", "GET / HTTP/1.1\r\nHost: h\r\n" + [] {
-         std::string many;
-         for (int i = 0; i < 128; ++i) many += "A: b\r\n";
-         return many;
-       }() + "\r\n", 431},
+      {"128 fields",
+       "GET / HTTP/1.1\r\nHost: h\r\n" +
+           [] {
+             std::string many;
+             for (int i = 0; i < 127; ++i) many += "A: b\r\n";
+             return many;
+           }() +
+           "\r\n",
+       200},
+      {"129 fields",
+       "GET / HTTP/1.1\r\nHost: h\r\n" +
+           [] {
+             std::string many;
+             for (int i = 0; i < 128; ++i) many += "A: b\r\n";
+             return many;
+           }() +
+           "\r\n",
+       431},
       {"just under 64 KiB", get("A: " + std::string(kMaxHeadBytes - 33, 'x') + "\r\n"), 200},
       {"one byte over", get("A: " + std::string(kMaxHeadBytes - 32, 'x') + "\r\n"), 431},
       {"endless value", get("A: " + std::string(100'000, 'x')), 431},
@@ -412,8 +432,7 @@ TEST(FieldNames, AreFoundWithoutCase) {
 }
 
 TEST(FieldNames, SimilarOnesAreOthers) {
-  for (const char* name : {"x_api_key", "ho", "hosts", "xapi-key", "proxy-", "cf-", "x-forwarded-", "",
-                           "x-api-keyx"}) {
+  for (const char* name : {"x_api_key", "ho", "hosts", "xapi-key", "proxy-", "cf-", "x-forwarded-", "", "x-api-keyx"}) {
     EXPECT_EQ(identify_field(name), FieldId::kOther) << name;
   }
 }

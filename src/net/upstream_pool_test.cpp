@@ -50,7 +50,7 @@ class UpstreamPoolTest : public testing::Test {
     connection.mark_reusable();
   }
 
-  std::atomic<int> extra_ = 0;    // bytes that the server sends unasked after each answer
+  std::atomic<int> extra_ = 0;       // bytes that the server sends unasked after each answer
   std::atomic<bool> close_ = false;  // or it closes
   TcpServer server_{[this](int fd) {
     for (std::string byte; !(byte = test::receive_exactly(fd, 1)).empty();) {
@@ -165,28 +165,32 @@ TEST_F(UpstreamPoolTest, AnythingThatHappensWhileIdleClosesIt) {
 }
 
 TEST_F(UpstreamPoolTest, IdleConnectionsAgeAndGo) {
-  run([&](UpstreamPool& pool, Worker& worker) -> Task<void> {
-    co_await use_once(pool, origin());
-    EXPECT_EQ(pool.gauges().idle, 1U);
-    for (int i = 0; i < 1000 && pool.gauges().idle > 0; ++i) co_await pause(worker, milliseconds(5));
-    EXPECT_EQ(pool.gauges().idle, 0U);
-  }, {.idle_timeout = milliseconds(50)});
+  run(
+      [&](UpstreamPool& pool, Worker& worker) -> Task<void> {
+        co_await use_once(pool, origin());
+        EXPECT_EQ(pool.gauges().idle, 1U);
+        for (int i = 0; i < 1000 && pool.gauges().idle > 0; ++i) co_await pause(worker, milliseconds(5));
+        EXPECT_EQ(pool.gauges().idle, 0U);
+      },
+      {.idle_timeout = milliseconds(50)});
 }
 
 TEST_F(UpstreamPoolTest, NoMoreIdleThanTheLimit) {
-  run([&](UpstreamPool& pool, Worker&) -> Task<void> {
-    auto a = co_await pool.open(origin(), soon());
-    auto b = co_await pool.open(origin(), soon());
-    UpstreamConnection one = *std::move(a);
-    UpstreamConnection two = *std::move(b);
-    one.mark_reusable();
-    two.mark_reusable();
-    one.release();
-    two.release();
-    EXPECT_EQ(pool.gauges().idle, 1U);
-    pool.close_idle();
-    EXPECT_EQ(pool.gauges().idle, 0U);
-  }, {.max_idle_per_origin = 1});
+  run(
+      [&](UpstreamPool& pool, Worker&) -> Task<void> {
+        auto a = co_await pool.open(origin(), soon());
+        auto b = co_await pool.open(origin(), soon());
+        UpstreamConnection one = *std::move(a);
+        UpstreamConnection two = *std::move(b);
+        one.mark_reusable();
+        two.mark_reusable();
+        one.release();
+        two.release();
+        EXPECT_EQ(pool.gauges().idle, 1U);
+        pool.close_idle();
+        EXPECT_EQ(pool.gauges().idle, 0U);
+      },
+      {.max_idle_per_origin = 1});
 }
 
 TEST_F(UpstreamPoolTest, ALeaseMayOutliveThePool) {

@@ -100,7 +100,8 @@ TEST_F(AnswerPumpTest, AnyCutOfTheInputGivesTheSamePayload) {
   const std::string input = "3\r\nabc\r\na\r\n0123456789\r\n1;x=y\r\nz\r\n0\r\n\r\n";
   for (std::size_t cut = 0; cut <= input.size(); ++cut) {
     start(kChunked, Framing::kClose);
-    EXPECT_EQ(feed(std::string_view(input).substr(0, cut)) + feed(std::string_view(input).substr(cut)), "abc0123456789z");
+    EXPECT_EQ(feed(std::string_view(input).substr(0, cut)) + feed(std::string_view(input).substr(cut)),
+              "abc0123456789z");
     EXPECT_TRUE(pump_->done());
   }
 }

@@ -45,7 +45,8 @@ TEST_F(Authenticate, EveryPlaceOfAStockSdkCounts) {
 }
 
 TEST_F(Authenticate, EqualCredentialsInSeveralPlacesAreOne) {
-  const std::string everywhere = "X-Proxy-Key: " + kOne + "\r\nAuthorization: Bearer " + kOne + "\r\nx-api-key: " + kOne + "\r\n";
+  const std::string everywhere =
+      "X-Proxy-Key: " + kOne + "\r\nAuthorization: Bearer " + kOne + "\r\nx-api-key: " + kOne + "\r\n";
   for (ServiceType type : {ServiceType::kGeneric, ServiceType::kLlm}) {
     EXPECT_EQ(ask(everywhere, "key=" + kOne, type), "");
     EXPECT_TRUE(grant_.key_in_query);  // it must not travel on

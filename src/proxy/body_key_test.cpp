@@ -58,8 +58,8 @@ TEST_F(BodyKey, TwoOfThemAreNone) {
 }
 
 TEST_F(BodyKey, WhatIsNoSuchObjectStaysAsItIs) {
-  for (const std::string body : {R"({"api_key":1})", R"({"api_key":null})", R"(["api_key","k"])", "\"api_key\"", "", "{",
-                                 R"({"api_key":"k")", R"({"a":1})", "not json"}) {
+  for (const std::string body : {R"({"api_key":1})", R"({"api_key":null})", R"(["api_key","k"])", "\"api_key\"", "",
+                                 "{", R"({"api_key":"k")", R"({"a":1})", "not json"}) {
     EXPECT_EQ(take(body), (Taken{"", body})) << body;
   }
 }

@@ -17,22 +17,36 @@ namespace json = boost::json;
 
 // The table of the issue, as clients see it.
 TEST(ErrorStatus, Table) {
-  const std::pair<ErrorCode, int> rows[] = {
-      {ErrorCode::kBadRequest, 400},         {ErrorCode::kAccessKeyConflict, 400},
-      {ErrorCode::kPathRefused, 400},        {ErrorCode::kAccessKeyMissing, 401},
-      {ErrorCode::kAccessKeyInvalid, 401},   {ErrorCode::kServiceNotFound, 404},
-      {ErrorCode::kMethodNotAllowed, 405},   {ErrorCode::kRequestTimeout, 408},
-      {ErrorCode::kBodyTooLarge, 413},       {ErrorCode::kExpectationFailed, 417},
-      {ErrorCode::kAllKeysCooling, 429},     {ErrorCode::kHeadTooLarge, 431},
-      {ErrorCode::kClientGone, 499},         {ErrorCode::kInternal, 500},
-      {ErrorCode::kCredentialsExhausted, 502}, {ErrorCode::kUpstreamUnresolved, 502},
-      {ErrorCode::kUpstreamConnect, 502},    {ErrorCode::kUpstreamTls, 502},
-      {ErrorCode::kUpstreamRefused, 502},    {ErrorCode::kEgressProxy, 502},
-      {ErrorCode::kUpstreamProtocol, 502},   {ErrorCode::kUpstreamClosed, 502},
-      {ErrorCode::kUpstreamInterrupted, 502}, {ErrorCode::kNoKeysConfigured, 503},
-      {ErrorCode::kOverloaded, 503},         {ErrorCode::kShuttingDown, 503},
-      {ErrorCode::kLocked, 503},             {ErrorCode::kStoreUnavailable, 503},
-      {ErrorCode::kUpstreamConnectTimeout, 504}, {ErrorCode::kUpstreamTimeout, 504}};
+  const std::pair<ErrorCode, int> rows[] = {{ErrorCode::kBadRequest, 400},
+                                            {ErrorCode::kAccessKeyConflict, 400},
+                                            {ErrorCode::kPathRefused, 400},
+                                            {ErrorCode::kAccessKeyMissing, 401},
+                                            {ErrorCode::kAccessKeyInvalid, 401},
+                                            {ErrorCode::kServiceNotFound, 404},
+                                            {ErrorCode::kMethodNotAllowed, 405},
+                                            {ErrorCode::kRequestTimeout, 408},
+                                            {ErrorCode::kBodyTooLarge, 413},
+                                            {ErrorCode::kExpectationFailed, 417},
+                                            {ErrorCode::kAllKeysCooling, 429},
+                                            {ErrorCode::kHeadTooLarge, 431},
+                                            {ErrorCode::kClientGone, 499},
+                                            {ErrorCode::kInternal, 500},
+                                            {ErrorCode::kCredentialsExhausted, 502},
+                                            {ErrorCode::kUpstreamUnresolved, 502},
+                                            {ErrorCode::kUpstreamConnect, 502},
+                                            {ErrorCode::kUpstreamTls, 502},
+                                            {ErrorCode::kUpstreamRefused, 502},
+                                            {ErrorCode::kEgressProxy, 502},
+                                            {ErrorCode::kUpstreamProtocol, 502},
+                                            {ErrorCode::kUpstreamClosed, 502},
+                                            {ErrorCode::kUpstreamInterrupted, 502},
+                                            {ErrorCode::kNoKeysConfigured, 503},
+                                            {ErrorCode::kOverloaded, 503},
+                                            {ErrorCode::kShuttingDown, 503},
+                                            {ErrorCode::kLocked, 503},
+                                            {ErrorCode::kStoreUnavailable, 503},
+                                            {ErrorCode::kUpstreamConnectTimeout, 504},
+                                            {ErrorCode::kUpstreamTimeout, 504}};
   for (const auto& [code, status] : rows) EXPECT_EQ(status_of(code), status) << to_string(code);
 }
 
@@ -109,9 +123,7 @@ TEST(ErrorReply, NeverAnswersTwice) {
   EXPECT_EQ(answer.body, "first");
 }
 
-TEST(ErrorReply, NothingForAClientThatIsGone) {
-  EXPECT_EQ(answer_with({ErrorCode::kClientGone, "gone"}).status, 0);
-}
+TEST(ErrorReply, NothingForAClientThatIsGone) { EXPECT_EQ(answer_with({ErrorCode::kClientGone, "gone"}).status, 0); }
 
 TEST(ErrorReply, WhatWasFramedBadlyClosesTheConnection) {
   EXPECT_EQ(answer_with({ErrorCode::kBadRequest, "chunks"}).field("connection"), "close");

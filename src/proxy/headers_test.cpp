@@ -54,20 +54,41 @@ std::string get(const std::string& fields, const std::string& path = "/proxy/s/a
 }
 
 TEST(RequestHead, IsTheClientsWithOurHostAndOneCredential) {
-  EXPECT_EQ(up(rest_service(), get("User-Agent: x\r\nAccept:  */* \r\nX-Proxy-Key: k\r\nAccept-Encoding: gzip\r\nB: c\r\n")),
-            "GET /base/a HTTP/1.1\r\nHost: up.example:8443\r\nUser-Agent: x\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nB: c\r\n"
-            "X-Token: Key sk+secret/1\r\n\r\n");
+  EXPECT_EQ(
+      up(rest_service(), get("User-Agent: x\r\nAccept:  */* \r\nX-Proxy-Key: k\r\nAccept-Encoding: gzip\r\nB: c\r\n")),
+      "GET /base/a HTTP/1.1\r\nHost: up.example:8443\r\nUser-Agent: x\r\nAccept: */*\r\nAccept-Encoding: gzip\r\nB: "
+      "c\r\n"
+      "X-Token: Key sk+secret/1\r\n\r\n");
 }
 
 // D08: one row per field that must not travel.
 TEST(RequestHead, DropsHopByHopFieldsCredentialsAndIdentity) {
   const std::string bare = up(rest_service(), get(""));
-  for (const char* field :
-       {"Connection: keep-alive", "Keep-Alive: 5", "Proxy-Connection: close", "TE: trailers", "Trailer: X", "Upgrade: h2c",
-        "Authorization: Bearer k", "X-Api-Key: k", "X-Anthropic-Api-Key: k", "Api-Key: k", "X-Goog-Api-Key: k",
-        "X-Proxy-Key: k", "Cookie: a=b", "Proxy-Authorization: Basic x", "Forwarded: for=x", "X-Forwarded-For: x",
-        "X-Forwarded-Host: x", "X-Real-IP: x", "CF-Ray: x", "CF-Connecting-IP: x", "X-Rotator-Debug: 1",
-        "OpenAI-Organization: o", "OpenAI-Project: p", "X-Goog-User-Project: p", "X-Token: mine"}) {
+  for (const char* field : {"Connection: keep-alive",
+                            "Keep-Alive: 5",
+                            "Proxy-Connection: close",
+                            "TE: trailers",
+                            "Trailer: X",
+                            "Upgrade: h2c",
+                            "Authorization: Bearer k",
+                            "X-Api-Key: k",
+                            "X-Anthropic-Api-Key: k",
+                            "Api-Key: k",
+                            "X-Goog-Api-Key: k",
+                            "X-Proxy-Key: k",
+                            "Cookie: a=b",
+                            "Proxy-Authorization: Basic x",
+                            "Forwarded: for=x",
+                            "X-Forwarded-For: x",
+                            "X-Forwarded-Host: x",
+                            "X-Real-IP: x",
+                            "CF-Ray: x",
+                            "CF-Connecting-IP: x",
+                            "X-Rotator-Debug: 1",
+                            "OpenAI-Organization: o",
+                            "OpenAI-Project: p",
+                            "X-Goog-User-Project: p",
+                            "X-Token: mine"}) {
     EXPECT_EQ(up(rest_service(), get(std::string(field) + "\r\n")), bare) << field;
     EXPECT_EQ(up(rest_service(), get("Connection: other\r\n" + std::string(field) + "\r\n")), bare) << field;
   }
@@ -100,7 +121,8 @@ TEST(RequestHead, NoPlaceMeansNoKey) {
 
 TEST(RequestHead, FormatsHaveTheirOwnPlace) {
   const std::string request = get("Accept-Encoding: gzip, br\r\n", "/llm/s/v1/x");
-  EXPECT_NE(up(llm_service("openai_compatible"), request).find("\r\nauthorization: Bearer sk+secret/1\r\n"), std::string::npos);
+  EXPECT_NE(up(llm_service("openai_compatible"), request).find("\r\nauthorization: Bearer sk+secret/1\r\n"),
+            std::string::npos);
   EXPECT_NE(up(llm_service("gemini_native"), request).find("\r\nx-goog-api-key: sk+secret/1\r\n"), std::string::npos);
   const std::string anthropic = up(llm_service("anthropic_native"), request);
   EXPECT_NE(anthropic.find("\r\nx-api-key: sk+secret/1\r\n"), std::string::npos);
@@ -151,8 +173,9 @@ std::string down(const Service& service, const std::string& answer, const Answer
 }
 
 TEST(AnswerHead, IsTheUpstreamsWithOurFields) {
-  EXPECT_EQ(down(rest_service(), "HTTP/1.1 200 Fine\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-A:b\r\n\r\n"),
-            "HTTP/1.1 200 Fine\r\nContent-Type: text/plain\r\nX-A: b\r\nX-Request-Id: id-1\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(
+      down(rest_service(), "HTTP/1.1 200 Fine\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-A:b\r\n\r\n"),
+      "HTTP/1.1 200 Fine\r\nContent-Type: text/plain\r\nX-A: b\r\nX-Request-Id: id-1\r\nContent-Length: 5\r\n\r\n");
 }
 
 TEST(AnswerHead, DropsHopByHopFieldsAccountsAndCookies) {
@@ -160,7 +183,9 @@ TEST(AnswerHead, DropsHopByHopFieldsAccountsAndCookies) {
   for (const char* field : {"Connection: close", "Keep-Alive: 5", "Proxy-Authenticate: x", "Trailer: x", "TE: x",
                             "Transfer-Encoding: chunked", "Upgrade: x", "OpenAI-Organization: org", "Set-Cookie: a=b",
                             "X-Rotator-Error-Source: gateway", "Connection: x-hop\r\nX-Hop: 1"}) {
-    EXPECT_EQ(down(rest_service(), "HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\n", {.framing = Framing::kChunked}), bare)
+    EXPECT_EQ(
+        down(rest_service(), "HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\n", {.framing = Framing::kChunked}),
+        bare)
         << field;
   }
 }
@@ -174,15 +199,18 @@ TEST(AnswerHead, KeepsCookiesWhereTheServiceAllowsThem) {
 
 TEST(AnswerHead, SaysHowTheBodyEnds) {
   const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
-  EXPECT_NE(down(rest_service(), answer, {.framing = Framing::kChunked}).find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(down(rest_service(), answer, {.framing = Framing::kChunked}).find("Transfer-Encoding: chunked\r\n"),
+            std::string::npos);
   EXPECT_EQ(down(rest_service(), answer, {.framing = Framing::kClose}).find("Transfer-Encoding"), std::string::npos);
   EXPECT_NE(down(rest_service(), answer, {.keep_alive = false}).find("Connection: close\r\n\r\n"), std::string::npos);
-  const std::string no_content = down(rest_service(), "HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", {.framing = Framing::kNone});
+  const std::string no_content =
+      down(rest_service(), "HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", {.framing = Framing::kNone});
   EXPECT_EQ(no_content.find("Content-Length"), std::string::npos);
 }
 
 TEST(AnswerHead, StreamsAreNotBuffered) {
-  const std::string head = down(rest_service(), "HTTP/1.1 200 OK\r\n\r\n", {.framing = Framing::kChunked, .streamed = true});
+  const std::string head =
+      down(rest_service(), "HTTP/1.1 200 OK\r\n\r\n", {.framing = Framing::kChunked, .streamed = true});
   EXPECT_NE(head.find("X-Accel-Buffering: no\r\n"), std::string::npos);
   EXPECT_NE(head.find("Cache-Control: no-cache\r\n"), std::string::npos);
 }

@@ -25,7 +25,8 @@ Service service(bool llm) {
 }
 
 void with(bool llm, const std::function<void(RequestContext&)>& look) {
-  test::RequestFixture(service(llm)).run(std::string("GET /") + (llm ? "llm" : "proxy") + "/s/a HTTP/1.1\r\nHost: h\r\n\r\n", look);
+  test::RequestFixture(service(llm))
+      .run(std::string("GET /") + (llm ? "llm" : "proxy") + "/s/a HTTP/1.1\r\nHost: h\r\n\r\n", look);
 }
 
 UpstreamFailure read_answer(bool llm, const std::string& answer, const std::string& body = "") {
@@ -39,15 +40,17 @@ UpstreamFailure read_answer(bool llm, const std::string& answer, const std::stri
 }
 
 TEST(Understand, RestServicesAreReadFromTheirHeadOnly) {
-  const auto failure = read_answer(false, "HTTP/1.1 429 X\r\nRetry-After: 7\r\n\r\n", R"({"error":{"code":"insufficient_quota"}})");
+  const auto failure =
+      read_answer(false, "HTTP/1.1 429 X\r\nRetry-After: 7\r\n\r\n", R"({"error":{"code":"insufficient_quota"}})");
   EXPECT_EQ(failure.status, 429);
   EXPECT_EQ(failure.kind, FailureKind::kUnknown);
   EXPECT_EQ(failure.retry_after, Duration(seconds(7)));
 }
 
 TEST(Understand, LlmServicesAreReadByTheirFormat) {
-  const auto failure = read_answer(true, "HTTP/1.1 429 X\r\n\r\n",
-                            R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})");
+  const auto failure = read_answer(
+      true, "HTTP/1.1 429 X\r\n\r\n",
+      R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})");
   EXPECT_EQ(failure.kind, FailureKind::kQuota);
   EXPECT_EQ(failure.code, "insufficient_quota");
 }
@@ -59,8 +62,8 @@ TEST(Understand, AnyBodyIsSurvived) {
 }
 
 TEST(JudgeConnect, NobodysFaultAndNothingSent) {
-  for (ErrorCode code : {ErrorCode::kUpstreamUnresolved, ErrorCode::kUpstreamConnect, ErrorCode::kUpstreamTls, ErrorCode::kEgressProxy,
-                         ErrorCode::kUpstreamConnectTimeout, ErrorCode::kUpstreamRefused}) {
+  for (ErrorCode code : {ErrorCode::kUpstreamUnresolved, ErrorCode::kUpstreamConnect, ErrorCode::kUpstreamTls,
+                         ErrorCode::kEgressProxy, ErrorCode::kUpstreamConnectTimeout, ErrorCode::kUpstreamRefused}) {
     AttemptFacts facts;
     judge_connect({code, "x"}, facts);
     EXPECT_EQ(facts.verdict.key, KeyAction::kNone) << to_string(code);
@@ -78,8 +81,10 @@ TEST(DescribeExchange, NamesTheTimerAndItsValue) {
     with(false, [&](RequestContext& ctx) { told = describe_exchange(ctx, {.end = end, .error = error}); });
     return told;
   };
-  EXPECT_EQ(describe(ExchangeEnd::kFirstByte).message, "the upstream did not answer in time: timer 'first_byte' of 30 s fired");
-  EXPECT_EQ(describe(ExchangeEnd::kTotal).message, "the upstream did not answer in time: timer 'total' of 1500 ms fired");
+  EXPECT_EQ(describe(ExchangeEnd::kFirstByte).message,
+            "the upstream did not answer in time: timer 'first_byte' of 30 s fired");
+  EXPECT_EQ(describe(ExchangeEnd::kTotal).message,
+            "the upstream did not answer in time: timer 'total' of 1500 ms fired");
   EXPECT_EQ(describe(ExchangeEnd::kSend).code, ErrorCode::kUpstreamTimeout);
   EXPECT_EQ(describe(ExchangeEnd::kClosed).code, ErrorCode::kUpstreamClosed);
   EXPECT_EQ(describe(ExchangeEnd::kProtocol).code, ErrorCode::kUpstreamProtocol);

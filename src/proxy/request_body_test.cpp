@@ -61,7 +61,8 @@ TEST_F(RequestBodyTest, EveryAttemptReadsTheSameBytes) {
     const std::string bytes = pattern(size);
     RequestBody body(path_);
     body.expect(size);
-    for (std::size_t at = 0; at < size; at += 60'001) ASSERT_TRUE(body.append(std::string_view(bytes).substr(at, 60'001)));
+    for (std::size_t at = 0; at < size; at += 60'001)
+      ASSERT_TRUE(body.append(std::string_view(bytes).substr(at, 60'001)));
     EXPECT_EQ(body.size(), size);
     for (int attempt = 0; attempt < 3; ++attempt) {
       body.rewind();

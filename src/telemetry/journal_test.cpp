@@ -86,11 +86,12 @@ std::string line_of(const RequestRecord& record) {
 boost::json::object parsed(const RequestRecord& record) { return boost::json::parse(line_of(record)).as_object(); }
 
 TEST(Journal, WritesOneObjectPerRequest) {
-  EXPECT_EQ(line_of(example()),
-            R"({"time":"2026-11-18T11:06:40.042Z","id":"req-1","client":"10.0.0.1","access_key":"0a1b2c3d","service":"chat",)"
-            R"("method":"POST","path":"/proxy/chat/a","status":200,"source":"upstream","key":"ffee0011","outcome":"ok",)"
-            R"("attempts":2,"bytes_in":12,"bytes_out":34,"total_ms":12.345,"upstream_ms":12.000,"overhead_ms":0.045})"
-            "\n");
+  EXPECT_EQ(
+      line_of(example()),
+      R"({"time":"2026-11-18T11:06:40.042Z","id":"req-1","client":"10.0.0.1","access_key":"0a1b2c3d","service":"chat",)"
+      R"("method":"POST","path":"/proxy/chat/a","status":200,"source":"upstream","key":"ffee0011","outcome":"ok",)"
+      R"("attempts":2,"bytes_in":12,"bytes_out":34,"total_ms":12.345,"upstream_ms":12.000,"overhead_ms":0.045})"
+      "\n");
 }
 
 TEST(Journal, NamesErrorsAndCuts) {

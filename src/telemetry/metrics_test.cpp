@@ -14,7 +14,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-RequestRecord record(const std::string& service, int status) {
+// `service` outlives it.
+RequestRecord record(std::string_view service, int status) {
   RequestRecord made;
   made.service_id = 1;
   for (char c : service) made.service_id = made.service_id * 131 + c;
@@ -57,9 +58,9 @@ TEST(Metrics, CountsBytesCutsAndOwnErrors) {
   made.bytes_out = 20;
   metrics.shard(0).record(made);
   const std::string text = metrics.expose({});
-  for (const char* line : {R"(rotator_gateway_errors_total{service="a"} 1)", R"(rotator_cut_answers_total{service="a"} 1)",
-                           R"(rotator_request_body_bytes_total{service="a"} 10)",
-                           R"(rotator_answer_body_bytes_total{service="a"} 20)"}) {
+  for (const char* line :
+       {R"(rotator_gateway_errors_total{service="a"} 1)", R"(rotator_cut_answers_total{service="a"} 1)",
+        R"(rotator_request_body_bytes_total{service="a"} 10)", R"(rotator_answer_body_bytes_total{service="a"} 20)"}) {
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
   }
 }
@@ -72,8 +73,8 @@ TEST(Metrics, HistogramsAreCumulative) {
        {R"(rotator_request_duration_seconds_bucket{service="a",le="0.005"} 0)",
         R"(rotator_request_duration_seconds_bucket{service="a",le="0.01"} 1)",
         R"(rotator_request_duration_seconds_bucket{service="a",le="+Inf"} 1)",
-        R"(rotator_request_duration_seconds_count{service="a"} 1)", R"(rotator_request_duration_seconds_sum{service="a"} 0.007)",
-        "rotator_added_latency_seconds_count 1"}) {
+        R"(rotator_request_duration_seconds_count{service="a"} 1)",
+        R"(rotator_request_duration_seconds_sum{service="a"} 0.007)", "rotator_added_latency_seconds_count 1"}) {
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
   }
 }
@@ -116,7 +117,10 @@ TEST(Metrics, StatusesWithoutARowShareTheirClass) {
 TEST(Metrics, MayBeReadWhileAWorkerWrites) {
   Metrics metrics(1);
   std::thread writer([&] {
-    for (int i = 0; i < 2000; ++i) metrics.shard(0).record(record("s" + std::to_string(i % 20), 200));
+    for (int i = 0; i < 2000; ++i) {
+      const std::string service = "s" + std::to_string(i % 20);
+      metrics.shard(0).record(record(service, 200));
+    }
   });
   for (int i = 0; i < 20; ++i) EXPECT_FALSE(metrics.expose({}).empty());
   writer.join();

@@ -52,9 +52,11 @@ int unlinked_files() {
 
 class Bodies : public testing::Test {
  protected:
-  void add(const std::string& more = "") { gateway_.add_service({.target_url = upstream_.url(), .keys = 3, .more = more}); }
+  void add(const std::string& more = "") {
+    gateway_.add_service({.target_url = upstream_.url(), .keys = 3, .more = more});
+  }
 
-  std::function<void(UpstreamCall&)> script_ = [](UpstreamCall& call) { call.answer(200, "ok"); };
+  test::ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
   TestGateway gateway_;
 };
@@ -103,6 +105,8 @@ TEST_F(Bodies, TheSpilledFileIsFreedWhenTheAnswerStarts) {
   EXPECT_TRUE(spilled);
   EXPECT_TRUE(eventually([&] { return unlinked_files() == before; }));
   go_on = true;
+  std::string rest;
+  EXPECT_TRUE(client.take_until("0\r\n\r\n", rest));
 }
 
 TEST_F(Bodies, ExpectContinueIsAnsweredHereAndNotPassedOn) {
@@ -201,7 +205,8 @@ TEST_F(Bodies, ACutUploadIsNeverCompleted) {
   };
   add(R"(,"stream_uploads":true)");
   HttpClient client = gateway_.client();
-  client.send(TestGateway::request("POST", "/proxy/s/a", kKeyField + "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n");
+  client.send(TestGateway::request("POST", "/proxy/s/a", kKeyField + "Transfer-Encoding: chunked\r\n") +
+              "3\r\nabc\r\n");
   ASSERT_TRUE(eventually([&] { return upstream_.requests() == 1; }));
   client.reset();
   EXPECT_FALSE(whole.get_future().get());
@@ -212,9 +217,12 @@ TEST_F(Bodies, ACutUploadIsNeverCompleted) {
 TEST_F(Bodies, ABodyKeyIsCutOutAndTheRestStays) {
   gateway_.add_service({.target_url = upstream_.url(), .llm = true, .more = R"(,"accept_body_key":true)"});
   gateway_.add_service({.slug = "strict", .target_url = upstream_.url(), .llm = true});
-  const std::string body = "{ \"model\" : \"m\",\"api_key\":\"" + std::string(TestGateway::kAccessKey) + "\", \"n\":1.50}";
+  const std::string body =
+      "{ \"model\" : \"m\",\"api_key\":\"" + std::string(TestGateway::kAccessKey) + "\", \"n\":1.50}";
   const auto ask = [&](const std::string& slug, const std::string& text) {
-    return gateway_.client().ask(TestGateway::request("POST", "/llm/" + slug + "/v1/chat/completions", "", text)).status;
+    return gateway_.client()
+        .ask(TestGateway::request("POST", "/llm/" + slug + "/v1/chat/completions", "", text))
+        .status;
   };
   EXPECT_EQ(ask("s", body), 200);
   EXPECT_EQ(upstream_.last().body, "{ \"model\" : \"m\",\"n\":1.50}");

@@ -1,8 +1,7 @@
 // errors_test.cpp - bad input and faults: a clear error each, with its status, its source and a body in the client's
 // dialect.
-#include <gtest/gtest.h>
-
 #include <boost/json.hpp>
+#include <gtest/gtest.h>
 
 #include "tests/support/fake_upstream.hpp"
 #include "tests/support/run_gateway.hpp"
@@ -39,7 +38,7 @@ class Errors : public testing::Test {
     return std::string(json::parse(answer.body).as_object().at("detail").as_string());
   }
 
-  std::function<void(UpstreamCall&)> script_ = [](UpstreamCall& call) { call.answer(200, "ok"); };
+  test::ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
   TestGateway gateway_{{{"MAX_BODY_SIZE", "100000"}}};
 };
@@ -182,10 +181,11 @@ TEST_F(Errors, RefusedConnectionIs502) {
 
 TEST_F(Errors, UpstreamGarbageIs502AndNothingOfItLeaks) {
   gateway_.add_service({.target_url = upstream_.url(), .more = R"(,"max_attempts":1)"});
-  for (const std::string garbage : {"<html>secret page</html>\r\n\r\n", "HTTP/1.1 2000 No\r\n\r\n",
-                                    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                                    "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
-    script_ = [&](UpstreamCall& call) {
+  for (const std::string garbage :
+       {"<html>secret page</html>\r\n\r\n", "HTTP/1.1 2000 No\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
+    script_ = [garbage](UpstreamCall& call) {
       call.send(garbage);
       call.close();
     };

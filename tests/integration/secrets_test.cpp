@@ -1,5 +1,5 @@
-// secrets_test.cpp - what must not leave: upstream keys towards clients and logs (behaviour.md scenario 50), the client's
-// credentials and identity towards upstreams (scenario 51).
+// secrets_test.cpp - what must not leave: upstream keys towards clients and logs (behaviour.md scenario 50), the
+// client's credentials and identity towards upstreams (scenario 51).
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -79,8 +79,9 @@ TEST(Secrets, CanaryKeysAppearNowhere) {
     FakeUpstream upstream(echo_everything);
     TestGateway gateway({{"LOG_LEVEL", "debug"}, {"ACCESS_LOG", "true"}});
     const std::string limits = R"(,"first_byte_timeout_ms":100)";
-    for (const Mode& mode : {Mode{"header", false, ""}, Mode{"query", false, R"(,"api_key_location":"query","api_key_name":"key")"},
-                             Mode{"llm", true, ""}}) {
+    for (const Mode& mode :
+         {Mode{"header", false, ""}, Mode{"query", false, R"(,"api_key_location":"query","api_key_name":"key")"},
+          Mode{"llm", true, ""}}) {
       gateway.add_service(
           {.slug = mode.slug, .target_url = upstream.url(), .keys = 10, .llm = mode.llm, .more = mode.more + limits});
       const std::string base = std::string(mode.llm ? "/llm/" : "/proxy/") + mode.slug;
@@ -118,7 +119,8 @@ TEST(Secrets, QueryValuesAreNotLogged) {
     FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
     TestGateway gateway({{"ACCESS_LOG", "true"}});
     gateway.add_service({.target_url = upstream.url()});
-    gateway.client().ask(TestGateway::request("GET", "/proxy/s/a?key=" + std::string(TestGateway::kAccessKey) + "&token=t0ps3cret"));
+    gateway.client().ask(
+        TestGateway::request("GET", "/proxy/s/a?key=" + std::string(TestGateway::kAccessKey) + "&token=t0ps3cret"));
     gateway.app().drain([] { return false; });
     gateway.stop();
     log = output.text();
@@ -154,8 +156,9 @@ TEST(Egress, ClientsCredentialsAndIdentityStayHere) {
   TestGateway gateway;
   const std::string own(TestGateway::kAccessKey);
   gateway.add_service({.target_url = upstream.url("/base"), .keys = 1});
-  const std::string everywhere = "Authorization: Bearer " + own + "\r\nx-api-key: " + own + "\r\nx-goog-api-key: " + own +
-                                 "\r\napi-key: " + own + "\r\nUser-Agent: sdk/1\r\nX-Other: kept\r\n" + kIdentity;
+  const std::string everywhere = "Authorization: Bearer " + own + "\r\nx-api-key: " + own +
+                                 "\r\nx-goog-api-key: " + own + "\r\napi-key: " + own +
+                                 "\r\nUser-Agent: sdk/1\r\nX-Other: kept\r\n" + kIdentity;
   const HttpAnswer answer = gateway.get("/proxy/s/p?a=1&key=" + own + "&b=%2F", everywhere);
   EXPECT_EQ(answer.status, 200);
   const auto request = upstream.last();
@@ -177,9 +180,10 @@ TEST(Egress, ExactlyOneCredentialInTheFormatsOwnPlace) {
   for (const auto& [format, field] : formats) {
     gateway.add_service({.slug = format, .target_url = upstream.url(), .llm = true, .api_format = format});
     const std::string own(TestGateway::kAccessKey);
-    const HttpAnswer answer = gateway.post("/llm/" + format + "/v1/x?key=" + own, "{}",
-                                           "Authorization: Bearer " + own + "\r\nx-api-key: " + own +
-                                               "\r\nx-goog-api-key: " + own + "\r\nAccept-Encoding: gzip\r\n" + kIdentity);
+    const HttpAnswer answer =
+        gateway.post("/llm/" + format + "/v1/x?key=" + own, "{}",
+                     "Authorization: Bearer " + own + "\r\nx-api-key: " + own + "\r\nx-goog-api-key: " + own +
+                         "\r\nAccept-Encoding: gzip\r\n" + kIdentity);
     EXPECT_EQ(answer.status, 200) << answer.body;
     const auto request = upstream.last();
     EXPECT_EQ(request.head.find(own), std::string::npos) << request.head;
@@ -197,7 +201,8 @@ TEST(Egress, ExactlyOneCredentialInTheFormatsOwnPlace) {
 TEST(Egress, TheInjectedHeaderCannotBeDroppedByTheClient) {
   FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
   TestGateway gateway;
-  gateway.add_service({.target_url = upstream.url(), .more = R"(,"api_key_location":"header","api_key_name":"X-Token")"});
+  gateway.add_service(
+      {.target_url = upstream.url(), .more = R"(,"api_key_location":"header","api_key_name":"X-Token")"});
   EXPECT_EQ(gateway.get("/proxy/s/a", "Connection: X-Token, close\r\nX-Token: mine\r\n").status, 200);
   EXPECT_EQ(upstream.last().count("x-token"), 1U);
   EXPECT_EQ(upstream.last().field("x-token"), TestGateway::key("s", 1));
@@ -206,7 +211,8 @@ TEST(Egress, TheInjectedHeaderCannotBeDroppedByTheClient) {
 TEST(Egress, TheKeyInTheQueryReplacesTheClientsParameter) {
   FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
   TestGateway gateway;
-  gateway.add_service({.target_url = upstream.url("/b?fixed=1"), .more = R"(,"api_key_location":"query","api_key_name":"token")"});
+  gateway.add_service(
+      {.target_url = upstream.url("/b?fixed=1"), .more = R"(,"api_key_location":"query","api_key_name":"token")"});
   EXPECT_EQ(gateway.get("/proxy/s/a?token=mine&x=%20&token=2").status, 200);
   EXPECT_EQ(upstream.last().target, "/b/a?fixed=1&x=%20&token=" + TestGateway::key("s", 1));
   EXPECT_EQ(upstream.last().count("authorization"), 0U);

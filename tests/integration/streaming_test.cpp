@@ -53,7 +53,7 @@ class Streaming : public testing::Test {
     gateway_.add_service({.target_url = upstream_.url(), .llm = true, .api_format = format, .more = more});
   }
 
-  std::function<void(UpstreamCall&)> script_;
+  test::ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
   TestGateway gateway_{{{"SSE_KEEPALIVE", "1"}}};
 };
@@ -165,7 +165,7 @@ TEST_F(Streaming, AHalfClosedClientStillGetsItsAnswer) {
 TEST_F(Streaming, ACutChunkedAnswerIsNotEndedCleanly) {
   add();
   for (const bool reset : {false, true}) {
-    script_ = [&](UpstreamCall& call) {
+    script_ = [reset](UpstreamCall& call) {
       call.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
       call.wait(milliseconds(20));
       reset ? call.reset() : call.close();
@@ -299,7 +299,9 @@ TEST_F(Streaming, SilenceIsFilledWithCommentsBetweenEventsOnly) {
 
 TEST_F(Streaming, BodilessAnswersHaveNoBody) {
   add();
-  script_ = [](UpstreamCall& call) { call.send("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\n"); };
+  script_ = [](UpstreamCall& call) {
+    call.send("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\n");
+  };
   HttpClient client = gateway_.client();
   EXPECT_EQ(client.ask(kGet).field("etag"), "\"x\"");
   script_ = [](UpstreamCall& call) { call.send("HTTP/1.1 204 No Content\r\n\r\n"); };
@@ -325,8 +327,11 @@ TEST_F(Streaming, InterimAnswersAreDropped) {
 
 TEST_F(Streaming, RepeatedFieldsStayAndCookiesOnlyWhereAllowed) {
   std::string cookies;
-  for (int i = 0; i < 50; ++i) cookies += "Set-Cookie: c" + std::to_string(i) + "=v\r\nLink: <" + std::to_string(i) + ">\r\n";
-  script_ = [&](UpstreamCall& call) { call.answer(200, "x", cookies + "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n"); };
+  for (int i = 0; i < 50; ++i)
+    cookies += "Set-Cookie: c" + std::to_string(i) + "=v\r\nLink: <" + std::to_string(i) + ">\r\n";
+  script_ = [&](UpstreamCall& call) {
+    call.answer(200, "x", cookies + "Connection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n");
+  };
   add(R"(,"allow_set_cookie":true)");
   gateway_.add_service({.slug = "plain", .target_url = upstream_.url()});
   const HttpAnswer answer = get();

@@ -16,7 +16,8 @@ using test::TestGateway;
 using test::UpstreamCall;
 
 const std::string kSwitching =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\n";
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
+    "abc\r\n\r\n";
 const std::string kUpgrade =
     TestGateway::request("GET", "/proxy/s/ws",
                          "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) +
@@ -25,7 +26,7 @@ const std::string kUpgrade =
 class Upgrade : public testing::Test {
  protected:
   Upgrade() { gateway_.add_service({.target_url = upstream_.url()}); }
-  std::function<void(UpstreamCall&)> script_;
+  test::ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
   TestGateway gateway_;
 };
@@ -101,8 +102,11 @@ TEST_F(Upgrade, ARefusalIsAnOrdinaryAnswer) {
   HttpClient client = gateway_.client();
   EXPECT_EQ(client.ask(kUpgrade).body, "no sockets");
   script_ = [](UpstreamCall& call) { call.answer(200, "next"); };
-  EXPECT_EQ(client.ask(TestGateway::request("GET", "/proxy/s/a", "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) +
-                                                                     "\r\n")).body, "next");
+  EXPECT_EQ(client
+                .ask(TestGateway::request("GET", "/proxy/s/a",
+                                          "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n"))
+                .body,
+            "next");
 }
 
 TEST_F(Upgrade, NobodySwitchesUnasked) {

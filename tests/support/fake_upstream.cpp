@@ -94,7 +94,9 @@ bool UpstreamCall::read_body() {
 
 void UpstreamCall::send(std::string_view bytes) {
   upstream_.remember(*this);  // before: whoever has the answer may look
-  send_all(fd_, bytes);
+  // A copy: whoever reads the answer may end the test, and `bytes` with it, before send() has returned here.
+  const std::string copy(bytes);
+  send_all(fd_, copy);
 }
 
 void UpstreamCall::send_chunk(std::string_view bytes) {
@@ -122,7 +124,8 @@ bool UpstreamCall::wait_for_close(std::chrono::milliseconds limit) {
   ended_ = true;
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!upstream_.stopping_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
     char bytes[4096];

@@ -1,5 +1,5 @@
-// handler_server.hpp - a net::Server on a thread of its own whose handler is a function: for tests of the server, and of
-// what needs a Downstream.
+// handler_server.hpp - a net::Server on a thread of its own whose handler is a function: for tests of the server, and
+// of what needs a Downstream.
 //
 //   HandlerServer server([&](net::Downstream& client) -> net::Task<void> { co_await client.reply(200, "", "hi"); });
 //   HttpClient(server.port()).ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -20,8 +20,8 @@
 namespace akr::test {
 
 struct HttpAnswer {
-  int status = 0;         // 0: no complete head came
-  std::string head;       // up to and with the empty line
+  int status = 0;                                           // 0: no complete head came
+  std::string head;                                         // up to and with the empty line
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
   std::string body;
   bool complete = false;  // the body ended as its framing says

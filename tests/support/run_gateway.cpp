@@ -113,7 +113,8 @@ std::string TestGateway::key(std::string_view slug, int number) {
 std::int64_t TestGateway::add_service(const ServiceSpec& spec) {
   std::string body = R"({"name":")" + spec.slug + R"(","slug":")" + spec.slug + "\"";
   if (spec.llm) {
-    body += R"(,"config_type":"LLM","api_format":")" + spec.api_format + R"(","target_base_url":")" + spec.target_url + "\"";
+    body += R"(,"config_type":"LLM","api_format":")" + spec.api_format + R"(","target_base_url":")" + spec.target_url +
+            "\"";
   } else {
     body += R"(,"config_type":"GENERIC","method":")" + spec.method + R"(","target_url":")" + spec.target_url + "\"";
     const bool placed = spec.more.find("api_key_name") != std::string::npos;
