@@ -24,8 +24,10 @@ Result<AdminResponse> list_service_keys(AdminCall& call);
 Result<AdminResponse> add_service_key(AdminCall& call);
 Result<AdminResponse> import_service_keys(AdminCall& call);
 Result<AdminResponse> clear_service_keys(AdminCall& call);
-Result<AdminResponse> switch_key(AdminCall& call);
+Result<AdminResponse> change_key(AdminCall& call);
 Result<AdminResponse> delete_key(AdminCall& call);
+Result<AdminResponse> reset_key(AdminCall& call);
+Result<AdminResponse> reset_service_keys(AdminCall& call);
 
 // handlers.cpp: what several of them need.
 
