@@ -8,6 +8,7 @@
 #include "proxy/authenticate.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/prepare.hpp"
+#include "proxy/request_facts.hpp"
 
 namespace akr {
 namespace {
@@ -28,6 +29,13 @@ std::uint64_t next_random(std::uint64_t& state) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
   return z ^ (z >> 31);
+}
+
+bool wants_explanation(const net::MessageHead& head, const AdminCheck& is_admin) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (head.find(net::FieldId::kXRotatorOther).empty() || head.find("x-rotator-explain") != "1") return false;
+  const std::string_view given = head.find("x-rotator-admin");
+  return given.starts_with(kScheme) && is_admin(given.substr(kScheme.size()));
 }
 
 }  // namespace
@@ -62,6 +70,8 @@ net::Task<void> Gateway::handle(net::Downstream& client) {
   ctx.path = client.head().target();
   ctx.path = ctx.path.substr(0, ctx.path.find('?'));
   ctx.head_method = ctx.method == "HEAD";
+  ctx.longest_hold = settings_.relay.sse_keepalive / 2;
+  ctx.explain = settings_.is_admin && wants_explanation(client.head(), settings_.is_admin);
   Result<void> served = co_await serve(ctx);
   if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
   log_.record(ctx);                                             // every request ends here, once
@@ -95,6 +105,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     ctx.grant = *who;
   }
 
+  read_request_facts(ctx, request);
   // All attempts happen before the first response byte goes down; after that there is no second try.
   Attempt last = co_await attempts_.run(ctx, request);
   request.body.release();

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/strings.hpp"
 #include "llm/rate_limit_hints.hpp"
@@ -30,21 +31,71 @@ Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
                                            seconds_text(value) + " fired"};
 }
 
+constexpr std::size_t kMessageOfRest = 300;
+
+// Most good answers are told from errors by the absence of one word; only the others are read.
+bool may_hold_error(std::string_view text) {
+  constexpr std::string_view kWord = "error";
+  return ::memmem(text.data(), text.size(), kWord.data(), kWord.size()) != nullptr;
+}
+
+std::optional<Judgement> judge_by_rules(const RequestContext& ctx, int status, std::string_view body,
+                                        std::optional<Duration> hint) {
+  const FailureRules* const rules = ctx.service().rules.get();
+  if (rules == nullptr) return std::nullopt;
+  const auto match = rules->match(status, body, hint);
+  if (!match) return std::nullopt;
+  return Judgement{.verdict = match->verdict,
+                   .status = status,
+                   .rule = static_cast<int>(match->index),
+                   .message = std::string(body.substr(0, kMessageOfRest))};
+}
+
+Judgement of_detail(ErrorDetail detail) {
+  const UpstreamFailure failure = {.status = detail.status,
+                                   .kind = static_cast<FailureKind>(detail.kind),  // same enumerators (error_detail.hpp)
+                                   .retry_after = detail.retry_after,
+                                   .code = detail.code};
+  return {.verdict = classify(failure), .status = detail.status, .message = std::move(detail.message)};
+}
+
 }  // namespace
 
-UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
   const HeaderList headers(answer);
   const WallTime now = system_clock().wall();
-  UpstreamFailure failure = {.status = answer.status()};
-  if (ctx.format == nullptr) {
-    failure.retry_after = retry_hint(headers.span(), now);
-    return failure;
-  }
-  const ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
-  failure.kind = static_cast<FailureKind>(detail.kind);  // same enumerators, same order (error_detail.hpp)
-  failure.retry_after = detail.retry_after;
-  failure.code = detail.code;
-  return failure;
+  const int status = answer.status();
+  if (auto ruled = judge_by_rules(ctx, status, body, retry_hint(headers.span(), now))) return *std::move(ruled);
+  if (ctx.format != nullptr) return of_detail(ctx.format->parse_error({status, headers.span(), body, now}));
+  return {.verdict = classify({.status = status, .retry_after = retry_hint(headers.span(), now)}),
+          .status = status,
+          .message = std::string(body.substr(0, kMessageOfRest))};
+}
+
+std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  const HeaderList headers(answer);
+  const WallTime now = system_clock().wall();
+  const int status = answer.status();
+  if (auto ruled = judge_by_rules(ctx, status, body, retry_hint(headers.span(), now))) return ruled;
+  if (ctx.format == nullptr || !may_hold_error(body)) return std::nullopt;
+  auto detail = ctx.format->error_in_success({status, headers.span(), body, now});
+  if (!detail) return std::nullopt;
+  return of_detail(*std::move(detail));
+}
+
+std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer, const SseEventView& event) {
+  if (auto ruled = judge_by_rules(ctx, answer.status(), event.data, std::nullopt)) return ruled;
+  if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
+  const WallTime now = system_clock().wall();
+  auto detail = ctx.format->error_in_event(event, now);
+  if (!detail) return std::nullopt;
+  if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
+  return of_detail(*std::move(detail));
+}
+
+std::optional<Duration> nothing_left(const net::MessageHead& answer) {
+  const HeaderList headers(answer);
+  return empty_bucket_reset(headers.span(), system_clock().wall());
 }
 
 void judge_connect(const Error& error, AttemptFacts& facts) {
