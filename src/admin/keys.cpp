@@ -13,24 +13,6 @@ namespace akr {
 namespace {
 
 constexpr const char* kNoService = "Config not found";
-constexpr const char* kNoServiceInBulk = "ProxyConfig not found";  // the original has two texts for the same
-constexpr const char* kNoKey = "API key not found";
-
-Moment moment_of(const AdminCall& call) { return {call.parts.clock.now(), call.parts.clock.wall()}; }
-
-boost::json::object key_json(AdminCall& call, const UpstreamKey& key) {
-  const auto pool = call.parts.publisher.pool(key.service);
-  const Moment moment = moment_of(call);
-  return write_key(key, pool ? pool->status(key.id, moment.now) : std::nullopt, moment);
-}
-
-Result<ServiceId> service_of(const AdminCall& call, const char* bad_id, const char* not_found) {
-  const auto id = path_id(call, bad_id);
-  if (!id) return id.error();
-  const auto found = call.parts.store.find_service(ServiceId{*id});
-  if (!found) return with_not_found_text(found.error(), not_found);
-  return found->id;
-}
 
 // ?state=cooling,invalid, also repeated.  Empty: no filter.
 Result<std::set<KeyState>> states_wanted(std::string_view query) {
@@ -49,30 +31,6 @@ Result<std::set<KeyState>> states_wanted(std::string_view query) {
     }
   }
   return wanted;
-}
-
-// The ids in {"ids": [...]}; nullopt: all of the service, for {} and an empty body.
-Result<std::optional<std::vector<KeyId>>> ids_wanted(const std::string& body) {
-  std::optional<std::vector<KeyId>> ids;
-  if (body.empty()) return ids;
-  const auto object = parse_json_object(body);
-  if (!object) return object.error();
-  MemberReader in(*object);
-  if (const auto* list = in.any("ids")) {
-    ids.emplace();
-    if (!list->is_array()) in.refuse("ids", "must be a list of key ids");
-    for (const auto& id : list->is_array() ? list->get_array() : boost::json::array()) {
-      if (id.is_int64()) {
-        ids->push_back(KeyId{id.get_int64()});
-      } else {
-        in.refuse("ids", "must be a list of key ids");
-      }
-    }
-  }
-  // Without a list everything is meant: a misspelt name must not mean that.
-  for (const std::string& name : in.unknown()) in.refuse(name, "is not known here; ids is");
-  if (const auto read = in.result(); !read) return read.error();
-  return ids;
 }
 
 // A key that was pasted may carry the spaces and the line end around it.
@@ -243,51 +201,6 @@ Result<AdminResponse> delete_key(AdminCall& call) {
   AdminResponse response = json_response(200, {{"message", "API key deleted successfully"}});
   note_published(response, published);
   return response;
-}
-
-// By a person: usable at once, whatever the provider said.  The pool alone knows states; the store gets them later.
-Result<AdminResponse> reset_key(AdminCall& call) {
-  const auto id = path_id(call, "Invalid key ID");
-  if (!id) return id.error();
-  if (!call.request.body.empty()) {  // nothing is asked for; what is sent must be JSON all the same
-    if (const auto object = parse_json_object(call.request.body); !object) return object.error();
-  }
-  const auto key = call.parts.store.find_key(KeyId{*id});
-  if (!key) return with_not_found_text(key.error(), kNoKey);
-  if (const auto pool = call.parts.publisher.pool(key->service)) pool->reset({&key->id, 1}, call.parts.clock.now());
-  log_info("key_reset", {{"service_id", key->service.value}, {"key_id", *id}});
-  boost::json::object body = key_json(call, *key);
-  body["message"] = "API key reset successfully";
-  return json_response(200, std::move(body));
-}
-
-Result<AdminResponse> reset_service_keys(AdminCall& call) {
-  const auto service = service_of(call, "Invalid config ID", kNoServiceInBulk);
-  if (!service) return service.error();
-  const auto ids = ids_wanted(call.request.body);
-  if (!ids) return ids.error();
-  const auto pool = call.parts.publisher.pool(*service);
-  if (!pool) return Error{ErrorCode::kStoreUnavailable, "The service's keys are not loaded yet."};
-  const TimePoint now = call.parts.clock.now();
-  std::size_t count = 0;
-  boost::json::array unknown;
-  if (*ids) {
-    std::vector<KeyId> present;
-    for (const KeyId id : **ids) {
-      if (pool->status(id, now)) {
-        present.push_back(id);
-      } else {
-        unknown.emplace_back(id.value);
-      }
-    }
-    pool->reset(present, now);
-    count = present.size();
-  } else {
-    pool->reset_all(now);
-    count = pool->counts(now).total;
-  }
-  log_info("keys_reset", {{"service_id", service->value}, {"count", count}});
-  return json_response(200, {{"reset_count", count}, {"not_found", std::move(unknown)}});
 }
 
 }  // namespace akr

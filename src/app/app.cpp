@@ -17,6 +17,7 @@
 #include "base/strings.hpp"
 #include "cluster/open.hpp"
 #include "config/backend_choice.hpp"
+#include "jobs/key_prober.hpp"
 #include "jobs/key_state_writer.hpp"
 #include "jobs/ticker.hpp"
 #include "store/open.hpp"
@@ -66,6 +67,8 @@ Result<std::unique_ptr<Database>> open_store(const Settings& settings, const Fir
 struct App::Parts {
   explicit Parts(const Settings& from) : settings(from) {}
   ~Parts() {
+    // First, so that nobody waits for a provider any more.
+    if (prober) prober->stop();
     // Answers that blocking work owes are delivered before the workers stop.
     if (blocking) blocking->stop();
     for (auto& node : nodes) node->stop();
@@ -95,6 +98,7 @@ struct App::Parts {
   std::unique_ptr<Operations> operations;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<KeyStateWriter> key_states;
+  std::unique_ptr<KeyProber> prober;
   std::atomic<bool> states_owed = false;  // the last write of key states failed
   std::unique_ptr<Ticker> ticker;
   std::unique_ptr<AdminApi> admin;
@@ -141,7 +145,9 @@ void App::Parts::build() {
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
   key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
-  admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock());
+  prober = std::make_unique<KeyProber>(make_node_settings(settings, count).connector);
+  admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
+                                     prober.get());
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
   const NodeSettings node_settings = make_node_settings(settings, count);
   const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
@@ -152,6 +158,7 @@ void App::Parts::build() {
 
 void App::Parts::publish(const std::shared_ptr<const RoutingTable>& table) {
   operations->set_routing(table);
+  prober->publish(table);
   for (auto& node : nodes) node->publish(table);
 }
 
@@ -173,6 +180,7 @@ Result<void> App::Parts::listen() {
 // Blocking and small, on a thread of its own: neither workers nor admin calls wait for it.
 void App::Parts::start_background_work() {
   note_key_states(key_states->restore());
+  prober->start();
   ticker = std::make_unique<Ticker>("every_second", std::chrono::seconds(1), [this] { every_second(); });
   cluster->on_announce([this] { announced = true; });
 }
