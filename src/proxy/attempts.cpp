@@ -67,11 +67,10 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
     ctx.trace.took(lease->key().fingerprint);
     give_back(last);
     budget.count_attempt();
-    Attempt next;
-    next.lease = *std::move(lease);
-    ctx.tried_keys.at(static_cast<std::size_t>(ctx.attempts++)) = next.lease.key().id;
-    ctx.key_fingerprint = next.lease.key().fingerprint;
-    last = std::move(next);
+    if (ctx.attempts > 0) last = Attempt();
+    last.lease = *std::move(lease);
+    ctx.tried_keys.at(static_cast<std::size_t>(ctx.attempts++)) = last.lease.key().id;
+    ctx.key_fingerprint = last.lease.key().fingerprint;
     co_await send_once(ctx, request, last);
     ctx.outcome = last.facts.verdict.reason;
     last.lease.report(last.facts.verdict, worker_.now());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
 namespace akr {
 namespace {
@@ -40,11 +41,10 @@ std::string_view name_of(Scope scope) {
   return "key";
 }
 
-// Disabled and drained keys are out by a person's will: they are no candidates.
-bool is_candidate(KeyStanding standing) {
-  return standing != KeyStanding::kDisabled && standing != KeyStanding::kUnreadable &&
-         standing != KeyStanding::kDraining;
-}
+// Candidates that are not offered.  Disabled and drained keys are out by a person's will: they are none.
+constexpr KeyStanding kPassedOver[] = {KeyStanding::kOnTrial, KeyStanding::kCooling, KeyStanding::kExhausted,
+                                       KeyStanding::kInvalid, KeyStanding::kLimited, KeyStanding::kPaced,
+                                       KeyStanding::kBusy};
 
 bool is_offered(KeyStanding standing) { return standing == KeyStanding::kUsable || standing == KeyStanding::kTrial; }
 
@@ -81,7 +81,8 @@ void add_skipped(std::string& out, const SelectTrace& choice) {
 }  // namespace
 
 SelectTrace& DecisionTrace::next_choice() {
-  if (count_ >= kInline && more_.size() == count_ - kInline) more_.emplace_back();
+  if (count_ < kInline) return std::construct_at(&first_.steps[count_])->choice;
+  if (more_.size() == count_ - kInline) more_.emplace_back();
   return at(count_).choice;
 }
 
@@ -114,10 +115,7 @@ std::uint32_t DecisionTrace::skipped() const {
   if (count_ == 0) return 0;
   const SelectTrace& choice = at(count_ - 1).choice;
   std::uint32_t sum = choice.tried + choice.model_cooling + choice.too_few_tokens;
-  for (std::size_t i = 0; i < kStandings; ++i) {
-    const auto standing = static_cast<KeyStanding>(i);
-    if (is_candidate(standing) && !is_offered(standing)) sum += choice.standings[i];
-  }
+  for (const KeyStanding standing : kPassedOver) sum += choice.standings[static_cast<std::size_t>(standing)];
   return sum;
 }
 

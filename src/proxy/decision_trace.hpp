@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.hpp"
@@ -51,11 +52,18 @@ class DecisionTrace {
   };
   static constexpr std::size_t kInline = 3;
 
-  Step& at(std::size_t index) { return index < kInline ? first_[index] : more_[index - kInline]; }
-  const Step& at(std::size_t index) const { return index < kInline ? first_[index] : more_[index - kInline]; }
+  Step& at(std::size_t index) { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
+  const Step& at(std::size_t index) const { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
   static void write(const Step& step, std::string& out);
 
-  std::array<Step, kInline> first_;
+  // A step is made when it begins: most requests have one, and pay for one.
+  union Storage {
+    Storage() {}  // NOLINT(modernize-use-equals-default)
+    std::array<Step, kInline> steps;
+  };
+  static_assert(std::is_trivially_destructible_v<Step> && std::is_trivially_copyable_v<Step>);
+
+  Storage first_;
   std::vector<Step> more_;
   std::size_t count_ = 0;
 };

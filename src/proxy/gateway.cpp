@@ -70,8 +70,6 @@ net::Task<void> Gateway::handle(net::Downstream& client) {
   ctx.path = client.head().target();
   ctx.path = ctx.path.substr(0, ctx.path.find('?'));
   ctx.head_method = ctx.method == "HEAD";
-  ctx.longest_hold = settings_.relay.sse_keepalive / 2;
-  ctx.explain = settings_.is_admin && wants_explanation(client.head(), settings_.is_admin);
   Result<void> served = co_await serve(ctx);
   if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
   log_.record(ctx);                                             // every request ends here, once
@@ -106,6 +104,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   }
 
   read_request_facts(ctx, request);
+  // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
+  ctx.longest_hold = settings_.relay.sse_keepalive / 2;
+  ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
+
   // All attempts happen before the first response byte goes down; after that there is no second try.
   Attempt last = co_await attempts_.run(ctx, request);
   request.body.release();

@@ -39,52 +39,62 @@ bool may_hold_error(std::string_view text) {
   return ::memmem(text.data(), text.size(), kWord.data(), kWord.size()) != nullptr;
 }
 
-std::optional<Judgement> judge_by_rules(const RequestContext& ctx, int status, std::string_view body,
-                                        std::optional<Duration> hint) {
+std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
   const FailureRules* const rules = ctx.service().rules.get();
   if (rules == nullptr) return std::nullopt;
-  const auto match = rules->match(status, body, hint);
+  const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
+  const auto match = rules->match(answer.status(), body, hint);
   if (!match) return std::nullopt;
   return Judgement{.verdict = match->verdict,
-                   .status = status,
+                   .status = answer.status(),
                    .rule = static_cast<int>(match->index),
                    .message = std::string(body.substr(0, kMessageOfRest))};
 }
 
+UpstreamFailure in_core_words(const ErrorDetail& detail) {
+  return {.status = detail.status,
+          .kind = static_cast<FailureKind>(detail.kind),  // same enumerators, same order (error_detail.hpp)
+          .retry_after = detail.retry_after,
+          .code = detail.code};
+}
+
 Judgement of_detail(ErrorDetail detail) {
-  const UpstreamFailure failure = {.status = detail.status,
-                                   .kind = static_cast<FailureKind>(detail.kind),  // same enumerators (error_detail.hpp)
-                                   .retry_after = detail.retry_after,
-                                   .code = detail.code};
-  return {.verdict = classify(failure), .status = detail.status, .message = std::move(detail.message)};
+  return {.verdict = classify(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
 }
 
 }  // namespace
 
-Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body,
+                           std::string* words) {
   const HeaderList headers(answer);
   const WallTime now = system_clock().wall();
-  const int status = answer.status();
-  if (auto ruled = judge_by_rules(ctx, status, body, retry_hint(headers.span(), now))) return *std::move(ruled);
-  if (ctx.format != nullptr) return of_detail(ctx.format->parse_error({status, headers.span(), body, now}));
-  return {.verdict = classify({.status = status, .retry_after = retry_hint(headers.span(), now)}),
-          .status = status,
-          .message = std::string(body.substr(0, kMessageOfRest))};
+  if (ctx.format == nullptr) {
+    if (words != nullptr) *words = body.substr(0, kMessageOfRest);
+    return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
+  }
+  ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
+  if (words != nullptr) *words = std::move(detail.message);
+  return in_core_words(detail);
+}
+
+Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  if (auto ruled = judge_by_rules(ctx, answer, body)) return *std::move(ruled);
+  Judgement judgement{.status = answer.status()};
+  judgement.verdict = classify(understand(ctx, answer, body, &judgement.message));
+  return judgement;
 }
 
 std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
-  const HeaderList headers(answer);
-  const WallTime now = system_clock().wall();
-  const int status = answer.status();
-  if (auto ruled = judge_by_rules(ctx, status, body, retry_hint(headers.span(), now))) return ruled;
+  if (auto ruled = judge_by_rules(ctx, answer, body)) return ruled;
   if (ctx.format == nullptr || !may_hold_error(body)) return std::nullopt;
-  auto detail = ctx.format->error_in_success({status, headers.span(), body, now});
+  const HeaderList headers(answer);
+  auto detail = ctx.format->error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
   return of_detail(*std::move(detail));
 }
 
 std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer, const SseEventView& event) {
-  if (auto ruled = judge_by_rules(ctx, answer.status(), event.data, std::nullopt)) return ruled;
+  if (auto ruled = judge_by_rules(ctx, answer, event.data)) return ruled;
   if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
   const WallTime now = system_clock().wall();
   auto detail = ctx.format->error_in_event(event, now);

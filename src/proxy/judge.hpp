@@ -12,6 +12,11 @@
 
 namespace akr {
 
+// What an error answer says, in core's words: the format's reading for LLM services, the head's hints for others.
+// `words`, if given, gets the provider's message.
+UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body,
+                           std::string* words = nullptr);
+
 // What an answer came to.
 struct Judgement {
   Verdict verdict;
