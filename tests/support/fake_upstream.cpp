@@ -92,7 +92,12 @@ bool UpstreamCall::read_body() {
   }
 }
 
-void UpstreamCall::send(std::string_view bytes) { send_all(fd_, bytes); }
+void UpstreamCall::send(std::string_view bytes) {
+  upstream_.remember(*this);  // before: whoever has the answer may look
+  // A copy: whoever reads the answer may end the test, and `bytes` with it, before send() has returned here.
+  const std::string copy(bytes);
+  send_all(fd_, copy);
+}
 
 void UpstreamCall::send_chunk(std::string_view bytes) {
   char size[24];
@@ -119,7 +124,8 @@ bool UpstreamCall::wait_for_close(std::chrono::milliseconds limit) {
   ended_ = true;
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!upstream_.stopping_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
     if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return false;
     char bytes[4096];
@@ -209,9 +215,10 @@ bool FakeUpstream::read_head(UpstreamCall& call) {
   return true;
 }
 
-void FakeUpstream::remember(const SeenRequest& request) {
+void FakeUpstream::remember(UpstreamCall& call) {
+  if (std::exchange(call.remembered_, true)) return;
   const std::lock_guard lock(mutex_);
-  if (keep_) seen_.push_back(request);
+  if (keep_) seen_.push_back(call.request_);
 }
 
 void FakeUpstream::serve(int fd, int number) {
@@ -228,7 +235,7 @@ void FakeUpstream::serve(int fd, int number) {
     ++requests_;
     script_(call);
     open = !call.ended_;
-    remember(request);
+    remember(call);
   }
   const std::lock_guard lock(mutex_);
   open_.erase(fd);

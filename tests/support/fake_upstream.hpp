@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -27,8 +28,8 @@ struct SeenRequest {
   std::string target;
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
   std::string head;                                         // as it came
-  std::string body;                                         // as far as the script read it, without chunk framing
-  int connection = 0;                                       // number of the connection, from 1
+  std::string body;    // as far as it was read when the script first sent something
+  int connection = 0;  // number of the connection, from 1
 
   std::string field(std::string_view name) const;  // the first one; "" if absent
   std::size_t count(std::string_view name) const;
@@ -72,6 +73,7 @@ class UpstreamCall {
   bool body_read_ = false;
   bool body_whole_ = false;
   bool ended_ = false;
+  bool remembered_ = false;
 };
 
 class FakeUpstream {
@@ -100,7 +102,7 @@ class FakeUpstream {
   void accept_all();
   void serve(int fd, int number);
   bool read_head(UpstreamCall& call);
-  void remember(const SeenRequest& request);
+  void remember(UpstreamCall& call);
 
   const Script script_;
   int listener_ = -1;
@@ -115,6 +117,30 @@ class FakeUpstream {
   std::vector<SeenRequest> seen_;
   std::map<std::string, int> by_authorization_;
   std::thread thread_;
+};
+
+// A script that a test may exchange between requests; calls that run keep theirs.
+class ChangingScript {
+ public:
+  ChangingScript& operator=(FakeUpstream::Script script) {
+    auto next = std::make_shared<const FakeUpstream::Script>(std::move(script));
+    const std::lock_guard lock(mutex_);
+    script_ = std::move(next);
+    return *this;
+  }
+  void operator()(UpstreamCall& call) const {
+    std::shared_ptr<const FakeUpstream::Script> mine;
+    {
+      const std::lock_guard lock(mutex_);
+      mine = script_;
+    }
+    (*mine)(call);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const FakeUpstream::Script> script_ =
+      std::make_shared<const FakeUpstream::Script>([](UpstreamCall& call) { call.answer(200, "ok"); });
 };
 
 }  // namespace akr::test
