@@ -145,11 +145,11 @@ void App::Parts::build() {
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
   key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
-  prober = std::make_unique<KeyProber>(make_node_settings(settings, count).connector);
+  const NodeSettings node_settings = make_node_settings(settings, count);
+  prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
-  const NodeSettings node_settings = make_node_settings(settings, count);
   const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));

@@ -87,7 +87,7 @@ class NoClient {
 }  // namespace
 
 struct KeyProber::State {
-  explicit State(net::ConnectorOptions given) : worker(-1), options(std::move(given)) {}
+  explicit State(ProberOptions given) : worker(-1), options(std::move(given)) {}
 
   void run();
   net::Task<void> tick();
@@ -105,7 +105,7 @@ struct KeyProber::State {
   Result<const RoutedService*> probed_service(ServiceId id) const;
 
   net::Worker worker;
-  const net::ConnectorOptions options;
+  const ProberOptions options;
   std::thread thread;
   std::atomic<bool> stopped = false;
   // Of the worker's thread alone.
@@ -117,7 +117,7 @@ struct KeyProber::State {
   int running = 0;
 };
 
-KeyProber::KeyProber(net::ConnectorOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+KeyProber::KeyProber(ProberOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 
 KeyProber::~KeyProber() { stop(); }
 
@@ -137,7 +137,7 @@ void KeyProber::publish(std::shared_ptr<const RoutingTable> table) {
 }
 
 void KeyProber::State::run() {
-  net::Connector connector(worker, options);
+  net::Connector connector(worker, options.connector);
   net::UpstreamPool connections(worker, connector, {});
   pool = &connections;
   worker.spawn(tick());
@@ -255,12 +255,14 @@ net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const Route
   const Origin& to = service.url.origin;
   net::UpstreamOrigin origin = {.tls = to.tls, .host = to.host, .port = to.port};
   net::EgressProxy proxy;
-  if (!service.config.egress_proxy.empty()) {
-    auto parsed = net::parse_egress_proxy(service.config.egress_proxy);
+  std::string by = service.config.egress_proxy;
+  if (by.empty() && options.env_proxy) by = options.env_proxy(service.url);
+  if (!by.empty()) {
+    auto parsed = net::parse_egress_proxy(by);
     if (!parsed) co_return parsed.error();
     proxy = *std::move(parsed);
     origin.proxy = &proxy;
-    origin.proxy_key = service.config.egress_proxy;
+    origin.proxy_key = by;
   }
   auto opened = co_await pool->open(origin, worker.now() + kConnectLimit);
   co_return opened;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,9 +25,15 @@ struct ProbeResult {
   std::chrono::milliseconds took{0};
 };
 
+// The way out is the data plane's: the same addresses are refused, the same proxies used.
+struct ProberOptions {
+  net::ConnectorOptions connector = {};
+  std::function<std::string(const UpstreamUrl&)> env_proxy = {};  // USE_ENV_PROXY; empty = off
+};
+
 class KeyProber {
  public:
-  explicit KeyProber(net::ConnectorOptions options);
+  explicit KeyProber(ProberOptions options);
   ~KeyProber();  // stop()
 
   void start();

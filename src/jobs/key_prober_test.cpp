@@ -23,8 +23,9 @@ class KeyProberTest : public testing::Test {
   KeyProberTest() {
     pool_->configure({.outage_guard = false}).value();
     pool_->replace_keys(pool_test::make_keys(2));
-    net::ConnectorOptions options;
-    options.address_allowed = [](std::span<const std::uint8_t>) { return true; };
+    ProberOptions options;
+    options.env_proxy = [this](const UpstreamUrl&) { return env_proxy_; };
+    options.connector.address_allowed = [](std::span<const std::uint8_t>) { return true; };
     prober_ = std::make_unique<KeyProber>(options);
     publish(service("openai_compatible", "/v1"));
     prober_->start();
@@ -69,6 +70,7 @@ class KeyProberTest : public testing::Test {
   std::atomic<int> status_ = 200;
   std::string body_ = R"({"object":"list","data":[]})";
   std::atomic<int> calls_ = 0;
+  std::string env_proxy_;
   std::mutex mutex_;
   std::string asked_;
   test::HandlerServer provider_{[this](net::Downstream& client) { return serve(client); }};
@@ -133,6 +135,17 @@ TEST_F(KeyProberTest, EachFormatHasItsCallAndTheOperatorsPlaceIsUsed) {
   publish(in_query);
   ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
   EXPECT_EQ(asked(), "GET /x/v1beta/models?a=b&key=sk-1 ");
+}
+
+TEST_F(KeyProberTest, LeavesByTheServicesProxyOrTheEnvironmentsOnly) {
+  env_proxy_ = "http://127.0.0.1:1";
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  env_proxy_.clear();
+  RoutedService proxied = service("openai_compatible", "/v1");
+  proxied.config.egress_proxy = "socks5://127.0.0.1:1";
+  publish(proxied);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  EXPECT_EQ(calls_, 0);
 }
 
 TEST_F(KeyProberTest, SaysWhatItCannotDo) {
