@@ -10,10 +10,10 @@
 namespace akr {
 
 struct AdminApi::State {
-  State(AdminSettings given, ConfigStore& store, Publisher& publisher, const Clock& clock)
+  State(AdminSettings given, ConfigStore& store, Publisher& publisher, const Clock& clock, KeyProber* prober)
       : settings(std::move(given)),
         sessions(settings.session_secret, settings.username, settings.password.identity(), clock),
-        parts{settings, store, publisher, clock, sessions, throttle} {}
+        parts{settings, store, publisher, clock, sessions, throttle, prober} {}
 
   const AdminSettings settings;
   const Sessions sessions;
@@ -21,8 +21,9 @@ struct AdminApi::State {
   AdminParts parts;
 };
 
-AdminApi::AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock)
-    : state_(std::make_unique<State>(std::move(settings), store, publisher, clock)) {}
+AdminApi::AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock,
+                   KeyProber* prober)
+    : state_(std::make_unique<State>(std::move(settings), store, publisher, clock, prober)) {}
 
 AdminApi::~AdminApi() = default;
 

@@ -20,6 +20,7 @@
 
 namespace akr {
 
+class KeyProber;
 class Publisher;
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
@@ -52,8 +53,9 @@ struct AdminSettings {
 
 class AdminApi {
  public:
-  // Store, publisher and clock outlive it.
-  AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock);
+  // All of them outlive it.  `prober` may be nullptr.
+  AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publisher, const Clock& clock,
+           KeyProber* prober = nullptr);
   ~AdminApi();
 
   // What can be refused from the head alone (no such endpoint, no session): asked before a body is read.  Never blocks.

@@ -25,8 +25,8 @@ class AdminFixture : public testing::Test {
         open_database(
             {.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k')), .clock = &clock_})
             .value();
-    publisher_ = std::make_unique<Publisher>(database_->config(), *cluster_, ValidationPolicy{},
-                                             [this](auto table) { table_ = std::move(table); });
+    publisher_ = std::make_unique<Publisher>(
+        database_->config(), *cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }, clock_);
     publisher_->refresh().value();
     AdminSettings settings{.username = "admin",
                            .password = PasswordVerifier::plain(Secret(kPassword)),

@@ -21,7 +21,11 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/admin/proxy-configs/{id}/keys", Access::kSession, add_service_key},
     {"DELETE", "/admin/proxy-configs/{id}/keys", Access::kSession, clear_service_keys},
     {"POST", "/admin/proxy-configs/{id}/keys/batch", Access::kSession, import_service_keys},
-    {"PATCH", "/admin/keys/{id}", Access::kSession, switch_key},
+    {"POST", "/admin/proxy-configs/{id}/keys/reset", Access::kSession, reset_service_keys},
+    {"POST", "/admin/proxy-configs/{id}/keys/validate", Access::kSession, validate_service_keys},
+    {"PATCH", "/admin/keys/{id}", Access::kSession, change_key},
+    {"POST", "/admin/keys/{id}/reset", Access::kSession, reset_key},
+    {"POST", "/admin/keys/{id}/validate", Access::kSession, validate_key_now},
     {"DELETE", "/admin/keys/{id}", Access::kSession, delete_key},
 };
 

@@ -16,6 +16,8 @@
 
 namespace akr {
 
+class KeyProber;
+
 // What handlers work with; lives as long as the AdminApi.
 struct AdminParts {
   const AdminSettings& settings;
@@ -24,6 +26,7 @@ struct AdminParts {
   const Clock& clock;
   const Sessions& sessions;
   LoginThrottle& throttle;
+  KeyProber* prober = nullptr;  // nullptr: this node does not validate keys
 };
 
 // One call of an endpoint.

@@ -41,4 +41,20 @@ void note_published(AdminResponse& response, const Result<void>& published) {
   if (!published) response.headers.emplace_back("X-Config-Published", "false");
 }
 
+Moment moment_of(const AdminCall& call) { return {call.parts.clock.now(), call.parts.clock.wall()}; }
+
+boost::json::object key_json(AdminCall& call, const UpstreamKey& key) {
+  const auto pool = call.parts.publisher.pool(key.service);
+  const Moment moment = moment_of(call);
+  return write_key(key, pool ? pool->status(key.id, moment.now) : std::nullopt, moment);
+}
+
+Result<ServiceId> service_of(const AdminCall& call, const char* bad_id, const char* not_found) {
+  const auto id = path_id(call, bad_id);
+  if (!id) return id.error();
+  const auto found = call.parts.store.find_service(ServiceId{*id});
+  if (!found) return with_not_found_text(found.error(), not_found);
+  return found->id;
+}
+
 }  // namespace akr

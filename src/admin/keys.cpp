@@ -1,3 +1,6 @@
+#include <optional>
+#include <set>
+
 #include "admin/handlers.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
@@ -10,23 +13,24 @@ namespace akr {
 namespace {
 
 constexpr const char* kNoService = "Config not found";
-constexpr const char* kNoServiceInBulk = "ProxyConfig not found";  // the original has two texts for the same
-constexpr const char* kNoKey = "API key not found";
 
-Moment moment_of(const AdminCall& call) { return {call.parts.clock.now(), call.parts.clock.wall()}; }
-
-boost::json::object key_json(AdminCall& call, const UpstreamKey& key) {
-  const auto pool = call.parts.publisher.pool(key.service);
-  const Moment moment = moment_of(call);
-  return write_key(key, pool ? pool->status(key.id, moment.now) : std::nullopt, moment);
-}
-
-Result<ServiceId> service_of(const AdminCall& call, const char* bad_id, const char* not_found) {
-  const auto id = path_id(call, bad_id);
-  if (!id) return id.error();
-  const auto found = call.parts.store.find_service(ServiceId{*id});
-  if (!found) return with_not_found_text(found.error(), not_found);
-  return found->id;
+// ?state=cooling,invalid, also repeated.  Empty: no filter.
+Result<std::set<KeyState>> states_wanted(std::string_view query) {
+  std::set<KeyState> wanted;
+  for (const std::string_view parameter : split(query, '&')) {
+    if (!parameter.starts_with("state=")) continue;
+    const std::string list = percent_decode(parameter.substr(6)).value_or("?");
+    for (const std::string_view name : split(list, ',')) {
+      bool known = false;
+      for (const KeyState state : {KeyState::kActive, KeyState::kCooling, KeyState::kExhausted, KeyState::kInvalid}) {
+        if (to_string(state) != name) continue;
+        wanted.insert(state);
+        known = true;
+      }
+      if (!known) return Error{ErrorCode::kBadRequest, "state must be among active, cooling, exhausted, invalid"};
+    }
+  }
+  return wanted;
 }
 
 // A key that was pasted may carry the spaces and the line end around it.
@@ -73,6 +77,8 @@ boost::json::object import_report(const Import& import, const std::vector<AddedK
 Result<AdminResponse> list_service_keys(AdminCall& call) {
   const auto service = service_of(call, "Invalid ID", kNoService);
   if (!service) return service.error();
+  const auto wanted = states_wanted(call.request.query);
+  if (!wanted) return wanted.error();
   const auto keys = call.parts.store.list_keys(*service);
   if (!keys) return keys.error();
   const auto pool = call.parts.publisher.pool(*service);
@@ -80,8 +86,10 @@ Result<AdminResponse> list_service_keys(AdminCall& call) {
   // One key at a time into the text: a tree of 100,000 objects would take ten times the memory.
   std::string body = "[";
   for (const UpstreamKey& key : *keys) {
+    const auto status = pool ? pool->status(key.id, moment.now) : std::nullopt;
+    if (!wanted->empty() && !wanted->contains(status ? status->state : KeyState::kActive)) continue;
     if (body.size() > 1) body += ',';
-    body += boost::json::serialize(write_key(key, pool ? pool->status(key.id, moment.now) : std::nullopt, moment));
+    body += boost::json::serialize(write_key(key, status, moment));
   }
   AdminResponse response = json_response(200, nullptr);
   response.body = std::move(body += ']');
@@ -95,12 +103,14 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
   if (!object) return object.error();
   MemberReader in(*object);
   std::string value;
-  NewKey key;
+  UpstreamKey stored;
   if (!in.has("key_value")) in.refuse("key_value", "is required");
   in.text("key_value", value);
-  in.flag("is_active", key.enabled, true);
+  in.flag("is_active", stored.enabled, true);
+  read_key_members(in, stored);
   if (auto read = in.result(); !read) return read.error();
-  key.secret = Secret(trim(value));
+  NewKey key{Secret(trim(value)), stored.enabled, stored.note,  stored.weight,
+             stored.priority,     stored.group,   stored.limits};
   wipe(value);
   if (auto valid = validate_key(key.secret); !valid) return valid.error();
 
@@ -113,7 +123,9 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
     return problem_response(problem, call.request);
   }
   const auto published = call.parts.publisher.keys_changed(*service);
-  const UpstreamKey stored{added->front().id, *service, std::move(key.secret), key.enabled};
+  stored.id = added->front().id;
+  stored.service = *service;
+  stored.secret = std::move(key.secret);
   AdminResponse response = json_response(201, key_json(call, stored));
   note_ignored(response, in.unknown());
   note_published(response, published);
@@ -152,17 +164,24 @@ Result<AdminResponse> clear_service_keys(AdminCall& call) {
   return response;
 }
 
-Result<AdminResponse> switch_key(AdminCall& call) {
+Result<AdminResponse> change_key(AdminCall& call) {
   const auto id = path_id(call, "Invalid key ID");
   if (!id) return id.error();
   const auto object = parse_json_object(call.request.body);
   if (!object) return object.error();
   MemberReader in(*object);
-  bool enabled = false;
-  if (!in.has("is_active")) in.refuse("is_active", "is required");
-  in.flag("is_active", enabled);
-  if (auto read = in.result(); !read) return read.error();
-  const auto key = call.parts.store.set_key_enabled(KeyId{*id}, enabled);
+  if (!has_key_member(in)) in.refuse("is_active", "is required");
+  const auto apply = [&](MemberReader& members, UpstreamKey& key) {
+    members.flag("is_active", key.enabled);
+    read_key_members(members, key);
+    return members.result();
+  };
+  UpstreamKey nothing;  // what is wrong with the request is wrong for every key: no need to ask the store
+  if (auto read = apply(in, nothing); !read) return read.error();
+  const auto key = call.parts.store.edit_key(KeyId{*id}, [&](UpstreamKey& stored) {
+    MemberReader again(*object);
+    return apply(again, stored);
+  });
   if (!key) return with_not_found_text(key.error(), kNoKey);
   const auto published = call.parts.publisher.keys_changed(key->service);
   boost::json::object body = key_json(call, *key);

@@ -1,5 +1,6 @@
 #include "admin/admin_fixture.hpp"
 #include "admin/wire.hpp"
+#include "base/time_text.hpp"
 
 namespace akr {
 namespace {
@@ -114,6 +115,147 @@ TEST_F(AdminKeys, TheServiceShowsItsCounts) {
   EXPECT_EQ(counts.at("total").as_int64(), 2);
   EXPECT_EQ(counts.at("active").as_int64(), 1);
   EXPECT_EQ(counts.at("disabled").as_int64(), 1);
+}
+
+TEST_F(AdminKeys, KeepsWhatPeopleSetAndTellsThePool) {
+  const auto added = call("POST", keys_path(id_),
+                          R"({"key_value":"k-1","note":"n","weight":2,"priority":1,"quota_group":"org",
+                              "limits":{"rpm":5}})");
+  ASSERT_EQ(added.status, 201) << added.body;
+  auto body = json(added);
+  EXPECT_EQ(body.at("note").as_string(), "n");
+  EXPECT_EQ(body.at("weight").as_int64(), 2);
+  EXPECT_EQ(body.at("priority").as_int64(), 1);
+  EXPECT_EQ(body.at("quota_group").as_string(), "org");
+  EXPECT_EQ(body.at("limits").at("rpm").as_int64(), 5);
+
+  body = json(call("PATCH", "/admin/keys/1",
+                   R"({"note":null,"weight":7,"quota_group":null,"limits":{"max_concurrency":1,"tpm":5000000000}})"));
+  EXPECT_FALSE(body.contains("note"));
+  EXPECT_FALSE(body.contains("quota_group"));
+  EXPECT_EQ(body.at("weight").as_int64(), 7);
+  EXPECT_EQ(body.at("priority").as_int64(), 1);
+  EXPECT_TRUE(body.at("is_active").as_bool());
+  EXPECT_EQ(body.at("limits").at("rpm").as_int64(), 5);  // the members of limits that are absent stay, too
+  EXPECT_EQ(body.at("limits").at("tpm").as_int64(), 5'000'000'000);
+
+  const auto pool = publisher_->pool(ServiceId{id_});
+  const auto lease = pool->select({}, clock_.now());
+  ASSERT_TRUE(lease);
+  EXPECT_FALSE(pool->select({}, clock_.now()));  // max_concurrency
+  body = array(call("GET", keys_path(id_))).at(0).as_object();
+  EXPECT_EQ(body.at("in_flight").as_int64(), 1);
+  EXPECT_EQ(body.at("standing").as_string(), "busy");
+  body = json(call("PATCH", "/admin/keys/1", R"({"limits":null})"));
+  EXPECT_FALSE(body.contains("limits"));
+  EXPECT_TRUE(pool->select({}, clock_.now()));
+}
+
+TEST_F(AdminKeys, ABadMemberIsNamedAndChangesNothing) {
+  call("POST", keys_path(id_), R"({"key_value":"k-1","weight":3})");
+  const std::uint64_t published = publisher_->status().published;
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"weight":-1})", "/weight"},
+      {R"({"weight":"2"})", "/weight"},
+      {R"({"weight":1.5})", "/weight"},
+      {R"({"priority":99999999})", "/priority"},
+      {R"({"note":7})", "/note"},
+      {R"({"note":"a\nb"})", "/note"},
+      {R"({"is_active":null})", "/is_active"},
+      {R"({"quota_group":["a"]})", "/quota_group"},
+      {R"({"limits":5})", "/limits"},
+      {R"({"limits":{"rpm":"many"}})", "/limits/rpm"},
+      {R"({"limits":{"tpm":-1}})", "/limits/tpm"},
+      {R"({"limits":{"monthly_reset_day":31}})", "/limits/monthly_reset_day"},
+      {R"({"limits":{"rps":1}})", "/limits/rps"},
+      {R"({"weight":9,"limits":{"rpm":true}})", "/limits/rpm"}};
+  for (const auto& [body, pointer] : cases) {
+    for (const auto& refused : {call("PATCH", "/admin/keys/1", body), call("PATCH", "/admin/keys/99", body)}) {
+      EXPECT_EQ(refused.status, 422) << body;
+      EXPECT_EQ(json(refused).at("errors").at(0).at("pointer").as_string(), pointer) << body;
+    }
+  }
+  EXPECT_EQ(database_->config().find_key(KeyId{1}).value().weight, 3U);
+  EXPECT_EQ(publisher_->status().published, published);
+}
+
+TEST_F(AdminKeys, ShowsWhyAKeyIsOutAndSinceWhen) {
+  call("POST", keys_path(id_), R"({"key_value":"sk-0123456789abcdef"})");
+  const auto pool = publisher_->pool(ServiceId{id_});
+  {
+    auto lease = pool->select({}, clock_.now()).value();
+    lease.note_failure(429, "slow down");
+    lease.report({.key = KeyAction::kCool, .cool_for = std::chrono::seconds(60), .reason = "http_429"}, clock_.now());
+  }
+  const std::string since = format_rfc3339(clock_.wall());
+  clock_.advance(std::chrono::seconds(20));
+  const auto key = array(call("GET", keys_path(id_))).at(0).as_object();
+  EXPECT_EQ(key.at("status").as_string(), "cooling");
+  EXPECT_EQ(key.at("state").as_string(), "cooling");
+  EXPECT_EQ(key.at("reason").as_string(), "http_429");
+  EXPECT_EQ(key.at("since").as_string(), since);
+  EXPECT_EQ(key.at("until").as_string(), format_rfc3339(clock_.wall() + std::chrono::seconds(40)));
+  EXPECT_EQ(key.at("last_status").as_int64(), 429);
+  EXPECT_EQ(key.at("last_error").as_string(), "slow down");
+  EXPECT_EQ(key.at("consecutive_failures").as_int64(), 1);
+  EXPECT_EQ(key.at("in_flight").as_int64(), 0);
+  EXPECT_TRUE(key.contains("last_used"));
+}
+
+class AdminKeyReset : public AdminKeys {
+ protected:
+  AdminKeyReset() {
+    call("POST", keys_path(id_) + "/batch", R"({"keys":["k-1","k-2","k-3"]})");
+    for (int i = 0; i < 2; ++i) {
+      const auto tried = pool_->select({}, clock_.now());
+      pool_->select({}, clock_.now())
+          .value()
+          .report({.key = KeyAction::kInvalidate, .reason = "invalid_api_key"}, clock_.now());
+    }
+  }
+  std::size_t listed(const std::string& query) {
+    AdminRequest made = request("GET", keys_path(id_));
+    made.query = query;
+    made.headers.emplace_back("authorization", "Bearer " + token());
+    return array(send(made)).size();
+  }
+  const std::shared_ptr<KeyPool> pool_ = publisher_->pool(ServiceId{id_});
+};
+
+TEST_F(AdminKeyReset, TheListCanBeFilteredByState) {
+  EXPECT_EQ(listed("state=invalid"), 2U);
+  EXPECT_EQ(listed("state=active"), 1U);
+  EXPECT_EQ(listed("state=invalid,active"), 3U);
+  EXPECT_EQ(listed("state=invalid%2Cactive&x=1"), 3U);
+  EXPECT_EQ(listed("state=cooling&state=exhausted"), 0U);
+  AdminRequest made = request("GET", keys_path(id_));
+  made.query = "state=frozen";
+  made.headers.emplace_back("authorization", "Bearer " + token());
+  EXPECT_EQ(send(made).status, 400);
+}
+
+TEST_F(AdminKeyReset, OneKeyIsUsableAtOnce) {
+  for (const char* id : {"1", "2", "3"}) {
+    const auto answer = call("POST", std::string("/admin/keys/") + id + "/reset");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(json(answer).at("state").as_string(), "active");
+  }
+  EXPECT_EQ(pool_->counts(clock_.now()).active, 3U);
+  EXPECT_EQ(call("POST", "/admin/keys/99/reset").status, 404);
+  EXPECT_EQ(call("POST", "/admin/keys/x/reset").status, 400);
+}
+
+TEST_F(AdminKeyReset, SeveralOrAllOfAService) {
+  auto body = json(call("POST", keys_path(id_) + "/reset", R"({"ids":[1,99]})"));
+  EXPECT_EQ(body.at("reset_count").as_int64(), 1);
+  EXPECT_EQ(body.at("not_found").as_array().size(), 1U);
+  for (const char* bad : {R"({"ids":"all"})", R"({"ids":["1"]})", R"({"ids":null})", R"({"id":[1]})"}) {
+    EXPECT_EQ(call("POST", keys_path(id_) + "/reset", bad).status, 422) << bad;
+  }
+  EXPECT_EQ(call("POST", keys_path(99) + "/reset").status, 404);
+  EXPECT_GE(pool_->counts(clock_.now()).invalid, 1U);
+  EXPECT_EQ(json(call("POST", keys_path(id_) + "/reset")).at("reset_count").as_int64(), 3);
+  EXPECT_EQ(pool_->counts(clock_.now()).active, 3U);
 }
 
 TEST(MaskKey, HasTenCharactersAtLeast) {

@@ -67,10 +67,20 @@ std::optional<std::int64_t> MemberReader::whole_number(std::string_view name, co
   return std::nullopt;
 }
 
+std::optional<std::int64_t> MemberReader::number_between(std::string_view name, const boost::json::value& value,
+                                                         std::int64_t low, std::int64_t high) {
+  if (value.is_int64() && value.get_int64() >= low && value.get_int64() <= high) return value.get_int64();
+  refuse(name, "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  return std::nullopt;
+}
+
+void MemberReader::refuse(const Error& error) {
+  if (!error_) error_ = error;
+}
+
 void MemberReader::refuse(std::string_view name, std::string message) {
-  if (error_) return;
-  error_ = Error{
-      .code = ErrorCode::kInvalid, .message = std::string(name) + " " + std::move(message), .field = std::string(name)};
+  const std::string field = prefix_ + std::string(name);
+  refuse(Error{.code = ErrorCode::kInvalid, .message = field + " " + std::move(message), .field = field});
 }
 
 Result<void> MemberReader::result() const {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -19,7 +20,9 @@ namespace akr {
 
 class MemberReader {
  public:
-  explicit MemberReader(const boost::json::object& object) : object_(object) {}
+  // `prefix` goes before each name in an error's field: "limits." for what stands in the member "limits".
+  explicit MemberReader(const boost::json::object& object, std::string prefix = "")
+      : object_(object), prefix_(std::move(prefix)) {}
 
   bool has(std::string_view name);  // present, null or not; counts as known
 
@@ -29,6 +32,21 @@ class MemberReader {
   void number(std::string_view name, int& value, int if_null);
   void millis(std::string_view name, std::chrono::milliseconds& value, std::chrono::milliseconds if_null);
 
+  // A whole number from `low` to `high`.
+  template <class Number>
+  void whole(std::string_view name, Number& value, std::int64_t low, std::int64_t high, Number if_null) {
+    const auto* member = find(name);
+    if (member == nullptr) return;
+    if (member->is_null()) {
+      value = if_null;
+    } else if (const auto number = number_between(name, *member, low, high)) {
+      value = static_cast<Number>(*number);
+    }
+  }
+  // nullptr if absent or wrong; a null is found too.
+  const boost::json::value* any(std::string_view name) { return find(name); }
+
+  void refuse(const Error& error);                          // as it is, unless there was an error before
   void refuse(std::string_view name, std::string message);  // kInvalid, unless there was an error before
   Result<void> result() const;
 
@@ -39,7 +57,11 @@ class MemberReader {
   const boost::json::value* find(std::string_view name);
   std::optional<std::int64_t> whole_number(std::string_view name, const boost::json::value& value);
 
+  std::optional<std::int64_t> number_between(std::string_view name, const boost::json::value& value, std::int64_t low,
+                                             std::int64_t high);
+
   const boost::json::object& object_;
+  const std::string prefix_;
   std::set<std::string, std::less<>> known_;
   std::optional<Error> error_;
 };

@@ -81,6 +81,15 @@ Kind kind_of(ErrorCode code) {  // NOLINT(readability-function-size): one row pe
   return {500, "", "Internal error"};
 }
 
+// "failure_rules[2].body_regex" -> "/failure_rules/2/body_regex"
+std::string pointer_of(std::string_view field) {
+  std::string pointer = "/";
+  for (const char c : field) {
+    if (c != ']') pointer += c == '[' || c == '.' ? '/' : c;
+  }
+  return pointer;
+}
+
 }  // namespace
 
 Problem to_problem(const Error& error) {
@@ -110,7 +119,7 @@ AdminResponse problem_response(const Problem& problem, const AdminRequest& reque
   body["request_id"] = request.request_id;
   if (!problem.field.empty()) {
     const boost::json::object wrong{
-        {"pointer", "/" + problem.field}, {"code", problem.code}, {"detail", problem.detail}};
+        {"pointer", pointer_of(problem.field)}, {"code", problem.code}, {"detail", problem.detail}};
     body["errors"] = boost::json::array{wrong};
   }
   body["error"] = problem.detail;

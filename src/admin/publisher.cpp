@@ -1,10 +1,12 @@
 #include "admin/publisher.hpp"
 
+#include <ctime>
 #include <unordered_set>
 
 #include <sodium.h>
 
 #include "base/log.hpp"
+#include "core/failure_rules.hpp"
 #include "core/text_rules.hpp"
 
 namespace akr {
@@ -27,10 +29,38 @@ std::string allow_header(const Service& service) {
   return allow;
 }
 
+// Of the zone that the process runs in (TZ), at that moment.
+std::chrono::seconds utc_offset(WallTime wall) {
+  const std::time_t time = std::chrono::system_clock::to_time_t(wall);
+  std::tm local{};
+  if (localtime_r(&time, &local) == nullptr) return std::chrono::seconds(0);
+  return std::chrono::seconds(local.tm_gmtoff);
+}
+
+// Everything about a service that was prepared once, for every request.
+struct Prepared {
+  UpstreamUrl url;
+  std::shared_ptr<const FailureRules> rules;
+};
+
+// Rows of the original, or of a time with other rules, may not keep the promises that the data plane relies on.
+Result<Prepared> prepare(const Service& service, const ValidationPolicy& policy) {
+  if (auto valid = validate_service(service, policy); !valid) return valid.error();
+  auto url = parse_upstream_url(service.target_url);
+  if (!url) return url.error();
+  Prepared prepared{*std::move(url), nullptr};
+  if (service.failure_rules.empty()) return prepared;
+  auto rules = FailureRules::compile(service.failure_rules);
+  if (!rules) return rules.error();
+  prepared.rules = std::make_shared<const FailureRules>(*std::move(rules));
+  return prepared;
+}
+
 }  // namespace
 
-Publisher::Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish)
-    : store_(store), cluster_(cluster), policy_(policy), publish_(std::move(publish)) {}
+Publisher::Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish,
+                     const Clock& clock)
+    : store_(store), cluster_(cluster), policy_(policy), publish_(std::move(publish)), clock_(clock) {}
 
 Result<void> Publisher::refresh() {
   MutexLock lock(mutex_);
@@ -54,6 +84,7 @@ Result<void> Publisher::keys_changed(ServiceId service) {
 
 Result<void> Publisher::retry() {
   MutexLock lock(mutex_);
+  tell_time();
   if (!status_.failure) return {};
   return rebuild();
 }
@@ -69,10 +100,28 @@ std::shared_ptr<KeyPool> Publisher::pool(ServiceId service) {
   return found == pools_.end() ? nullptr : found->second.keys;
 }
 
+std::vector<ServicePool> Publisher::pools() {
+  MutexLock lock(mutex_);
+  std::vector<ServicePool> all;
+  for (const auto& [id, pool] : pools_) {
+    if (pool.filled) all.push_back({id, pool.keys});
+  }
+  return all;
+}
+
+void Publisher::tell_time() {
+  const WallTime wall = clock_.wall();
+  for (auto& [id, pool] : pools_) pool.keys->set_wall_clock(clock_.now(), wall, utc_offset(wall));
+}
+
 Result<void> Publisher::rebuild() {
   std::vector<RoutedService> routed;
   if (auto collected = collect(routed); !collected) {
-    log_error("publish_failed", {{"code", to_string(collected.error().code)}, {"message", collected.error().message}});
+    // Tried again every second: the same failure is told once.
+    const bool news = !status_.failure || status_.failure->message != collected.error().message;
+    if (news)
+      log_error("publish_failed",
+                {{"code", to_string(collected.error().code)}, {"message", collected.error().message}});
     status_.failure = collected.error();
     return collected;
   }
@@ -91,16 +140,15 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
     present.insert(service.id);
     auto pool = current_pool(service);
     if (!pool) return pool.error();
-    // Rows of the original, or of a time with other rules, may not keep the promises that the data plane relies on.
-    auto valid = validate_service(service, policy_);
-    auto url = parse_upstream_url(service.target_url);
-    if (!valid || !url) {
-      const Error& why = valid ? url.error() : valid.error();
+    auto prepared = prepare(service, policy_);
+    if (!prepared) {
+      const Error& why = prepared.error();
       left_out.push_back(service.slug + ": " + why.message);
       log_warn("service_left_out", {{"service", service.slug}, {"field", why.field}, {"message", why.message}});
       continue;
     }
-    RoutedService entry{.url = *std::move(url), .join = join_rule(service), .allow = allow_header(service)};
+    RoutedService entry{.url = std::move(prepared->url), .join = join_rule(service), .allow = allow_header(service)};
+    entry.rules = std::move(prepared->rules);
     entry.keys = (*pool)->keys;
     entry.config = std::move(service);
     routed.push_back(std::move(entry));
@@ -112,20 +160,34 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
 
 Result<Publisher::Pool*> Publisher::current_pool(const Service& service) {
   Pool& pool = pools_[service.id];
-  if (!pool.keys) pool.keys = std::make_shared<KeyPool>(random_seed());
-  if (pool.policy != service.selection_policy || pool.auto_disable != service.auto_disable) {
-    auto configured = pool.keys->configure({.policy = service.selection_policy, .auto_disable = service.auto_disable});
-    if (configured) {
-      pool.policy = service.selection_policy;
-      pool.auto_disable = service.auto_disable;
-    } else {
-      log_warn("selection_policy_unknown", {{"service", service.slug}, {"message", configured.error().message}});
-    }
+  if (!pool.keys) {
+    pool.keys = std::make_shared<KeyPool>(random_seed());
+    const WallTime wall = clock_.wall();
+    pool.keys->set_wall_clock(clock_.now(), wall, utc_offset(wall));
   }
+  configure(pool, service);
   if (!pool.stale) return &pool;
   if (auto read = read_keys(service.id, *pool.keys); !read) return read.error();
   pool.stale = false;
+  pool.filled = true;
   return &pool;
+}
+
+void Publisher::configure(Pool& pool, const Service& service) {
+  const PoolSettings wanted{.policy = service.selection_policy,
+                            .auto_disable = service.auto_disable,
+                            .invalid_after = service.invalid_after,
+                            .outage_guard = service.outage_guard};
+  const auto same = [&](const PoolSettings& now) {
+    return now.policy == wanted.policy && now.auto_disable == wanted.auto_disable &&
+           now.invalid_after == wanted.invalid_after && now.outage_guard == wanted.outage_guard;
+  };
+  if (pool.settings && same(*pool.settings)) return;
+  if (auto configured = pool.keys->configure(wanted); !configured) {
+    log_warn("pool_settings_refused", {{"service", service.slug}, {"message", configured.error().message}});
+    return;
+  }
+  pool.settings = wanted;
 }
 
 Result<void> Publisher::read_keys(ServiceId service, KeyPool& pool) {

@@ -13,11 +13,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "cluster/cluster_state.hpp"
 #include "core/routing_table.hpp"
 #include "core/validate.hpp"
+#include "jobs/service_pool.hpp"
 #include "store/config_store.hpp"
 
 namespace akr {
@@ -32,8 +34,11 @@ class Publisher {
  public:
   using Publish = std::function<void(std::shared_ptr<const RoutingTable>)>;
 
-  // `publish` runs on the refreshing thread and must not call back.  Store and cluster outlive the publisher.
-  Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish);
+  // `publish` runs on the refreshing thread and must not call back.  Store, cluster and clock outlive the
+  // publisher.
+  // `clock` is told to the pools, for days and months.
+  Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish,
+            const Clock& clock = system_clock());
 
   // Reads everything again: at the start, and when another node announced a change.
   Result<void> refresh();
@@ -43,28 +48,33 @@ class Publisher {
   Result<void> service_changed();
   Result<void> keys_changed(ServiceId service);
 
-  // Tries again what failed; nothing to do otherwise.
+  // For a timer: tries again what failed, and keeps the pools' calendars right when the clock or the zone's offset
+  // moved.
   Result<void> retry();
 
   PublisherStatus status();
   std::shared_ptr<KeyPool> pool(ServiceId service);  // nullptr: not published
+  std::vector<ServicePool> pools();                  // all whose keys have been read at least once
 
  private:
   struct Pool {
     std::shared_ptr<KeyPool> keys;
-    bool stale = true;   // its keys must be read (again)
-    std::string policy;  // what it was configured with
-    bool auto_disable = true;
+    bool stale = true;                     // its keys must be read (again)
+    bool filled = false;                   // they have been read before
+    std::optional<PoolSettings> settings;  // what it was configured with
   };
   Result<void> rebuild() REQUIRES_LOCK(mutex_);
   Result<void> collect(std::vector<RoutedService>& routed) REQUIRES_LOCK(mutex_);
   Result<Pool*> current_pool(const Service& service) REQUIRES_LOCK(mutex_);
+  void tell_time() REQUIRES_LOCK(mutex_);
+  static void configure(Pool& pool, const Service& service);
   Result<void> read_keys(ServiceId service, KeyPool& pool);
 
   ConfigStore& store_;
   ClusterState& cluster_;
   const ValidationPolicy policy_;
   const Publish publish_;
+  const Clock& clock_;
   Mutex mutex_;
   std::unordered_map<ServiceId, Pool> pools_ GUARDED_BY(mutex_);
   PublisherStatus status_ GUARDED_BY(mutex_);

@@ -31,7 +31,8 @@ class WatchedStore final : public ConfigStore {
   Result<std::vector<AddedKey>> add_keys(ServiceId id, std::span<const NewKey> keys) override {
     return store_.add_keys(id, keys);
   }
-  Result<UpstreamKey> set_key_enabled(KeyId id, bool enabled) override { return store_.set_key_enabled(id, enabled); }
+  Result<UpstreamKey> find_key(KeyId id) override { return store_.find_key(id); }
+  Result<UpstreamKey> edit_key(KeyId id, const KeyEdit& edit) override { return store_.edit_key(id, edit); }
   Result<ServiceId> delete_key(KeyId id) override { return store_.delete_key(id); }
   Result<std::size_t> delete_keys(ServiceId id) override { return store_.delete_keys(id); }
 
@@ -67,7 +68,7 @@ class PublisherTest : public testing::Test {
   WatchedStore store_{database_->config()};
   CountingCluster cluster_;
   std::shared_ptr<const RoutingTable> table_;
-  Publisher publisher_{store_, cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }};
+  Publisher publisher_{store_, cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }, clock_};
 };
 
 TEST_F(PublisherTest, PublishesWhatTheDataPlaneNeeds) {
@@ -161,6 +162,23 @@ TEST_F(PublisherTest, AKeyWithALineBreakIsNeverUsed) {
   store_.add_keys(a.id, keys).value();
   EXPECT_TRUE(publisher_.keys_changed(a.id));
   EXPECT_EQ(pool_of("/proxy/a")->counts(clock_.now()).active, 1U);
+}
+
+TEST_F(PublisherTest, PoolsAreThoseWhoseKeysWereRead) {
+  EXPECT_TRUE(publisher_.pools().empty());
+  const Service service = add(example_service("a"));
+  const auto pools = publisher_.pools();
+  ASSERT_EQ(pools.size(), 1U);
+  EXPECT_EQ(pools[0].service, service.id);
+  EXPECT_EQ(pools[0].keys, publisher_.pool(service.id));
+}
+
+TEST_F(PublisherTest, RulesThatSomebodyBrokeInTheTableLeaveTheServiceOut) {
+  Service service = example_service("a");
+  service.failure_rules = {{.body_regex = "("}};
+  add(service);
+  EXPECT_TRUE(table_->services().empty());
+  EXPECT_EQ(publisher_.status().left_out.size(), 1U);
 }
 
 }  // namespace

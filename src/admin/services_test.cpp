@@ -229,5 +229,54 @@ TEST_F(AdminServices, DeletesWithItsKeys) {
   EXPECT_EQ(call("GET", std::string(kConfigs) + "/a").status, 400);
 }
 
+TEST_F(AdminServices, KeepsTheFailurePolicyAndPublishesIt) {
+  const auto id = make_service("a");
+  const std::string path = "/admin/proxy-configs/" + std::to_string(id);
+  auto body = json(call("PUT", path,
+                        R"({"invalid_after":4,"outage_guard":false,"wait_for_key_ms":250,"selection_policy":"weighted",
+                            "failure_rules":[{"status":418,"body_regex":"tea","action":"cool","seconds":9}]})"));
+  EXPECT_EQ(body.at("invalid_after").as_int64(), 4);
+  EXPECT_FALSE(body.at("outage_guard").as_bool());
+  EXPECT_EQ(body.at("wait_for_key_ms").as_int64(), 250);
+  EXPECT_EQ(boost::json::serialize(body.at("failure_rules")),
+            R"([{"status":[418],"body_regex":"tea","action":"cool","scope":"key","seconds":9}])");
+  ASSERT_EQ(table_->services().size(), 1U);
+  ASSERT_TRUE(table_->services()[0].rules);
+  EXPECT_TRUE(table_->services()[0].rules->match(418, "teapot", std::nullopt));
+  body = json(call("PUT", path, R"({"failure_rules":"tavily"})"));
+  EXPECT_FALSE(body.at("failure_rules").as_array().empty());
+  body = json(call("PUT", path, R"({"failure_rules":null,"wait_for_key_ms":null})"));
+  EXPECT_TRUE(body.at("failure_rules").as_array().empty());
+  EXPECT_EQ(body.at("wait_for_key_ms").as_int64(), 0);
+  EXPECT_EQ(body.at("invalid_after").as_int64(), 4);
+  EXPECT_FALSE(table_->services()[0].rules);
+}
+
+TEST_F(AdminServices, AFailurePolicyThatCannotWorkIsNamedAndChangesNothing) {
+  const auto id = make_service("a");
+  const std::string path = "/admin/proxy-configs/" + std::to_string(id);
+  const auto before = table_;
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"failure_rules":[{"status":500,"action":"retry"},{"body_regex":"(","action":"cool"}]})",
+       "/failure_rules/1/body_regex"},
+      {R"({"failure_rules":[{"json_pointer":"error","action":"cool"}]})", "/failure_rules/0/json_pointer"},
+      {R"({"failure_rules":[{"status":500,"action":"explode"}]})", "/failure_rules/0/action"},
+      {R"({"failure_rules":"nobody"})", "/failure_rules"},
+      {R"({"failure_rules":{}})", "/failure_rules"},
+      {R"({"selection_policy":"psychic"})", "/selection_policy"},
+      {R"({"invalid_after":0})", "/invalid_after"},
+      {R"({"invalid_after":"2"})", "/invalid_after"},
+      {R"({"outage_guard":1})", "/outage_guard"},
+      {R"({"wait_for_key_ms":10001})", "/wait_for_key_ms"},
+  };
+  for (const auto& [body, pointer] : cases) {
+    const auto refused = call("PUT", path, body);
+    EXPECT_EQ(refused.status, 422) << body;
+    EXPECT_EQ(json(refused).at("errors").at(0).at("pointer").as_string(), pointer) << body;
+  }
+  EXPECT_EQ(table_, before);
+  EXPECT_EQ(json(call("GET", path)).at("etag").as_string(), "\"" + std::to_string(id) + "-1\"");
+}
+
 }  // namespace
 }  // namespace akr

@@ -17,6 +17,8 @@
 
 namespace akr {
 
+class MemberReader;
+
 // What a request said, and the members in it that mean nothing here.
 struct ServiceInput {
   Service service;
@@ -32,6 +34,11 @@ Result<ServiceInput> read_service_change(const boost::json::object& in, Service 
 
 boost::json::object write_service(const Service& service, const std::optional<PoolCounts>& counts);
 std::string service_etag(const Service& service);  // "7-3" in quotes: id and revision
+
+// What people set on a key besides is_active: note, weight, priority, quota_group, limits.  Absent: stays; null: the
+// default.
+void read_key_members(MemberReader& in, UpstreamKey& key);
+bool has_key_member(MemberReader& in);  // any of them, or is_active
 
 // When a status was asked for, on both clocks: `until` is told in wall-clock time.
 struct Moment {

@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "core/text_rules.hpp"
 
 namespace akr {
 namespace {
@@ -31,7 +33,82 @@ std::string_view status_word(const UpstreamKey& key, const KeyStatus& status) {
   return "";
 }
 
+constexpr std::int64_t kMostWeight = 1'000'000;
+constexpr std::int64_t kMostPriority = 1'000'000;
+constexpr std::int64_t kMost32 = 0xffff'ffff;
+constexpr std::int64_t kMost64 = 1'000'000'000'000'000;  // what a JSON number still holds exactly
+constexpr std::size_t kLongestNote = 1000;
+constexpr std::size_t kLongestGroup = 100;
+
+void read_short_text(MemberReader& in, std::string_view name, std::string& value, std::size_t most) {
+  in.text(name, value, "");
+  const auto length = utf8_length(value);
+  if (!length || *length > most || has_control(value))
+    in.refuse(name, "has at most " + std::to_string(most) + " characters and no control characters");
+}
+
+void read_limits(MemberReader& in, KeyLimits& limits) {
+  const boost::json::value* member = in.any("limits");
+  if (member == nullptr) return;
+  if (member->is_null()) {
+    limits = {};
+    return;
+  }
+  if (!member->is_object()) return in.refuse("limits", "must be an object");
+  MemberReader inner(member->get_object(), "limits.");
+  inner.whole("rpm", limits.rpm, 0, kMost32, 0U);
+  inner.whole("tpm", limits.tpm, 0, kMost64, std::uint64_t{0});
+  inner.whole("rpd", limits.rpd, 0, kMost32, 0U);
+  inner.whole("max_concurrency", limits.max_concurrency, 0, kMost32, 0U);
+  inner.whole("monthly_quota", limits.monthly_quota, 0, kMost64, std::uint64_t{0});
+  inner.whole("monthly_reset_day", limits.monthly_reset_day, 1, 28, 1U);
+  for (const std::string& name : inner.unknown()) inner.refuse(name, "is not a limit");
+  if (const auto read = inner.result(); !read) in.refuse(read.error());
+}
+
+boost::json::object write_limits(const KeyLimits& limits) {
+  return {{"rpm", limits.rpm},
+          {"tpm", limits.tpm},
+          {"rpd", limits.rpd},
+          {"max_concurrency", limits.max_concurrency},
+          {"monthly_quota", limits.monthly_quota},
+          {"monthly_reset_day", limits.monthly_reset_day}};
+}
+
+std::string wall_text(TimePoint time, const Moment& moment) {
+  return format_rfc3339(moment.wall + std::chrono::ceil<std::chrono::milliseconds>(time - moment.now));
+}
+
+// What the pool knows.
+void write_status(const KeyStatus& status, const Moment& moment, boost::json::object& out) {
+  out["state"] = to_string(status.state);
+  out["standing"] = to_string(status.standing);
+  if (!status.reason.empty()) out["reason"] = status.reason;
+  if (status.since) out["since"] = wall_text(*status.since, moment);
+  if (status.until && *status.until > moment.now) out["until"] = wall_text(*status.until, moment);
+  if (status.last_used) out["last_used"] = wall_text(*status.last_used, moment);
+  out["consecutive_failures"] = status.consecutive_failures;
+  out["in_flight"] = status.in_flight;
+  if (status.last_status != 0) out["last_status"] = status.last_status;
+  if (!status.last_error.empty()) out["last_error"] = status.last_error;
+  if (status.cooling_models > 0) out["cooling_models"] = status.cooling_models;
+}
+
 }  // namespace
+
+void read_key_members(MemberReader& in, UpstreamKey& key) {
+  read_short_text(in, "note", key.note, kLongestNote);
+  in.whole("weight", key.weight, 0, kMostWeight, 1U);
+  in.whole("priority", key.priority, -kMostPriority, kMostPriority, 0);
+  read_short_text(in, "quota_group", key.group, kLongestGroup);
+  read_limits(in, key.limits);
+}
+
+bool has_key_member(MemberReader& in) {
+  bool any = false;
+  for (const char* name : {"is_active", "note", "weight", "priority", "quota_group", "limits"}) any |= in.has(name);
+  return any;
+}
 
 boost::json::object write_key(const UpstreamKey& key, const std::optional<KeyStatus>& status, const Moment& moment) {
   boost::json::object out;
@@ -41,14 +118,12 @@ boost::json::object write_key(const UpstreamKey& key, const std::optional<KeySta
   out["proxy_config_id"] = key.service.value;
   if (!key.secret.empty()) out["fingerprint"] = fingerprint(key.secret.expose());
   if (!key.note.empty()) out["note"] = key.note;
+  out["weight"] = key.weight;
+  out["priority"] = key.priority;
+  if (!key.group.empty()) out["quota_group"] = key.group;
+  if (key.limits != KeyLimits{}) out["limits"] = write_limits(key.limits);
   out["status"] = status_word(key, status.value_or(KeyStatus{}));
-  if (!status) return out;
-  out["state"] = to_string(status->state);
-  if (!status->reason.empty()) out["reason"] = status->reason;
-  if (status->until && *status->until > moment.now) {
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*status->until - moment.now);
-    out["until"] = format_rfc3339(moment.wall + wait);
-  }
+  if (status) write_status(*status, moment, out);
   return out;
 }
 

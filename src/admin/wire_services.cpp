@@ -4,6 +4,7 @@
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "core/failure_rules_json.hpp"
 #include "core/selection/registry.hpp"
 
 namespace akr {
@@ -93,10 +94,37 @@ void read_limits(MemberReader& in, Service& service, std::chrono::milliseconds r
   in.text("selection_policy", service.selection_policy, kDefaultPolicy);
   if (find_selection_policy(service.selection_policy) == nullptr)
     in.refuse("selection_policy", "is not a known policy");
-  in.flag("auto_disable", service.auto_disable, true);
   in.flag("accept_body_key", service.accept_body_key, false);
   in.flag("stream_uploads", service.stream_uploads, false);
   in.flag("allow_set_cookie", service.allow_set_cookie, false);
+}
+
+// A list of rules, or the name of a built-in list; compiled once, so that what cannot be used is refused here.
+void read_failure_rules_member(MemberReader& in, std::vector<FailureRule>& rules) {
+  const boost::json::value* member = in.any("failure_rules");
+  if (member == nullptr) return;
+  if (member->is_null()) return rules.clear();
+  if (member->is_string()) {
+    const auto preset = preset_failure_rules(std::string_view(member->get_string()));
+    if (preset.empty()) return in.refuse("failure_rules", "must be a list of rules or the name of a built-in list");
+    rules.assign(preset.begin(), preset.end());
+    return;
+  }
+  auto read = read_failure_rules(*member);
+  if (!read) return in.refuse(read.error());
+  if (const auto compiled = FailureRules::compile(*read); !compiled) return in.refuse(compiled.error());
+  rules = *std::move(read);
+}
+
+void read_failure_policy(MemberReader& in, Service& service) {
+  constexpr std::int64_t kLongestWait = 10'000;
+  in.flag("auto_disable", service.auto_disable, true);
+  in.whole("invalid_after", service.invalid_after, 1, 10, 2);
+  in.flag("outage_guard", service.outage_guard, true);
+  read_failure_rules_member(in, service.failure_rules);
+  std::int64_t wait = service.wait_for_key.count();
+  in.whole("wait_for_key_ms", wait, 0, kLongestWait, std::int64_t{0});
+  service.wait_for_key = std::chrono::milliseconds(wait);
 }
 
 // `methods_known`: the service has a method from before.
@@ -119,6 +147,7 @@ void read_members(MemberReader& in, Service& service, bool methods_known, std::c
   read_key_placement(in, service);
   read_egress_proxy(in, service.egress_proxy);
   read_limits(in, service, rest_total);
+  read_failure_policy(in, service);
   // What write_service() adds and nobody sets: known, and without effect.
   for (const char* name : {"id", "api_keys", "key_counts", "created_at", "updated_at", "etag"}) in.has(name);
 }
@@ -187,6 +216,10 @@ boost::json::object write_service(const Service& service, const std::optional<Po
   out["retry_non_idempotent"] = service.retry.retry_non_idempotent;
   out["selection_policy"] = service.selection_policy;
   out["auto_disable"] = service.auto_disable;
+  out["invalid_after"] = service.invalid_after;
+  out["outage_guard"] = service.outage_guard;
+  out["failure_rules"] = failure_rules_to_json(service.failure_rules);
+  out["wait_for_key_ms"] = service.wait_for_key.count();
   out["accept_body_key"] = service.accept_body_key;
   out["stream_uploads"] = service.stream_uploads;
   out["allow_set_cookie"] = service.allow_set_cookie;
@@ -194,7 +227,8 @@ boost::json::object write_service(const Service& service, const std::optional<Po
   if (counts) {
     out["key_counts"] = {{"total", counts->total},     {"active", counts->active},
                          {"cooling", counts->cooling}, {"exhausted", counts->exhausted},
-                         {"invalid", counts->invalid}, {"disabled", counts->disabled}};
+                         {"invalid", counts->invalid}, {"disabled", counts->disabled},
+                         {"limited", counts->limited}, {"in_flight", counts->in_flight}};
   }
   out["created_at"] = format_rfc3339(service.created_at);
   out["updated_at"] = format_rfc3339(service.updated_at);

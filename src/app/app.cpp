@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <thread>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "base/strings.hpp"
 #include "cluster/open.hpp"
 #include "config/backend_choice.hpp"
+#include "jobs/key_prober.hpp"
+#include "jobs/key_state_writer.hpp"
+#include "jobs/ticker.hpp"
 #include "store/open.hpp"
 
 namespace akr {
@@ -63,19 +67,28 @@ Result<std::unique_ptr<Database>> open_store(const Settings& settings, const Fir
 struct App::Parts {
   explicit Parts(const Settings& from) : settings(from) {}
   ~Parts() {
+    // First, so that nobody waits for a provider any more.
+    if (prober) prober->stop();
     // Answers that blocking work owes are delivered before the workers stop.
     if (blocking) blocking->stop();
     for (auto& node : nodes) node->stop();
+    // After the last request, so that what it taught is kept.
+    if (ticker) ticker->stop();
+    if (key_states && !database->locked()) note_key_states(key_states->write_changes());
   }
 
   Result<void> open();
   void build();
   Result<void> listen();
   void publish(const std::shared_ptr<const RoutingTable>& table);
+  void start_background_work();
+  void every_second();
+  void note_key_states(const Result<void>& written);
 
   const Settings& settings;
   FirstStart secrets;
   std::unique_ptr<Database> database;
+  std::atomic<bool> announced = false;  // another node changed the store; outlives the cluster, which sets it
   std::unique_ptr<ClusterState> cluster;
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<Journal> journal;
@@ -84,6 +97,10 @@ struct App::Parts {
   std::vector<std::unique_ptr<WorkerGauges>> gauges;
   std::unique_ptr<Operations> operations;
   std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<KeyStateWriter> key_states;
+  std::unique_ptr<KeyProber> prober;
+  std::atomic<bool> states_owed = false;  // the last write of key states failed
+  std::unique_ptr<Ticker> ticker;
   std::unique_ptr<AdminApi> admin;
   std::unique_ptr<net::BlockingPool> blocking;
   std::vector<std::unique_ptr<Node>> nodes;
@@ -126,9 +143,13 @@ void App::Parts::build() {
   const ValidationPolicy policy = {settings.allow_private_upstreams()};
   auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
-  admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock());
-  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
+  auto all_pools = [this] { return publisher->pools(); };
+  key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
   const NodeSettings node_settings = make_node_settings(settings, count);
+  prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});
+  admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
+                                     prober.get());
+  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
   const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));
@@ -137,6 +158,7 @@ void App::Parts::build() {
 
 void App::Parts::publish(const std::shared_ptr<const RoutingTable>& table) {
   operations->set_routing(table);
+  prober->publish(table);
   for (auto& node : nodes) node->publish(table);
 }
 
@@ -155,6 +177,26 @@ Result<void> App::Parts::listen() {
   return {};
 }
 
+// Blocking and small, on a thread of its own: neither workers nor admin calls wait for it.
+void App::Parts::start_background_work() {
+  note_key_states(key_states->restore());
+  prober->start();
+  ticker = std::make_unique<Ticker>("every_second", std::chrono::seconds(1), [this] { every_second(); });
+  cluster->on_announce([this] { announced = true; });
+}
+
+void App::Parts::every_second() {
+  if (database->locked()) return;
+  // A failure is logged and remembered by the publisher, and tried again here a second later.
+  static_cast<void>(announced.exchange(false) ? publisher->refresh() : publisher->retry());
+  note_key_states(key_states->write_changes());
+}
+
+void App::Parts::note_key_states(const Result<void>& written) {
+  if (!written && !states_owed.exchange(true)) log_warn("key_states_not_stored", {{"message", written.error().message}});
+  if (written) states_owed = false;
+}
+
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 std::uint16_t App::port() const { return parts_->port; }
@@ -167,6 +209,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings) {
   parts->build();
   const auto published = parts->publisher->refresh();
   if (!published && !parts->database->locked()) return published.error();
+  parts->start_background_work();
   auto listening = parts->listen();
   if (!listening) return listening.error();
   parts->operations->set_ready(true);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/failure_rules.hpp"
 #include "core/key_pool.hpp"
 #include "core/service.hpp"
 #include "core/url.hpp"
@@ -21,6 +22,7 @@ struct RoutedService {
   JoinRule join = JoinRule::kGeneric;
   std::string allow;  // config.methods joined by ", "; "" = any
   std::shared_ptr<KeyPool> keys;
+  std::shared_ptr<const FailureRules> rules;  // nullptr = none
 };
 
 struct RouteMatch {

@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/secret.hpp"
+#include "core/failure_rules.hpp"
 #include "core/ids.hpp"
 
 namespace akr {
@@ -56,6 +57,10 @@ struct Service {
   RetrySettings retry;
   std::string selection_policy = "round_robin";     // an id of core/selection/registry.hpp
   bool auto_disable = true;                         // false: no key is ever found exhausted or invalid by itself
+  int invalid_after = 2;                            // 401s in a row within 10 min until a key is invalid, 1..10
+  bool outage_guard = true;                         // most keys failing alike blames the upstream (D25)
+  std::vector<FailureRule> failure_rules;           // asked before the format's own knowledge (D37)
+  std::chrono::milliseconds wait_for_key{0};        // longest wait for a key that will soon be usable (D06); 0 = none
   bool accept_body_key = false;   // member api_key of an OpenAI JSON body is an access key too
   bool stream_uploads = false;    // request bodies without limit, at the price of one attempt
   bool allow_set_cookie = false;  // relay the upstream's Set-Cookie
@@ -91,6 +96,11 @@ struct UpstreamKey {
 struct NewKey {
   Secret secret;
   bool enabled = true;
+  std::string note = {};
+  std::uint32_t weight = 1;
+  std::int32_t priority = 0;
+  std::string group = {};
+  KeyLimits limits = {};
 };
 
 // Defaults of D04 for a type; `rest_total` is PROXY_TIMEOUT.

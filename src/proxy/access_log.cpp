@@ -1,6 +1,14 @@
 #include "proxy/access_log.hpp"
 
 namespace akr {
+namespace {
+
+// Whole traces are for requests that the choice of keys could not save.
+bool worth_a_trace(const RequestContext& ctx) {
+  return !ctx.trace.empty() && (ctx.failed || ctx.cut || (ctx.status >= 400 && ctx.trace.lost()));
+}
+
+}  // namespace
 
 void AccessLog::record(const RequestContext& ctx) {
   const TimePoint now = std::chrono::steady_clock::now();
@@ -21,6 +29,9 @@ void AccessLog::record(const RequestContext& ctx) {
   record.key = ctx.key_fingerprint;
   record.outcome = ctx.outcome;
   record.attempts = ctx.attempts;
+  record.skipped = ctx.trace.skipped();
+  std::string trace;
+  if (worth_a_trace(ctx)) record.trace = trace = ctx.trace.json();
   record.bytes_in = ctx.client.body_received();
   record.bytes_out = ctx.bytes_out;
   record.streamed = ctx.streamed;

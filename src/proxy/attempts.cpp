@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
-#include "llm/rate_limit_hints.hpp"
 #include "net/connector.hpp"
 #include "proxy/headers.hpp"
 #include "proxy/judge.hpp"
@@ -11,8 +10,9 @@
 namespace akr {
 namespace {
 
-constexpr std::size_t kErrorBody = 64 * 1024;
-constexpr std::chrono::seconds kErrorBodyWait{1};
+constexpr int kMostWaiting = 1000;  // per worker
+constexpr std::chrono::milliseconds kLongestWait{10'000};
+constexpr std::chrono::milliseconds kLookAgain{20};
 
 // The head of the attempt in flight.  Holds a key for as long as it takes to hand it to the socket; one per thread, so
 // that no request allocates for it.
@@ -29,6 +29,23 @@ bool stale_retry_allowed(const RequestContext& ctx, const PreparedRequest& reque
   return result.never_arrived || request.idempotent || ctx.service().config.retry.retry_non_idempotent;
 }
 
+// The connection of an attempt whose answer nobody will read is still good if the answer is complete.
+void give_back(Attempt& attempt) {
+  if (!attempt.answer || !attempt.body.finished()) return;
+  if (attempt.answer->head.keep_alive() && attempt.answer->unread().empty()) attempt.connection.mark_reusable();
+}
+
+class CountUp {
+ public:
+  explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
+  CountUp(const CountUp&) = delete;
+  CountUp& operator=(const CountUp&) = delete;
+  ~CountUp() { --counter_; }
+
+ private:
+  int& counter_;
+};
+
 }  // namespace
 
 Attempts::Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings)
@@ -40,22 +57,26 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
   Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
   RetryBudget budget(service.retry, request.idempotent, request.replayable(), ctx.started);
   while (budget.allows(last.facts, worker_.now())) {
-    auto lease = ctx.service().keys->select({.tried = ctx.tried()}, worker_.now());
+    auto lease = take_key(ctx);
+    if (!lease && worth_waiting(ctx, lease.error())) lease = co_await wait_for_key(ctx, lease.error());
     if (!lease) {
+      ctx.trace.found_nobody(lease.error().code);
       if (ctx.attempts == 0) last.error = lease.error();
       break;  // pool exhausted: the client gets the last real answer
     }
+    ctx.trace.took(lease->key().fingerprint);
+    give_back(last);
     budget.count_attempt();
-    Attempt next;
-    next.lease = *std::move(lease);
-    ctx.tried_keys.at(static_cast<std::size_t>(ctx.attempts++)) = next.lease.key().id;
-    ctx.key_fingerprint = next.lease.key().fingerprint;
-    last = std::move(next);
+    if (ctx.attempts > 0) last = Attempt();
+    last.lease = *std::move(lease);
+    ctx.tried_keys.at(static_cast<std::size_t>(ctx.attempts++)) = last.lease.key().id;
+    ctx.key_fingerprint = last.lease.key().fingerprint;
     co_await send_once(ctx, request, last);
     ctx.outcome = last.facts.verdict.reason;
     last.lease.report(last.facts.verdict, worker_.now());
+    ctx.trace.ended(last.facts.status, last.facts.verdict, last.rule);
   }
-  if (!last.error) last.error = refused_credentials(ctx, last.facts, last.error_body);
+  if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
   co_return std::move(last);
 }
 
@@ -67,6 +88,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   const net::UpstreamOrigin origin = {.tls = service.url.origin.tls, .host = service.url.origin.host,
                                       .port = service.url.origin.port, .proxy_key = proxy};
   if (ctx.attempts == 1) ctx.first_sent = std::chrono::steady_clock::now();
+  const TimePoint began = worker_.now();
   net::ExchangeResult result;
   bool answered = false;
   if (pool_.take_idle(origin, attempt.connection)) {
@@ -89,8 +111,42 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   }
   attempt.body.start(attempt.answer->head);
   if (!result.complete) attempt.connection.forbid_reuse();  // the rest of the request would look like the next one
-  if (attempt.answer->head.status() >= 400) co_await read_error_body(attempt);
-  judge_answer(ctx, attempt);
+  if (ctx.service().config.selection_policy == "latency") attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
+  const bool plain = attempt.answer->head.status() < 400 && ctx.format == nullptr && ctx.service().rules == nullptr;
+  if (!plain) co_await judge_answer(ctx, attempt);
+  if (plain) accept(ctx, attempt);
+}
+
+Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
+  const SelectRequest wanted = {
+      .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
+  return ctx.service().keys->select(wanted, worker_.now());
+}
+
+bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {
+  const auto longest = std::min(ctx.service().config.wait_for_key, kLongestWait);
+  if (longest.count() <= 0 || ctx.attempts > 0 || refused.code != ErrorCode::kAllKeysCooling) return false;
+  // retry_after is rounded up to whole seconds.
+  return waiting_ < kMostWaiting && std::chrono::seconds(refused.retry_after - 1) < longest;
+}
+
+// The pool has no list of who waits: it is asked again and again, which keeps selection free of callbacks.
+net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error refused) {
+  const TimePoint end = std::min(worker_.now() + std::min(ctx.service().config.wait_for_key, kLongestWait), ctx.deadline);
+  const CountUp counted(waiting_);
+  net::ClientWatch watch(ctx.client.socket());
+  Result<KeyLease> lease = std::move(refused);
+  while (!lease && lease.error().code == ErrorCode::kAllKeysCooling && worker_.now() < end) {
+    const TimePoint next = watch.until(std::min(worker_.now() + kLookAgain, end));
+    const net::Watch client = watch.watch();
+    net::WaitEnd woken = net::WaitEnd::kTimeout;
+    if (client.socket != nullptr) woken = co_await net::wait_for(*client.socket, client.interest, next);
+    if (client.socket == nullptr) woken = co_await net::sleep_until(worker_, next);
+    if (woken == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+    if (watch.gone()) co_return Error{ErrorCode::kClientGone, "the client left while it waited for a key"};
+    lease = take_key(ctx);
+  }
+  co_return lease;
 }
 
 net::Task<net::ExchangeResult> Attempts::send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {
@@ -126,31 +182,6 @@ net::Task<Result<void>> Attempts::connect(const RequestContext& ctx, net::Upstre
   co_return Result<void>();
 }
 
-// The beginning of an error's body tells what the status does not; it waits here until it has been judged.
-net::Task<void> Attempts::read_error_body(Attempt& attempt) {
-  const TimePoint deadline = worker_.now() + kErrorBodyWait;
-  net::MessageSlot& slot = *attempt.answer;
-  net::Buffer more;
-  std::string_view input = slot.unread();
-  for (;;) {
-    std::string_view data;
-    const auto event = attempt.body.next(input, data);
-    if (!more) slot.begin = slot.end - input.size();
-    if (event == net::BodyDecoder::Event::kData) attempt.error_body += data;
-    if (event == net::BodyDecoder::Event::kEnd || event == net::BodyDecoder::Event::kError) break;
-    if (event == net::BodyDecoder::Event::kData || !input.empty()) continue;
-    if (attempt.error_body.size() >= kErrorBody) break;
-    if (!more) more = net::Buffer::lease(net::Buffer::kMedium);
-    const net::IoResult result =
-        co_await net::read_some(attempt.connection.stream(), more.data(), more.capacity(), deadline);
-    if (result.status == net::IoStatus::kEof) attempt.body.end_of_stream();
-    if (result.status != net::IoStatus::kOk) break;
-    input = {more.data(), result.bytes};
-  }
-  // Bytes behind the body's end: nothing that another request should meet.
-  if (!input.empty()) attempt.connection.forbid_reuse();
-}
-
 void Attempts::judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt) {
   attempt.connection.release();
   attempt.answer.reset();
@@ -159,16 +190,24 @@ void Attempts::judge_failure(RequestContext& ctx, const net::ExchangeResult& res
   attempt.facts.verdict = classify({.end = end_of(result.end)});
 }
 
-void Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
-  const net::MessageHead& head = attempt.answer->head;
-  attempt.facts.status = head.status();
+void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
+  attempt.facts.status = attempt.answer->head.status();
   attempt.facts.progress = SendProgress::kAnswered;
-  if (head.status() < 400) {
-    attempt.facts.verdict = classify({.status = head.status()});
-    return;
-  }
-  attempt.facts.verdict = classify(understand(ctx, head, attempt.error_body));
-  mask_key(attempt.lease.key().secret.expose(), attempt.error_body);
+  attempt.facts.verdict = classify({.status = attempt.facts.status});
+  if (ctx.format == nullptr || attempt.facts.verdict.key != KeyAction::kGood) return;
+  if (const auto wait = nothing_left(attempt.answer->head)) attempt.lease.observe_remaining(0, *wait, worker_.now());
+}
+
+void Attempts::settle(Attempt& attempt, Judgement judgement) {
+  attempt.facts.status = judgement.status;
+  attempt.facts.progress = SendProgress::kAnswered;
+  attempt.facts.verdict = judgement.verdict;
+  attempt.rule = judgement.rule;
+  const std::string_view key = attempt.lease.key().secret.expose();
+  mask_key(key, attempt.held);
+  if (judgement.verdict.key == KeyAction::kNone || judgement.verdict.key == KeyAction::kGood) return;
+  mask_key(key, judgement.message);
+  attempt.lease.note_failure(judgement.status, judgement.message);
 }
 
 }  // namespace akr

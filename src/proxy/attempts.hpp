@@ -13,6 +13,8 @@
 #include "net/exchange.hpp"
 #include "net/task.hpp"
 #include "net/upstream_pool.hpp"
+#include "proxy/first_event.hpp"
+#include "proxy/judge.hpp"
 #include "proxy/prepare.hpp"
 #include "proxy/request_context.hpp"
 
@@ -24,9 +26,10 @@ struct Attempt {
   net::UpstreamConnection connection;  // set with answer
   net::MessageSlotPtr answer;          // its head, and the bytes read behind it
   net::BodyDecoder body;               // of the answer
-  std::string error_body;              // decoded beginning of a 4xx or 5xx body, at most 64 KiB; goes down first
+  std::string held;                    // decoded beginning of the body, read to be judged; goes down first
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   AttemptFacts facts;
+  int rule = -1;                       // index of the service's rule that decided
 };
 
 struct AttemptSettings {
@@ -46,13 +49,23 @@ class Attempts {
   net::Task<void> send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
   net::Task<net::ExchangeResult> send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
   net::Task<Result<void>> connect(const RequestContext& ctx, net::UpstreamOrigin origin, Attempt& attempt);
-  net::Task<void> read_error_body(Attempt& attempt);
+  Result<KeyLease> take_key(RequestContext& ctx);
+  bool worth_waiting(const RequestContext& ctx, const Error& refused) const;
+  net::Task<Result<KeyLease>> wait_for_key(RequestContext& ctx, Error refused);
   void judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt);
-  void judge_answer(RequestContext& ctx, Attempt& attempt);
+  void settle(Attempt& attempt, Judgement judgement);
+  void accept(RequestContext& ctx, Attempt& attempt);
+
+  // attempt_answer.cpp: looks at answers before any of their bytes goes down.
+  net::Task<void> judge_answer(RequestContext& ctx, Attempt& attempt);
+  net::Task<void> read_beginning(Attempt& attempt);
+  net::Task<bool> read_first_event(RequestContext& ctx, Attempt& attempt, FirstEvent& first);
+  std::optional<Judgement> look_at_whole(const RequestContext& ctx, Attempt& attempt);
 
   net::Worker& worker_;
   net::UpstreamPool& pool_;
   AttemptSettings settings_;
+  int waiting_ = 0;  // requests that wait for a key
 };
 
 }  // namespace akr

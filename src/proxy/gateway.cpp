@@ -8,6 +8,7 @@
 #include "proxy/authenticate.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/prepare.hpp"
+#include "proxy/request_facts.hpp"
 
 namespace akr {
 namespace {
@@ -28,6 +29,13 @@ std::uint64_t next_random(std::uint64_t& state) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
   return z ^ (z >> 31);
+}
+
+bool wants_explanation(const net::MessageHead& head, const AdminCheck& is_admin) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (head.find(net::FieldId::kXRotatorOther).empty() || head.find("x-rotator-explain") != "1") return false;
+  const std::string_view given = head.find("x-rotator-admin");
+  return given.starts_with(kScheme) && is_admin(given.substr(kScheme.size()));
 }
 
 }  // namespace
@@ -93,6 +101,11 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     if (!who) co_return who.error();
     ctx.grant = *who;
   }
+
+  read_request_facts(ctx, request);
+  // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
+  ctx.longest_hold = settings_.relay.sse_keepalive / 2;
+  ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
 
   // All attempts happen before the first response byte goes down; after that there is no second try.
   Attempt last = co_await attempts_.run(ctx, request);

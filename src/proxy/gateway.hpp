@@ -1,6 +1,7 @@
 // gateway.hpp - the life of a request (ARCHITECTURE.md section 6).  One Gateway per worker.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,10 +15,14 @@
 
 namespace akr {
 
+// Is this token an administrator's session?  Called on every worker's thread; must not block.
+using AdminCheck = std::function<bool(std::string_view token)>;
+
 struct GatewaySettings {
   std::uint64_t max_body = 32ULL << 20;
   std::string body_directory = "/tmp";  // for bodies over 1 MiB
   RelaySettings relay;
+  AdminCheck is_admin;  // decides who may see traces (X-Rotator-Explain); empty = nobody
 };
 
 class Gateway {

@@ -215,6 +215,7 @@ void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& o
   if (ctx.status > 299) {
     append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
   }
+  if (ctx.explain && !ctx.trace.empty()) append_field(out, "X-Rotator-Trace", ctx.trace.json());
   if (ctx.answered == TimePoint{}) return;
   const auto upstream = ctx.answered - ctx.first_sent;
   ctx.overhead = std::chrono::steady_clock::now() - ctx.started - upstream;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/strings.hpp"
 #include "llm/rate_limit_hints.hpp"
@@ -30,21 +31,81 @@ Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
                                            seconds_text(value) + " fired"};
 }
 
+constexpr std::size_t kMessageOfRest = 300;
+
+// Most good answers are told from errors by the absence of one word; only the others are read.
+bool may_hold_error(std::string_view text) {
+  constexpr std::string_view kWord = "error";
+  return ::memmem(text.data(), text.size(), kWord.data(), kWord.size()) != nullptr;
+}
+
+std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  const FailureRules* const rules = ctx.service().rules.get();
+  if (rules == nullptr) return std::nullopt;
+  const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
+  const auto match = rules->match(answer.status(), body, hint);
+  if (!match) return std::nullopt;
+  return Judgement{.verdict = match->verdict,
+                   .status = answer.status(),
+                   .rule = static_cast<int>(match->index),
+                   .message = std::string(body.substr(0, kMessageOfRest))};
+}
+
+UpstreamFailure in_core_words(const ErrorDetail& detail) {
+  return {.status = detail.status,
+          .kind = static_cast<FailureKind>(detail.kind),  // same enumerators, same order (error_detail.hpp)
+          .retry_after = detail.retry_after,
+          .code = detail.code};
+}
+
+Judgement of_detail(ErrorDetail detail) {
+  return {.verdict = classify(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
+}
+
 }  // namespace
 
-UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body,
+                           std::string* words) {
   const HeaderList headers(answer);
   const WallTime now = system_clock().wall();
-  UpstreamFailure failure = {.status = answer.status()};
   if (ctx.format == nullptr) {
-    failure.retry_after = retry_hint(headers.span(), now);
-    return failure;
+    if (words != nullptr) *words = body.substr(0, kMessageOfRest);
+    return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
   }
-  const ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
-  failure.kind = static_cast<FailureKind>(detail.kind);  // same enumerators, same order (error_detail.hpp)
-  failure.retry_after = detail.retry_after;
-  failure.code = detail.code;
-  return failure;
+  ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
+  if (words != nullptr) *words = std::move(detail.message);
+  return in_core_words(detail);
+}
+
+Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  if (auto ruled = judge_by_rules(ctx, answer, body)) return *std::move(ruled);
+  Judgement judgement{.status = answer.status()};
+  judgement.verdict = classify(understand(ctx, answer, body, &judgement.message));
+  return judgement;
+}
+
+std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+  if (auto ruled = judge_by_rules(ctx, answer, body)) return ruled;
+  if (ctx.format == nullptr || !may_hold_error(body)) return std::nullopt;
+  const HeaderList headers(answer);
+  auto detail = ctx.format->error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
+  if (!detail) return std::nullopt;
+  return of_detail(*std::move(detail));
+}
+
+std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer, const SseEventView& event) {
+  if (auto ruled = judge_by_rules(ctx, answer, event.data)) return ruled;
+  if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
+  const WallTime now = system_clock().wall();
+  auto detail = ctx.format->error_in_event(event, now);
+  if (!detail) return std::nullopt;
+  if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
+  return of_detail(*std::move(detail));
+}
+
+std::optional<Duration> nothing_left(const net::MessageHead& answer) {
+  const HeaderList headers(answer);
+  return empty_bucket_reset(headers.span(), system_clock().wall());
 }
 
 void judge_connect(const Error& error, AttemptFacts& facts) {

@@ -57,11 +57,11 @@ class Relay {
     std::string& text = head_text();
     compose_answer_head(ctx_, head, framing_, client_.keep_alive(), attempt_.lease.key().secret.expose(), text);
     out_.add(text);
-    pump_.add_decoded(attempt_.error_body, out_);
+    pump_.add_decoded(attempt_.held, out_);
     input_ = attempt_.answer->unread();
     touch();
     client_.mark_answered();
-    if (attempt_.error_body.empty() && !input_.empty()) {
+    if (attempt_.held.empty() && !input_.empty()) {
       broken_ = !pump_.feed(input_, out_);
     } else {
       pump_.finish_if_complete(out_);
@@ -137,7 +137,7 @@ class Relay {
   void rest() {
     block_.release();
     attempt_.answer.reset();
-    attempt_.error_body = {};
+    attempt_.held = {};
     if (!head_released_) {
       head_released_ = true;
       ctx_.keep_for_log();

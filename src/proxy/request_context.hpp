@@ -11,6 +11,7 @@
 #include "core/routing_table.hpp"
 #include "llm/format.hpp"
 #include "net/downstream.hpp"
+#include "proxy/decision_trace.hpp"
 
 namespace akr {
 
@@ -37,12 +38,19 @@ struct RequestContext {
   std::string_view path;                     // without query
   std::string kept;
   bool head_method = false;                  // HEAD: no answer body
+  bool explain = false;                      // an administrator asked for the trace in the answer
+  std::chrono::milliseconds longest_hold{0}; // of an event stream's head, before comments must flow; 0 = first_byte
+
+  // read_request_facts()
+  std::string model;                         // "" = unknown
+  std::uint64_t affinity = 0;
 
   // attempts
   std::array<KeyId, 10> tried_keys = {};     // as many as RetrySettings::max_attempts can be
   int attempts = 0;
   std::string key_fingerprint;               // of the last key (8 characters: no allocation)
   std::string_view outcome;                  // reason of the last verdict
+  DecisionTrace trace;
   TimePoint first_sent{};                    // the first attempt began (connecting counts as upstream time)
   TimePoint answered{};                      // head of the final answer complete
   Duration overhead{};                       // ours, until the answer's head was written (append_own_fields)

@@ -6,6 +6,7 @@
 //   kLocked            the encryption key does not fit this database: every write, and every read of keys
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -40,9 +41,14 @@ class ConfigStore {
   virtual Result<std::vector<UpstreamKey>> list_keys(ServiceId service) = 0;
   // One answer per key, in order.  All or none are stored.  kNotFound: no such service.
   virtual Result<std::vector<AddedKey>> add_keys(ServiceId service, std::span<const NewKey> keys) = 0;
-  virtual Result<UpstreamKey> set_key_enabled(KeyId id, bool enabled) = 0;  // the key as it is now; kNotFound
-  virtual Result<ServiceId> delete_key(KeyId id) = 0;                       // whose key it was; kNotFound
-  virtual Result<std::size_t> delete_keys(ServiceId service) = 0;           // how many there were; kNotFound
+  virtual Result<UpstreamKey> find_key(KeyId id) = 0;  // kNotFound
+  // Reads the key, lets `edit` change what people set (not id, service or secret), and writes it: one transaction, so
+  // that two edits of different members both last.  Returns the key as it is now.  kNotFound; whatever `edit` refuses,
+  // and nothing is written then.  `edit` must not call the store.
+  using KeyEdit = std::function<Result<void>(UpstreamKey&)>;
+  virtual Result<UpstreamKey> edit_key(KeyId id, const KeyEdit& edit) = 0;
+  virtual Result<ServiceId> delete_key(KeyId id) = 0;              // whose key it was; kNotFound
+  virtual Result<std::size_t> delete_keys(ServiceId service) = 0;  // how many there were; kNotFound
 };
 
 }  // namespace akr

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "store/config_store.hpp"
+#include "store/key_state_store.hpp"
 
 namespace akr {
 
@@ -14,6 +15,7 @@ class Database {
   virtual ~Database() = default;
 
   virtual ConfigStore& config() = 0;
+  virtual KeyStateStore& key_states() = 0;
 
   // The encryption key is not the one this database was written with.  Services can be read, nothing else; nothing is
   // overwritten.  Only reset_tables() changes it.

@@ -1,7 +1,9 @@
-// store_contract.hpp - what every ConfigStore promises, as tests.  Included by the test of each implementation:
+// store_contract.hpp - what every ConfigStore and KeyStateStore promises, as tests.  Included by the test of each
+// implementation:
 //
 //   struct SqliteHarness { std::unique_ptr<Database> open(const Clock&); };     // each open(): the same database again
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ConfigStoreContract, SqliteHarness);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyStateStoreContract, SqliteHarness);
 #pragma once
 
 #include <memory>
@@ -9,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/failure_rules_json.hpp"
 #include "store/database.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -64,6 +67,10 @@ TYPED_TEST_P(ConfigStoreContract, KeepsEveryFieldOfAService) {
     EXPECT_EQ(read.retry.retry_non_idempotent, given.retry.retry_non_idempotent);
     EXPECT_EQ(read.selection_policy, given.selection_policy);
     EXPECT_EQ(read.auto_disable, given.auto_disable);
+    EXPECT_EQ(read.invalid_after, given.invalid_after);
+    EXPECT_EQ(read.outage_guard, given.outage_guard);
+    EXPECT_EQ(read.wait_for_key, given.wait_for_key);
+    EXPECT_EQ(write_failure_rules(read.failure_rules), write_failure_rules(given.failure_rules));
     EXPECT_EQ(read.accept_body_key, given.accept_body_key);
     EXPECT_EQ(read.stream_uploads, given.stream_uploads);
     EXPECT_EQ(read.allow_set_cookie, given.allow_set_cookie);
@@ -124,7 +131,9 @@ TYPED_TEST_P(ConfigStoreContract, SaysNotFoundForWhatIsNotThere) {
   EXPECT_EQ(store.delete_service(service).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(store.add_keys(service, example_keys(1)).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(store.delete_keys(service).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(store.set_key_enabled(KeyId{99}, true).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store.find_key(KeyId{99}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store.edit_key(KeyId{99}, [](UpstreamKey&) -> Result<void> { return {}; }).error().code,
+            ErrorCode::kNotFound);
   EXPECT_EQ(store.delete_key(KeyId{99}).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(store.list_keys(service).value().empty());
 }
@@ -160,7 +169,11 @@ TYPED_TEST_P(ConfigStoreContract, TheSameKeyMayServeTwoServices) {
 TYPED_TEST_P(ConfigStoreContract, SwitchesAndDeletesKeys) {
   const ServiceId id = this->add("a").id;
   const auto added = this->store().add_keys(id, example_keys(3)).value();
-  const UpstreamKey off = this->store().set_key_enabled(added[1].id, false).value();
+  const auto switch_off = [](UpstreamKey& key) -> Result<void> {
+    key.enabled = false;
+    return {};
+  };
+  const UpstreamKey off = this->store().edit_key(added[1].id, switch_off).value();
   EXPECT_FALSE(off.enabled);
   EXPECT_EQ(off.service, id);
   EXPECT_EQ(off.secret.expose(), "sk-test-100001");
@@ -168,6 +181,49 @@ TYPED_TEST_P(ConfigStoreContract, SwitchesAndDeletesKeys) {
   EXPECT_EQ(this->store().list_keys(id).value().size(), 2U);
   EXPECT_EQ(this->store().delete_keys(id).value(), 2U);
   EXPECT_EQ(this->store().delete_keys(id).value(), 0U);
+}
+
+TYPED_TEST_P(ConfigStoreContract, KeepsWhatPeopleSetOnAKey) {
+  const ServiceId id = this->add("a").id;
+  NewKey given{.secret = Secret("sk-1"), .note = "team a", .weight = 3, .priority = -2, .group = "org"};
+  given.limits = {.rpm = 1, .tpm = 5'000'000'000, .rpd = 3, .max_concurrency = 4, .monthly_quota = 5};
+  const KeyId key = this->store().add_keys(id, {&given, 1}).value()[0].id;
+  this->reopen();
+  UpstreamKey read = this->store().list_keys(id).value()[0];
+  EXPECT_EQ(read.note, "team a");
+  EXPECT_EQ(read.weight, 3U);
+  EXPECT_EQ(read.priority, -2);
+  EXPECT_EQ(read.group, "org");
+  EXPECT_EQ(read.limits, given.limits);
+  const KeyLimits limits{.tpm = 7, .monthly_reset_day = 28};
+  const auto change = [&](UpstreamKey& edited) -> Result<void> {
+    edited.note = edited.group = "";
+    edited.weight = 0;
+    edited.limits = limits;
+    return {};
+  };
+  ASSERT_TRUE(this->store().edit_key(key, change));
+  this->reopen();
+  read = this->store().find_key(key).value();
+  EXPECT_EQ(read.secret.expose(), "sk-1");
+  EXPECT_EQ(read.note, "");
+  EXPECT_EQ(read.group, "");
+  EXPECT_EQ(read.weight, 0U);
+  EXPECT_EQ(read.priority, -2);
+  EXPECT_EQ(read.limits, limits);
+  EXPECT_TRUE(read.enabled);
+}
+
+TYPED_TEST_P(ConfigStoreContract, ARefusedEditWritesNothing) {
+  const ServiceId id = this->add("a").id;
+  const KeyId key = this->store().add_keys(id, example_keys(1)).value()[0].id;
+  const auto refused = this->store().edit_key(key, [](UpstreamKey& edited) -> Result<void> {
+    edited.weight = 9;
+    return Error{.code = ErrorCode::kInvalid, .message = "no", .field = "weight"};
+  });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "weight");
+  EXPECT_EQ(this->store().find_key(key).value().weight, 1U);
 }
 
 TYPED_TEST_P(ConfigStoreContract, NeverGivesOutAKeyIdTwice) {
@@ -221,7 +277,104 @@ TYPED_TEST_P(ConfigStoreContract, ParallelWritersAllSucceed) {
 REGISTER_TYPED_TEST_SUITE_P(ConfigStoreContract, KeepsEveryFieldOfAService, AnyMethodComesBackAsAnyMethod,
                             UpdatesOnlyTheRevisionThatWasRead, NamesTheFieldThatIsTaken, SaysNotFoundForWhatIsNotThere,
                             KeepsKeysInOrderAndReportsDuplicates, TheSameKeyMayServeTwoServices, SwitchesAndDeletesKeys,
-                            NeverGivesOutAKeyIdTwice, DeletingAServiceTakesItsKeysAlong, TextIsOnlyText,
-                            ParallelWritersAllSucceed);
+                            KeepsWhatPeopleSetOnAKey, ARefusedEditWritesNothing, NeverGivesOutAKeyIdTwice,
+                            DeletingAServiceTakesItsKeysAlong, TextIsOnlyText, ParallelWritersAllSucceed);
+
+// What every KeyStateStore promises; the same harness.
+template <class Harness>
+class KeyStateStoreContract : public testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+  void reopen() {
+    database_.reset();
+    database_ = harness_.open(clock_);
+    ASSERT_TRUE(database_);
+  }
+  KeyStateStore& store() { return database_->key_states(); }
+
+  KeyStateRecord cooling(std::int64_t key) const {
+    KeyStateRecord row{.key = KeyId{key}, .state = KeyState::kCooling, .reason = "http_429"};
+    row.since = row.usage_at = clock_.wall();
+    row.until = clock_.wall() + std::chrono::minutes(7);
+    row.next_try = clock_.wall() + std::chrono::minutes(5);
+    row.half_open = true;
+    row.rate_level = 3;
+    row.quota_level = 2;
+    row.failures = 9;
+    row.used_today = 10;
+    row.used_this_month = 5'000'000'000;
+    return row;
+  }
+
+  static constexpr ServiceId kService{7};
+  Harness harness_;
+  ManualClock clock_;
+  std::unique_ptr<Database> database_;
+};
+
+TYPED_TEST_SUITE_P(KeyStateStoreContract);
+
+TYPED_TEST_P(KeyStateStoreContract, KeepsEveryFieldOverARestart) {
+  const KeyStateRecord given = this->cooling(1);
+  ASSERT_TRUE(this->store().save(this->kService, {&given, 1}, {}));
+  this->reopen();
+  const auto rows = this->store().load(this->kService).value();
+  ASSERT_EQ(rows.size(), 1U);
+  const KeyStateRecord& row = rows[0];
+  EXPECT_EQ(row.key, given.key);
+  EXPECT_EQ(row.state, given.state);
+  EXPECT_EQ(row.reason, given.reason);
+  EXPECT_EQ(row.since, given.since);
+  EXPECT_EQ(row.until, given.until);
+  EXPECT_EQ(row.next_try, given.next_try);
+  EXPECT_EQ(row.half_open, given.half_open);
+  EXPECT_EQ(row.rate_level, given.rate_level);
+  EXPECT_EQ(row.quota_level, given.quota_level);
+  EXPECT_EQ(row.failures, given.failures);
+  EXPECT_EQ(row.used_today, given.used_today);
+  EXPECT_EQ(row.used_this_month, given.used_this_month);
+  EXPECT_EQ(row.usage_at, given.usage_at);
+  EXPECT_TRUE(this->store().load(ServiceId{8}).value().empty());
+}
+
+TYPED_TEST_P(KeyStateStoreContract, ReplacesByKeyGroupAndModelAndRemovesWhatIsGone) {
+  std::vector<KeyStateRecord> rows(4, this->cooling(1));
+  rows[1].model = "gpt-4o";
+  rows[2].key = KeyId{0};
+  rows[2].group = "org";
+  rows[3].key = KeyId{0};
+  rows[3].group = "org";
+  rows[3].model = "gpt-4o";
+  ASSERT_TRUE(this->store().save(this->kService, rows, {}));
+  rows[1].state = KeyState::kExhausted;
+  ASSERT_TRUE(this->store().save(this->kService, {&rows[1], 1}, {&rows[2], 1}));
+  this->reopen();
+  const auto read = this->store().load(this->kService).value();
+  ASSERT_EQ(read.size(), 3U);
+  for (const KeyStateRecord& row : read) {
+    EXPECT_EQ(row.state, row.key.value == 1 && row.model == "gpt-4o" ? KeyState::kExhausted : KeyState::kCooling);
+    EXPECT_FALSE(row.group == "org" && row.model.empty());
+  }
+}
+
+TYPED_TEST_P(KeyStateStoreContract, TakesMoreThanOneBatch) {
+  std::vector<KeyStateRecord> rows;
+  for (int i = 1; i <= 2'500; ++i) rows.push_back(this->cooling(i));
+  ASSERT_TRUE(this->store().save(this->kService, rows, {}));
+  EXPECT_EQ(this->store().load(this->kService).value().size(), rows.size());
+  ASSERT_TRUE(this->store().save(this->kService, {}, rows));
+  EXPECT_TRUE(this->store().load(this->kService).value().empty());
+}
+
+TYPED_TEST_P(KeyStateStoreContract, GoesWithItsService) {
+  const ServiceId id = this->database_->config().add_service(example_service("a")).value().id;
+  const KeyStateRecord row = this->cooling(1);
+  ASSERT_TRUE(this->store().save(id, {&row, 1}, {}));
+  ASSERT_TRUE(this->database_->config().delete_service(id));
+  EXPECT_TRUE(this->store().load(id).value().empty());
+}
+
+REGISTER_TYPED_TEST_SUITE_P(KeyStateStoreContract, KeepsEveryFieldOverARestart,
+                            ReplacesByKeyGroupAndModelAndRemovesWhatIsGone, TakesMoreThanOneBatch, GoesWithItsService);
 
 }  // namespace akr

@@ -71,8 +71,10 @@ void JournalPage::add(const RequestRecord& record, WallTime time) {
   const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() + record.method.size() +
                             record.path.size() + record.detail.size() + record.outcome.size() + record.error.size();
   const std::size_t need = used_ + JsonLine::worst_case(texts) + 512;
-  if (text_.size() < need) text_.resize(std::max(need, kPageBytes + 4096));
-  used_ = static_cast<std::size_t>(write_line(record, text_.data() + used_) - text_.data());
+  if (text_.size() < need + record.trace.size()) text_.resize(std::max(need + record.trace.size(), kPageBytes + 4096));
+  char* at = write_line(record, text_.data() + used_);
+  if (!record.trace.empty()) at = write_trace(record, at);
+  used_ = static_cast<std::size_t>(at - text_.data());
   if (used_ >= kPageBytes) flush();
 }
 
@@ -93,11 +95,18 @@ char* JournalPage::write_line(const RequestRecord& record, char* at) const {
   if (!record.detail.empty()) line.text(R"("detail":)", record.detail);
   if (!record.key.empty()) line.plain(R"("key":)", record.key).plain(R"("outcome":)", record.outcome);
   line.number(R"("attempts":)", static_cast<std::uint64_t>(record.attempts));
+  if (record.skipped > 0) line.number(R"("skipped":)", record.skipped);
   line.number(R"("bytes_in":)", record.bytes_in).number(R"("bytes_out":)", record.bytes_out);
   if (record.streamed) line.literal(R"("stream":true)");
   if (record.cut) line.literal(R"("cut":true)");
   line.millis(R"("total_ms":)", micros(record.total)).millis(R"("upstream_ms":)", micros(record.upstream));
   line.millis(R"("overhead_ms":)", micros(record.overhead));
+  return line.end();
+}
+
+char* JournalPage::write_trace(const RequestRecord& record, char* at) const {
+  JsonLine line(at);
+  line.plain(R"("time":)", stamp_).plain(R"("id":)", record.id).json(R"("trace":)", record.trace);
   return line.end();
 }
 

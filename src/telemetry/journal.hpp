@@ -49,6 +49,7 @@ class JournalPage {
  private:
   static constexpr std::size_t kPageBytes = 32'768;
   char* write_line(const RequestRecord& record, char* at) const;
+  char* write_trace(const RequestRecord& record, char* at) const;  // a line of its own, found by the request's id
   Journal* journal_;
   std::string text_;           // as long as its capacity; the first used_ bytes are lines
   std::size_t used_ = 0;

@@ -51,6 +51,13 @@ class JsonLine {
     *at_++ = static_cast<char>('0' + rest % 10);
     return *this;
   }
+  // A value that is JSON already.
+  template <std::size_t N>
+  JsonLine& json(const char (&name)[N], std::string_view value) {
+    member(name);
+    append(value);
+    return *this;
+  }
   template <std::size_t N>
   JsonLine& literal(const char (&member_text)[N]) {
     member(member_text);

@@ -33,7 +33,11 @@ inline Service example_llm_service(const std::string& slug) {
                       std::chrono::milliseconds(0)};
   service.retry = {7, std::chrono::milliseconds(1234), false};
   service.selection_policy = "random";
-  service.auto_disable = false;
+  service.auto_disable = service.outage_guard = false;
+  service.invalid_after = 5;
+  service.wait_for_key = std::chrono::milliseconds(1500);
+  service.failure_rules = {
+      {.statuses = {429, 430}, .body_regex = "it's \"over\"", .action = RuleAction::kCool, .scope = Scope::kGroup}};
   service.accept_body_key = service.stream_uploads = service.allow_set_cookie = true;
   service.active = false;
   return service;

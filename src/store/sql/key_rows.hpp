@@ -28,6 +28,9 @@ class KeyRows {
     std::string value;
     int enabled = 0;
     std::string note;
+    long long weight = 1, priority = 0;
+    std::string group;
+    KeyLimits limits;
   };
   std::vector<Sealed> list(soci::session& session, ServiceId service) const;
   std::optional<Sealed> find(soci::session& session, KeyId id) const;
@@ -35,6 +38,9 @@ class KeyRows {
 
   std::vector<AddedKey> add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
                             WallTime now) const;
+
+  // Everything that people set; not the secret.
+  void update(soci::session& session, const UpstreamKey& key) const;
 
   // Seals the rows whose key is plain; of equal keys in one service the oldest stays, enabled if any was.
   struct Swept {

@@ -1,6 +1,7 @@
 #include "store/sql/schema.hpp"
 
 #include <array>
+#include <span>
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -41,6 +42,33 @@ constexpr std::array kColumns = {
     Column{"api_keys", "note", "text"},
     Column{"api_keys", "created_at", "datetime"},
 };
+
+// Version 2: what keys may do, and what is made of failures.
+constexpr std::array kColumnsOfVersion2 = {
+    Column{"proxy_configs", "failure_rules", "text"},  // JSON, core/failure_rules_json.hpp; NULL: none
+    Column{"proxy_configs", "invalid_after", "integer NOT NULL DEFAULT 2"},
+    Column{"proxy_configs", "outage_guard", "integer NOT NULL DEFAULT 1"},
+    Column{"proxy_configs", "wait_for_key_ms", "integer NOT NULL DEFAULT 0"},
+    Column{"api_keys", "weight", "integer NOT NULL DEFAULT 1"},
+    Column{"api_keys", "priority", "integer NOT NULL DEFAULT 0"},
+    Column{"api_keys", "quota_group", "text"},
+    Column{"api_keys", "rpm", "integer NOT NULL DEFAULT 0"},
+    Column{"api_keys", "tpm", "bigint NOT NULL DEFAULT 0"},
+    Column{"api_keys", "rpd", "integer NOT NULL DEFAULT 0"},
+    Column{"api_keys", "max_concurrency", "integer NOT NULL DEFAULT 0"},
+    Column{"api_keys", "monthly_quota", "bigint NOT NULL DEFAULT 0"},
+    Column{"api_keys", "monthly_reset_day", "integer NOT NULL DEFAULT 1"},
+};
+
+// One row per KeyStateRecord; times in milliseconds since 1970.  No foreign key: a row may be written a moment after
+// its key was deleted, and is removed at the next save.
+constexpr std::string_view kKeyStates =
+    "CREATE TABLE IF NOT EXISTS key_states (service_id integer NOT NULL, key_id integer NOT NULL,"
+    " quota_group varchar(100) NOT NULL, model varchar(255) NOT NULL, state varchar(16) NOT NULL,"
+    " reason varchar(100) NOT NULL, since_ms bigint NOT NULL, until_ms bigint NOT NULL, next_try_ms bigint NOT NULL,"
+    " half_open integer NOT NULL, rate_level integer NOT NULL, quota_level integer NOT NULL,"
+    " failures bigint NOT NULL, used_today bigint NOT NULL, used_this_month bigint NOT NULL,"
+    " usage_at_ms bigint NOT NULL, PRIMARY KEY (service_id, key_id, quota_group, model))";
 
 // The original's own definitions, so that its tables and ours are the same from the start.
 constexpr std::string_view kServiceColumns =
@@ -99,6 +127,13 @@ bool has_column(soci::session& session, const Dialect& dialect, const Column& co
   return count > 0;
 }
 
+void add_columns(soci::session& session, const Dialect& dialect, std::span<const Column> columns) {
+  for (const Column& column : columns) {
+    if (has_column(session, dialect, column)) continue;
+    session << "ALTER TABLE " << column.table << " ADD COLUMN " << column.name << " " << column.definition;
+  }
+}
+
 // Version 1: the original's tables, completed, repaired and with our columns.
 void create_or_adopt(soci::session& session, const Dialect& dialect, const KeyCipher& cipher) {
   const bool adopted = has_table(session, dialect, "proxy_configs");
@@ -108,10 +143,7 @@ void create_or_adopt(soci::session& session, const Dialect& dialect, const KeyCi
   if (!has_table(session, dialect, "api_keys")) {
     session << "CREATE TABLE api_keys (id " << dialect.auto_id << ", " << kKeyColumns;
   }
-  for (const Column& column : kColumns) {
-    if (has_column(session, dialect, column)) continue;
-    session << "ALTER TABLE " << column.table << " ADD COLUMN " << column.name << " " << column.definition;
-  }
+  add_columns(session, dialect, kColumns);
   if (adopted) {
     for (const char* repair : kRepairs) session << repair;
     log_info("database_adopted", {{"message", "services and keys of the original were taken over"}});
@@ -140,11 +172,16 @@ SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const
 
 void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher, int version) {
   if (version < 1) create_or_adopt(session, dialect, cipher);
+  if (version < 2) {
+    // Only added to: a program of version 1 still reads and writes such a database.
+    add_columns(session, dialect, kColumnsOfVersion2);
+    session << kKeyStates;
+  }
   write_meta(session, "schema_version", std::to_string(kSchemaVersion));
 }
 
 void drop_schema(soci::session& session, const Dialect& dialect) {
-  for (const char* table : {"api_keys", "proxy_configs", "akr_meta"}) {
+  for (const char* table : {"key_states", "api_keys", "proxy_configs", "akr_meta"}) {
     if (has_table(session, dialect, table)) session << "DROP TABLE " << table;
   }
 }

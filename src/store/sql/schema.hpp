@@ -14,7 +14,7 @@
 
 namespace akr {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 struct SchemaState {
   bool has_tables = false;  // of ours or of the original

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "core/failure_rules_json.hpp"
 #include "store/sql/sql_time.hpp"
 
 namespace akr {
@@ -18,6 +19,7 @@ constexpr std::string_view kSelect =
     " coalesce(total_timeout_ms, -1), coalesce(max_attempts, -1), coalesce(retry_budget_ms, -1),"
     " coalesce(retry_non_idempotent, -1), coalesce(selection_policy, 'round_robin'), auto_disable, accept_body_key, "
     "stream_uploads, allow_set_cookie,"
+    " coalesce(failure_rules, ''), invalid_after, outage_guard, wait_for_key_ms,"
     " coalesce(created_at, ''), coalesce(updated_at, '') FROM proxy_configs";
 
 constexpr std::string_view kInsert =
@@ -25,12 +27,13 @@ constexpr std::string_view kInsert =
     " method, target_url, target_base_url, api_format, output_format, egress_proxy, connect_timeout_ms,"
     " first_byte_timeout_ms, stream_idle_timeout_ms, total_timeout_ms, max_attempts, retry_budget_ms,"
     " retry_non_idempotent, selection_policy, auto_disable, accept_body_key, stream_uploads, allow_set_cookie, "
-    "created_at, updated_at, revision)"
+    "failure_rules, invalid_after, outage_guard, wait_for_key_ms, created_at, updated_at, revision)"
     " VALUES (:name, :slug, :type, :active, nullif(:location, ''), nullif(:key_name, ''), nullif(:prefix, ''),"
     " nullif(:method, ''), nullif(:target_url, ''), nullif(:target_base_url, ''), nullif(:api_format, ''),"
     " nullif(:output_format, ''), nullif(:egress_proxy, ''), nullif(:connect, -1), nullif(:first_byte, -1),"
     " nullif(:stream_idle, -1), nullif(:total, -1), nullif(:max_attempts, -1), nullif(:budget, -1),"
-    " nullif(:retry_post, -1), :policy, :auto_disable, :body_key, :stream_uploads, :set_cookie, :created, :updated, 1)";
+    " nullif(:retry_post, -1), :policy, :auto_disable, :body_key, :stream_uploads, :set_cookie,"
+    " nullif(:failure_rules, ''), :invalid_after, :outage_guard, :wait_for_key, :created, :updated, 1)";
 
 constexpr std::string_view kUpdate =
     "UPDATE proxy_configs SET name = :name, slug = :slug, config_type = :type, is_active = :active,"
@@ -43,7 +46,9 @@ constexpr std::string_view kUpdate =
     " max_attempts = nullif(:max_attempts, -1), retry_budget_ms = nullif(:budget, -1),"
     " retry_non_idempotent = nullif(:retry_post, -1), selection_policy = :policy, auto_disable = :auto_disable, "
     "accept_body_key = :body_key, stream_uploads = :stream_uploads,"
-    " allow_set_cookie = :set_cookie, created_at = :created, updated_at = :updated, revision = revision + 1"
+    " allow_set_cookie = :set_cookie, failure_rules = nullif(:failure_rules, ''), invalid_after = :invalid_after,"
+    " outage_guard = :outage_guard, wait_for_key_ms = :wait_for_key, created_at = :created, updated_at = :updated, "
+    "revision = revision + 1"
     " WHERE id = :id AND revision = :revision";
 
 // The default is stored as NULL.  Whoever sets the default's own value by hand follows the default from then on.
@@ -66,6 +71,17 @@ std::string join_methods(const Service& service) {
   return text.empty() ? "ANY" : text;
 }
 
+void read_rules(const std::string& text, Service& service) {
+  if (text.empty()) return;
+  auto rules = parse_failure_rules(text);
+  if (rules) {
+    service.failure_rules = *std::move(rules);
+  } else {
+    // Somebody edited the table by hand.  The service works on without its rules rather than not at all.
+    log_error("failure_rules_unreadable", {{"service", service.slug}, {"message", rules.error().message}});
+  }
+}
+
 }  // namespace
 
 struct ServiceRows::Row {
@@ -78,6 +94,9 @@ struct ServiceRows::Row {
   std::string policy;
   int auto_disable = 1;
   int body_key = 0, stream_uploads = 0, set_cookie = 0;
+  std::string failure_rules;
+  int invalid_after = 2, outage_guard = 1;
+  long long wait_for_key = 0;
   std::string created, updated;
 
   // In the order of kSelect.
@@ -94,6 +113,9 @@ struct ServiceRows::Row {
     }
     statement.exchange(soci::into(policy));
     for (int* flag : {&auto_disable, &body_key, &stream_uploads, &set_cookie}) statement.exchange(soci::into(*flag));
+    statement.exchange(soci::into(failure_rules));
+    for (int* number : {&invalid_after, &outage_guard}) statement.exchange(soci::into(*number));
+    statement.exchange(soci::into(wait_for_key));
     for (std::string* text : {&created, &updated}) statement.exchange(soci::into(*text));
   }
 
@@ -112,18 +134,22 @@ struct ServiceRows::Row {
                                                           {"output_format", &output_format},
                                                           {"egress_proxy", &egress_proxy},
                                                           {"policy", &policy},
+                                                          {"failure_rules", &failure_rules},
                                                           {"created", &created},
                                                           {"updated", &updated}};
     for (auto [word, value] : texts) statement.exchange(soci::use(*value, word));
     const std::pair<const char*, long long*> numbers[] = {
-        {"connect", &connect},           {"first_byte", &first_byte}, {"stream_idle", &stream_idle}, {"total", &total},
-        {"max_attempts", &max_attempts}, {"budget", &budget},         {"retry_post", &retry_post}};
+        {"connect", &connect},       {"first_byte", &first_byte},     {"stream_idle", &stream_idle},
+        {"total", &total},           {"max_attempts", &max_attempts}, {"budget", &budget},
+        {"retry_post", &retry_post}, {"wait_for_key", &wait_for_key}};
     for (auto [word, value] : numbers) statement.exchange(soci::use(*value, word));
     const std::pair<const char*, int*> flags[] = {{"active", &active},
                                                   {"auto_disable", &auto_disable},
                                                   {"body_key", &body_key},
                                                   {"stream_uploads", &stream_uploads},
-                                                  {"set_cookie", &set_cookie}};
+                                                  {"set_cookie", &set_cookie},
+                                                  {"invalid_after", &invalid_after},
+                                                  {"outage_guard", &outage_guard}};
     for (auto [word, value] : flags) statement.exchange(soci::use(*value, word));
   }
 };
@@ -216,6 +242,10 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   service.accept_body_key = row.body_key != 0;
   service.stream_uploads = row.stream_uploads != 0;
   service.allow_set_cookie = row.set_cookie != 0;
+  service.invalid_after = row.invalid_after;
+  service.outage_guard = row.outage_guard != 0;
+  service.wait_for_key = milliseconds(row.wait_for_key);
+  read_rules(row.failure_rules, service);
   service.created_at = from_sql_time(row.created);
   service.updated_at = from_sql_time(row.updated);
   if (row.egress_proxy.empty() || locked) return service;
@@ -264,6 +294,10 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
   row.body_key = service.accept_body_key;
   row.stream_uploads = service.stream_uploads;
   row.set_cookie = service.allow_set_cookie;
+  row.invalid_after = service.invalid_after;
+  row.outage_guard = service.outage_guard;
+  row.wait_for_key = service.wait_for_key.count();
+  if (!service.failure_rules.empty()) row.failure_rules = write_failure_rules(service.failure_rules);
   row.created = to_sql_time(service.created_at);
   row.updated = to_sql_time(service.updated_at);
   return row;

@@ -74,6 +74,7 @@ Result<void> SqlConfigStore::delete_service(ServiceId id) {
   return write([&](soci::session& session) -> Result<void> {
     if (!service_exists(session, id)) return no_service(id);
     remove_keys(session, id);
+    session << "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value);
     session << "DELETE FROM proxy_configs WHERE id = :id", soci::use(id.value);
     return {};
   });
@@ -102,13 +103,23 @@ Result<std::vector<AddedKey>> SqlConfigStore::add_keys(ServiceId service, std::s
   });
 }
 
-Result<UpstreamKey> SqlConfigStore::set_key_enabled(KeyId id, bool enabled) {
-  return write([&](soci::session& session) -> Result<UpstreamKey> {
-    const int flag = enabled;
-    session << "UPDATE api_keys SET is_active = :enabled WHERE id = :id", soci::use(flag), soci::use(id.value);
+Result<UpstreamKey> SqlConfigStore::find_key(KeyId id) {
+  if (parts_.locked) return locked_error();
+  return parts_.reader.read([&](soci::session& session) -> Result<UpstreamKey> {
     const auto row = keys_.find(session, id);
     if (!row) return no_key(id);
     return keys_.open(*row);
+  });
+}
+
+Result<UpstreamKey> SqlConfigStore::edit_key(KeyId id, const KeyEdit& edit) {
+  return write([&](soci::session& session) -> Result<UpstreamKey> {
+    const auto row = keys_.find(session, id);
+    if (!row) return no_key(id);
+    UpstreamKey key = keys_.open(*row);
+    if (auto edited = edit(key); !edited) return edited.error();
+    keys_.update(session, key);
+    return key;
   });
 }
 

@@ -34,7 +34,8 @@ class SqlConfigStore final : public ConfigStore {
   Result<void> delete_service(ServiceId id) override;
   Result<std::vector<UpstreamKey>> list_keys(ServiceId service) override;
   Result<std::vector<AddedKey>> add_keys(ServiceId service, std::span<const NewKey> keys) override;
-  Result<UpstreamKey> set_key_enabled(KeyId id, bool enabled) override;
+  Result<UpstreamKey> find_key(KeyId id) override;
+  Result<UpstreamKey> edit_key(KeyId id, const KeyEdit& edit) override;
   Result<ServiceId> delete_key(KeyId id) override;
   Result<std::size_t> delete_keys(ServiceId service) override;
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "store/sql/schema.hpp"
 #include "store/sql/sql_config_store.hpp"
+#include "store/sql/sql_key_state_store.hpp"
 
 namespace akr {
 namespace {
@@ -16,11 +17,13 @@ class SqlDatabase final : public Database {
         cipher_(settings.encryption_key),
         writer_(*backend_),
         reader_(*backend_),
-        config_({writer_, reader_, cipher_, locked_, *settings.clock, settings.rest_total}) {}
+        config_({writer_, reader_, cipher_, locked_, *settings.clock, settings.rest_total}),
+        key_states_(writer_, reader_, locked_) {}
 
   Result<void> prepare();
 
   ConfigStore& config() override { return config_; }
+  KeyStateStore& key_states() override { return key_states_; }
   bool locked() const override { return locked_; }
   Result<void> backup_to(const std::string& path) override;
   Result<std::string> reset_tables() override;
@@ -35,6 +38,7 @@ class SqlDatabase final : public Database {
   SqlConnection reader_;
   std::atomic<bool> locked_ = false;
   SqlConfigStore config_;
+  SqlKeyStateStore key_states_;
 };
 
 Result<void> SqlDatabase::prepare() {

@@ -194,5 +194,39 @@ TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
   EXPECT_GT(kills, 40);
 }
 
+class VersionOne : public testing::Test, protected SqliteFixture {};
+
+TEST_F(VersionOne, GetsWhatVersionTwoKnowsAndLosesNothing) {
+  ServiceId id;
+  {
+    const auto database = open();
+    id = database->config().add_service(example_service("a")).value().id;
+    database->config().add_keys(id, example_keys(3)).value();
+  }
+  sql("DROP TABLE key_states");
+  for (const char* column : {"weight", "priority", "quota_group", "rpm", "tpm", "rpd", "max_concurrency",
+                             "monthly_quota", "monthly_reset_day"}) {
+    sql(std::string("ALTER TABLE api_keys DROP COLUMN ") + column);
+  }
+  for (const char* column : {"failure_rules", "invalid_after", "outage_guard", "wait_for_key_ms"}) {
+    sql(std::string("ALTER TABLE proxy_configs DROP COLUMN ") + column);
+  }
+  sql("UPDATE akr_meta SET value = '1' WHERE name = 'schema_version'");
+
+  const auto database = open();
+  EXPECT_TRUE(std::filesystem::exists(path() + ".bak-1"));
+  const Service service = database->config().find_service(id).value();
+  EXPECT_EQ(service.invalid_after, 2);
+  EXPECT_TRUE(service.outage_guard);
+  EXPECT_TRUE(service.failure_rules.empty());
+  const auto keys = database->config().list_keys(id).value();
+  ASSERT_EQ(keys.size(), 3U);
+  EXPECT_TRUE(keys[0].readable);
+  EXPECT_EQ(keys[0].weight, 1U);
+  EXPECT_EQ(keys[0].limits, KeyLimits{});
+  EXPECT_TRUE(database->key_states().load(id).value().empty());
+  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'oldest_reader'"), "1");
+}
+
 }  // namespace
 }  // namespace akr

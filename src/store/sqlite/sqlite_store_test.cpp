@@ -22,6 +22,7 @@ struct SqliteHarness {
   SqliteFixture fixture;
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ConfigStoreContract, SqliteHarness);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyStateStoreContract, SqliteHarness);
 
 class SqliteStore : public testing::Test, protected SqliteFixture {
  protected:
@@ -87,7 +88,10 @@ TEST_F(SqliteStore, AnotherEncryptionKeyLocksAndOverwritesNothing) {
     EXPECT_EQ(store.add_service(example_service("b")).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.update_service(service).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.delete_service(id).error().code, ErrorCode::kLocked);
-    EXPECT_EQ(store.set_key_enabled(KeyId{1}, false).error().code, ErrorCode::kLocked);
+    const auto nothing = [](UpstreamKey&) -> Result<void> { return {}; };
+    EXPECT_EQ(store.edit_key(KeyId{1}, nothing).error().code, ErrorCode::kLocked);
+    EXPECT_EQ(store.find_key(KeyId{1}).error().code, ErrorCode::kLocked);
+    EXPECT_EQ(locked->key_states().save(id, {}, {}).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.delete_key(KeyId{1}).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.delete_keys(id).error().code, ErrorCode::kLocked);
   }

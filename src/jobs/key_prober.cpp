@@ -1,0 +1,333 @@
+#include "jobs/key_prober.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <future>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "jobs/probe_request.hpp"
+#include "net/body_decoder.hpp"
+#include "net/exchange.hpp"
+#include "net/upstream_pool.hpp"
+#include "net/worker.hpp"
+
+namespace akr {
+namespace {
+
+constexpr int kMostAtOnce = 4;
+constexpr std::size_t kMostQueued = 100'000;
+constexpr std::size_t kMostBody = 64 * 1024;
+constexpr std::chrono::seconds kTick{1};
+constexpr std::chrono::milliseconds kMostJitter{3000};
+constexpr std::chrono::seconds kConnectLimit{10};
+constexpr std::chrono::seconds kAnswerLimit{30};
+constexpr std::chrono::milliseconds kLookForStop{100};
+
+template <class Value>
+using Promise = std::shared_ptr<std::promise<Result<Value>>>;
+
+std::string_view describe(net::ExchangeEnd end) {
+  switch (end) {
+    case net::ExchangeEnd::kAnswered:
+      return "answered";
+    case net::ExchangeEnd::kClosed:
+      return "upstream_closed";
+    case net::ExchangeEnd::kFirstByte:
+    case net::ExchangeEnd::kTotal:
+    case net::ExchangeEnd::kSend:
+      return "upstream_timeout";
+    case net::ExchangeEnd::kProtocol:
+      return "upstream_protocol";
+    case net::ExchangeEnd::kClientGone:
+    case net::ExchangeEnd::kClientBody:
+    case net::ExchangeEnd::kCancelled:
+      return "shutting_down";
+  }
+  return "";
+}
+
+// One key to ask about; keeps the table alive that the service lies in.
+struct Probe {
+  std::shared_ptr<const RoutingTable> table;
+  const RoutedService* service = nullptr;
+  KeyLease lease;
+  Duration delay{0};
+  Promise<ProbeResult> answer;  // nullptr: nobody waits
+};
+
+// The other end of a client that never leaves: net::exchange() watches one.
+class NoClient {
+ public:
+  explicit NoClient(net::Worker& worker) {
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return;
+    far_ = ends[1];
+    near_ = std::make_unique<net::Socket>(worker, ends[0]);
+  }
+  NoClient(const NoClient&) = delete;
+  NoClient& operator=(const NoClient&) = delete;
+  ~NoClient() {
+    if (far_ >= 0) ::close(far_);
+  }
+  net::Socket* socket() { return near_.get(); }
+
+ private:
+  int far_ = -1;
+  std::unique_ptr<net::Socket> near_;
+};
+
+}  // namespace
+
+struct KeyProber::State {
+  explicit State(ProberOptions given) : worker(-1), options(std::move(given)) {}
+
+  void run();
+  net::Task<void> tick();
+  void start_due();
+  void start_queued();
+  const RoutedService* find(ServiceId id) const;
+  void spawn(const RoutedService& service, KeyLease lease, Duration delay, Promise<ProbeResult> answer);
+  net::Task<void> carry_out(Probe probe);
+  net::Task<ProbeResult> ask(const RoutedService& service, KeyLease& lease);
+  net::Task<Result<net::UpstreamConnection>> connect(const RoutedService& service);
+  net::Task<std::string> read_body(net::UpstreamConnection& connection, net::MessageSlot& answer);
+  // Runs work(promise) on the worker and waits until the promise is kept.
+  template <class Value, class Work>
+  Result<Value> on_worker(Work work);
+  Result<const RoutedService*> probed_service(ServiceId id) const;
+
+  net::Worker worker;
+  const ProberOptions options;
+  std::thread thread;
+  std::atomic<bool> stopped = false;
+  // Of the worker's thread alone.
+  net::UpstreamPool* pool = nullptr;
+  std::shared_ptr<const RoutingTable> table;
+  std::deque<std::pair<ServiceId, KeyId>> queue;
+  std::minstd_rand random{std::random_device()()};
+  std::size_t turn = 0;  // which service is looked at first
+  int running = 0;
+};
+
+KeyProber::KeyProber(ProberOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+
+KeyProber::~KeyProber() { stop(); }
+
+void KeyProber::start() {
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+void KeyProber::stop() {
+  if (!state_->thread.joinable()) return;
+  state_->worker.stop();
+  state_->thread.join();
+  state_->stopped = true;
+}
+
+void KeyProber::publish(std::shared_ptr<const RoutingTable> table) {
+  state_->worker.post([state = state_.get(), table = std::move(table)] { state->table = table; });
+}
+
+void KeyProber::State::run() {
+  net::Connector connector(worker, options.connector);
+  net::UpstreamPool connections(worker, connector, {});
+  pool = &connections;
+  worker.spawn(tick());
+  worker.run();
+  pool = nullptr;
+}
+
+net::Task<void> KeyProber::State::tick() {
+  for (;;) {
+    const net::WaitEnd end = co_await net::sleep_until(worker, worker.now() + kTick);
+    if (end == net::WaitEnd::kCancelled) co_return;
+    if (!table) continue;
+    start_queued();
+    start_due();
+  }
+}
+
+const RoutedService* KeyProber::State::find(ServiceId id) const {
+  if (!table) return nullptr;
+  const auto found = std::find_if(table->services().begin(), table->services().end(),
+                                  [id](const RoutedService& service) { return service.config.id == id; });
+  return found == table->services().end() ? nullptr : &*found;
+}
+
+void KeyProber::State::start_queued() {
+  while (running < kMostAtOnce && !queue.empty()) {
+    const auto [id, key] = queue.front();
+    queue.pop_front();
+    const RoutedService* const service = find(id);
+    if (service == nullptr || !can_probe(*service)) continue;
+    auto lease = service->keys->lease_for_validation(key, worker.now());
+    if (lease) spawn(*service, *std::move(lease), Duration(0), nullptr);
+  }
+}
+
+// Each service comes first in its turn, so that one with many bad keys does not hold up the others.
+void KeyProber::State::start_due() {
+  const auto& services = table->services();
+  ++turn;
+  for (std::size_t i = 0; i < services.size() && running < kMostAtOnce; ++i) {
+    const RoutedService& service = services[(turn + i) % services.size()];
+    if (!service.config.active || !can_probe(service)) continue;
+    const auto limit = static_cast<std::size_t>(kMostAtOnce - running);
+    for (const KeyId key : service.keys->due_for_validation(limit, worker.now())) {
+      const auto status = service.keys->status(key, worker.now());
+      if (!status || status->state != KeyState::kInvalid || status->standing == KeyStanding::kDisabled) continue;
+      auto lease = service.keys->lease_for_validation(key, worker.now());
+      const std::chrono::milliseconds jitter(static_cast<int>(random() % kMostJitter.count()));
+      if (lease) spawn(service, *std::move(lease), jitter, nullptr);
+    }
+  }
+}
+
+void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Duration delay,
+                             Promise<ProbeResult> answer) {
+  ++running;
+  worker.spawn(carry_out(Probe{table, &service, std::move(lease), delay, std::move(answer)}));
+}
+
+net::Task<void> KeyProber::State::carry_out(Probe probe) {
+  if (probe.delay.count() > 0) co_await net::sleep_until(worker, worker.now() + probe.delay);
+  const std::int64_t key = probe.lease.key().id.value;
+  const TimePoint began = worker.now();
+  ProbeResult result = co_await ask(*probe.service, probe.lease);
+  result.took = std::chrono::duration_cast<std::chrono::milliseconds>(worker.now() - began);
+  probe.lease = KeyLease();
+  --running;
+  log_info("key_probed", {{"service", probe.service->config.slug},
+                          {"key_id", key},
+                          {"valid", result.valid},
+                          {"status", result.status},
+                          {"reason", result.reason}});
+  if (probe.answer) probe.answer->set_value(std::move(result));
+}
+
+net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLease& lease) {
+  ProbeResult result;
+  auto head = probe_head(service, lease.key());
+  NoClient nobody(worker);
+  if (!head || nobody.socket() == nullptr) {
+    result.reason = head ? "no_descriptors" : std::string(to_string(head.error().code));
+    co_return result;
+  }
+  auto connection = co_await connect(service);
+  if (!connection) {
+    result.reason = to_string(connection.error().code);
+    co_return result;
+  }
+  net::ExchangeLimits limits;
+  limits.first_byte = limits.send = kAnswerLimit;
+  limits.total = worker.now() + kAnswerLimit;
+  net::ClientWatch watch(*nobody.socket());
+  net::MessageSlotPtr answer;
+  const net::ExchangeRequest request = {*head, nullptr, false, limits};
+  const net::ExchangeResult ended = co_await net::exchange(*connection, request, watch, answer);
+  wipe(*head);
+  if (ended.end != net::ExchangeEnd::kAnswered) {
+    result.reason = describe(ended.end);
+    co_return result;
+  }
+  result.status = answer->head.status();
+  std::string body;
+  if (result.status >= 400 || service.rules) body = co_await read_body(*connection, *answer);
+  const Verdict verdict = judge_probe(service, answer->head, body, system_clock().wall());
+  result.valid = verdict.key == KeyAction::kGood;
+  result.reason = verdict.reason;
+  // A good answer lifts "invalid" only: that a model list is served says nothing about a quota.
+  const auto status = service.keys->status(lease.key().id, worker.now());
+  const bool invalid = status && status->state == KeyState::kInvalid;
+  if (!result.valid || invalid) lease.report(verdict, worker.now());
+  co_return result;
+}
+
+net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const RoutedService& service) {
+  const Origin& to = service.url.origin;
+  net::UpstreamOrigin origin = {.tls = to.tls, .host = to.host, .port = to.port};
+  net::EgressProxy proxy;
+  std::string by = service.config.egress_proxy;
+  if (by.empty() && options.env_proxy) by = options.env_proxy(service.url);
+  if (!by.empty()) {
+    auto parsed = net::parse_egress_proxy(by);
+    if (!parsed) co_return parsed.error();
+    proxy = *std::move(parsed);
+    origin.proxy = &proxy;
+    origin.proxy_key = by;
+  }
+  auto opened = co_await pool->open(origin, worker.now() + kConnectLimit);
+  co_return opened;
+}
+
+// As much of the body as is looked at; the connection is not used again.
+net::Task<std::string> KeyProber::State::read_body(net::UpstreamConnection& connection, net::MessageSlot& answer) {
+  const TimePoint deadline = worker.now() + kConnectLimit;
+  net::BodyDecoder decoder;
+  decoder.start(answer.head);
+  std::string body;
+  std::string_view input = answer.unread();
+  net::Buffer more = net::Buffer::lease(net::Buffer::kMedium);
+  for (;;) {
+    std::string_view data;
+    while (decoder.next(input, data) == net::BodyDecoder::Event::kData) body += data;
+    if (decoder.finished() || body.size() >= kMostBody || !input.empty()) co_return body;
+    const net::IoResult read = co_await net::read_some(connection.stream(), more.data(), more.capacity(), deadline);
+    if (read.status != net::IoStatus::kOk) co_return body;
+    input = {more.data(), read.bytes};
+  }
+}
+
+template <class Value, class Work>
+Result<Value> KeyProber::State::on_worker(Work work) {
+  auto promise = std::make_shared<std::promise<Result<Value>>>();
+  auto future = promise->get_future();
+  worker.post([work = std::move(work), promise] { work(promise); });
+  while (future.wait_for(kLookForStop) != std::future_status::ready) {
+    // Once the worker has stopped nothing answers any more.
+    if (stopped) return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+  }
+  return future.get();
+}
+
+Result<const RoutedService*> KeyProber::State::probed_service(ServiceId id) const {
+  const RoutedService* const service = find(id);
+  if (service == nullptr) return Error{ErrorCode::kNotFound, "The service is not published."};
+  if (!can_probe(*service)) {
+    return Error{ErrorCode::kUnsupported, "There is no free call that could validate keys of a GENERIC service."};
+  }
+  return service;
+}
+
+Result<ProbeResult> KeyProber::validate(ServiceId service, KeyId key) {
+  State& state = *state_;
+  return state.on_worker<ProbeResult>([&state, service, key](const Promise<ProbeResult>& answer) {
+    const auto found = state.probed_service(service);
+    if (!found) return answer->set_value(found.error());
+    auto lease = (*found)->keys->lease_for_validation(key, state.worker.now());
+    if (!lease) return answer->set_value(lease.error());
+    state.spawn(**found, *std::move(lease), Duration(0), answer);
+  });
+}
+
+Result<std::size_t> KeyProber::enqueue(ServiceId service, std::span<const KeyId> keys) {
+  State& state = *state_;
+  std::vector<KeyId> wanted(keys.begin(), keys.end());
+  return state.on_worker<std::size_t>([&state, service, wanted](const Promise<std::size_t>& answer) {
+    const auto found = state.probed_service(service);
+    if (!found) return answer->set_value(found.error());
+    const std::size_t count = std::min(wanted.size(), kMostQueued - state.queue.size());
+    for (std::size_t i = 0; i < count; ++i) state.queue.emplace_back(service, wanted[i]);
+    answer->set_value(count);
+  });
+}
+
+}  // namespace akr

@@ -1,0 +1,182 @@
+#include "jobs/key_prober.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "core/pool/pool_test_support.hpp"
+#include "jobs/probe_request.hpp"
+#include "tests/support/handler_server.hpp"
+
+namespace akr {
+namespace {
+
+using namespace std::chrono_literals;
+
+TimePoint real_now() { return system_clock().now(); }
+
+// A provider whose answer to the next call is set by the test.
+class KeyProberTest : public testing::Test {
+ protected:
+  KeyProberTest() {
+    pool_->configure({.outage_guard = false}).value();
+    pool_->replace_keys(pool_test::make_keys(2));
+    ProberOptions options;
+    options.env_proxy = [this](const UpstreamUrl&) { return env_proxy_; };
+    options.connector.address_allowed = [](std::span<const std::uint8_t>) { return true; };
+    prober_ = std::make_unique<KeyProber>(options);
+    publish(service("openai_compatible", "/v1"));
+    prober_->start();
+  }
+
+  RoutedService service(const std::string& format, const std::string& base) {
+    RoutedService made;
+    made.config.id = ServiceId{7};
+    made.config.slug = "s";
+    made.config.type = ServiceType::kLlm;
+    made.config.api_format = format;
+    made.join = format == "openai_compatible" ? JoinRule::kOpenAi : JoinRule::kPlain;
+    made.url = parse_upstream_url("http://127.0.0.1:" + std::to_string(provider_.port()) + base).value();
+    made.keys = pool_;
+    return made;
+  }
+  void publish(RoutedService one) {
+    std::vector<RoutedService> all;
+    all.push_back(std::move(one));
+    prober_->publish(std::make_shared<const RoutingTable>(std::move(all)));
+  }
+  void report(std::int64_t key, const Verdict& verdict) {
+    pool_test::take(*pool_, key, 2, real_now()).value().report(verdict, real_now());
+  }
+  KeyState state(std::int64_t key) { return pool_test::state(*pool_, key, real_now()); }
+  std::string asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  net::Task<void> serve(net::Downstream& client) {
+    {
+      const std::lock_guard lock(mutex_);
+      asked_ = std::string(client.head().method()) + " " + std::string(client.head().target()) + " " +
+               std::string(client.head().find("authorization")) + std::string(client.head().find("x-goog-api-key")) +
+               std::string(client.head().find("x-api-key"));
+    }
+    ++calls_;
+    co_await client.reply(status_, "Content-Type: application/json\r\n", body_);
+  }
+
+  std::atomic<int> status_ = 200;
+  std::string body_ = R"({"object":"list","data":[]})";
+  std::atomic<int> calls_ = 0;
+  std::string env_proxy_;
+  std::mutex mutex_;
+  std::string asked_;
+  test::HandlerServer provider_{[this](net::Downstream& client) { return serve(client); }};
+  std::shared_ptr<KeyPool> pool_ = std::make_shared<KeyPool>(7);
+  std::unique_ptr<KeyProber> prober_;
+};
+
+TEST_F(KeyProberTest, AnAcceptedKeyComesBackAtOnce) {
+  report(1, pool_test::invalid());
+  ASSERT_EQ(state(1), KeyState::kInvalid);
+  const auto result = prober_->validate(ServiceId{7}, KeyId{1}).value();
+  EXPECT_TRUE(result.valid);
+  EXPECT_EQ(result.status, 200);
+  EXPECT_EQ(state(1), KeyState::kActive);
+  EXPECT_EQ(asked(), "GET /v1/models Bearer sk-1");
+  EXPECT_EQ(pool_->counts(real_now()).in_flight, 0U);
+}
+
+TEST_F(KeyProberTest, ARefusalCountsAsOneOfARequest) {
+  status_ = 401;
+  body_ =
+      R"({"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}})";
+  const auto result = prober_->validate(ServiceId{7}, KeyId{2}).value();
+  EXPECT_FALSE(result.valid);
+  EXPECT_EQ(result.status, 401);
+  EXPECT_EQ(result.reason, "invalid_api_key");
+  prober_->validate(ServiceId{7}, KeyId{2}).value();
+  EXPECT_EQ(state(2), KeyState::kInvalid);
+  EXPECT_EQ(state(1), KeyState::kActive);
+}
+
+TEST_F(KeyProberTest, AModelListDoesNotEndACooldownNorAnEmptyQuota) {
+  report(1, pool_test::cool_for(600s));
+  report(2, pool_test::exhaust_for(600s));
+  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{2}).value().valid);
+  EXPECT_EQ(state(1), KeyState::kCooling);
+  EXPECT_EQ(state(2), KeyState::kExhausted);
+}
+
+TEST_F(KeyProberTest, AnUpstreamInTroubleBlamesNoKey) {
+  report(1, pool_test::invalid());
+  status_ = 503;
+  EXPECT_FALSE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_EQ(state(1), KeyState::kInvalid);
+  provider_.stop();
+  const auto result = prober_->validate(ServiceId{7}, KeyId{2}).value();
+  EXPECT_FALSE(result.valid);
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(state(2), KeyState::kActive);
+}
+
+TEST_F(KeyProberTest, EachFormatHasItsCallAndTheOperatorsPlaceIsUsed) {
+  publish(service("gemini_native", ""));
+  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  EXPECT_EQ(asked(), "GET /v1beta/models sk-1");
+  publish(service("anthropic_native", "/base"));
+  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  EXPECT_EQ(asked(), "GET /base/v1/models sk-1");
+  RoutedService in_query = service("gemini_native", "/x?a=b");
+  in_query.config.key_placement = KeyPlacement{KeyLocation::kQuery, "key", ""};
+  publish(in_query);
+  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  EXPECT_EQ(asked(), "GET /x/v1beta/models?a=b&key=sk-1 ");
+}
+
+TEST_F(KeyProberTest, LeavesByTheServicesProxyOrTheEnvironmentsOnly) {
+  env_proxy_ = "http://127.0.0.1:1";
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  env_proxy_.clear();
+  RoutedService proxied = service("openai_compatible", "/v1");
+  proxied.config.egress_proxy = "socks5://127.0.0.1:1";
+  publish(proxied);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(KeyProberTest, SaysWhatItCannotDo) {
+  EXPECT_EQ(prober_->validate(ServiceId{8}, KeyId{1}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{9}).error().code, ErrorCode::kNotFound);
+  RoutedService rest = service("", "");
+  rest.config.type = ServiceType::kGeneric;
+  publish(rest);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kUnsupported);
+  const KeyId key{1};
+  EXPECT_EQ(prober_->enqueue(ServiceId{7}, {&key, 1}).error().code, ErrorCode::kUnsupported);
+}
+
+TEST_F(KeyProberTest, QueuedKeysAreAskedAboutSoon) {
+  report(1, pool_test::invalid());
+  const std::vector<KeyId> keys = {KeyId{1}, KeyId{2}, KeyId{99}};
+  EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), 3U);
+  for (int i = 0; i < 1000 && calls_ < 2; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(calls_, 2);
+  for (int i = 0; i < 1000 && state(1) != KeyState::kActive; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(state(1), KeyState::kActive);
+}
+
+TEST_F(KeyProberTest, StopCutsWhatRuns) {
+  provider_.stop();
+  const std::vector<KeyId> keys(100, KeyId{1});
+  EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), 100U);
+  prober_->stop();
+  EXPECT_EQ(pool_->counts(real_now()).in_flight, 0U);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
+}
+
+}  // namespace
+}  // namespace akr

@@ -1,0 +1,25 @@
+// probe_request.hpp - the free call that tells whether an upstream key is accepted: what is sent, and what the answer
+// means.  Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "core/outcome.hpp"
+#include "core/routing_table.hpp"
+#include "net/http1.hpp"
+
+namespace akr {
+
+// Is there a call for this service that costs nothing?  The model list of the LLM formats; nothing for GENERIC ones.
+bool can_probe(const RoutedService& service);
+
+// The whole head of that call with the key in its place.  REQUIRES: can_probe(service).  kPathRefused as join_target.
+Result<std::string> probe_head(const RoutedService& service, const PooledKey& key);
+
+// As for a client's request: the service's rules, then the format, then the table (behaviour.md section 2).
+Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer, std::string_view body, WallTime now);
+
+}  // namespace akr

@@ -1,0 +1,152 @@
+#include "tests/support/proxy_under_test.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include <fcntl.h>
+
+#include "net/connector.hpp"
+#include "net/upstream_pool.hpp"
+
+namespace akr::test {
+
+// What lives on the worker; made by the first request, so that it is made on the worker's thread.
+struct ProxyUnderTest::Node {
+  Node(net::Worker& worker, const ProxyUnderTest& test, MetricsShard& metrics, const GatewaySettings& settings)
+      : connector(worker, {.address_allowed = [](auto) { return true; }}),
+        pool(worker, connector, {}),
+        page(test.journal_.get()),
+        log(page, metrics),
+        attempts(worker, pool, {}),
+        gateway(worker, *test.access_keys_, attempts, log, settings) {}
+  net::Connector connector;
+  net::UpstreamPool pool;
+  JournalPage page;
+  AccessLog log;
+  Attempts attempts;
+  Gateway gateway;
+};
+
+namespace {
+
+std::vector<UpstreamKey> make_keys(const ProxySpec& spec) {
+  std::vector<UpstreamKey> keys;
+  for (int i = 1; i <= spec.keys; ++i) {
+    UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1}, .secret = Secret(ProxyUnderTest::key(i))};
+    key.enabled = !spec.all_disabled;
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool) {
+  RoutedService routed;
+  Service& service = routed.config;
+  service.id = ServiceId{1};
+  service.name = service.slug = "s";
+  service.type = spec.llm ? ServiceType::kLlm : ServiceType::kGeneric;
+  service.target_url = spec.target_url;
+  if (spec.llm) service.api_format = spec.api_format;
+  service.key_placement = KeyPlacement{KeyLocation::kHeader, "Authorization", "Bearer "};
+  service.timeouts = default_timeouts(service.type, std::chrono::seconds(30));
+  service.timeouts.first_byte = spec.first_byte;
+  service.retry = spec.retry;
+  if (spec.llm) service.retry.retry_non_idempotent = true;
+  service.selection_policy = spec.policy;
+  service.wait_for_key = spec.wait_for_key;
+  routed.url = parse_upstream_url(spec.target_url).value();
+  routed.keys = std::move(pool);
+  if (!spec.rules.empty()) {
+    routed.rules = std::make_shared<const FailureRules>(FailureRules::compile(spec.rules).value());
+  }
+  return routed;
+}
+
+}  // namespace
+
+ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec), pool_(std::make_shared<KeyPool>(7)) {
+  if (!pool_->configure({.policy = spec.policy})) std::abort();
+  pool_->replace_keys(make_keys(spec));
+  log_ = ::open(directory_.file("access.log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  journal_ = std::make_unique<Journal>(log_);
+  std::vector<Secret> clients;
+  clients.emplace_back(kAccessKey);
+  clients.emplace_back(kOtherAccessKey);
+  access_keys_ = std::make_unique<AccessKeys>(std::move(clients));
+  std::vector<RoutedService> routed;
+  routed.push_back(make_service(spec, pool_));
+  auto table = std::make_shared<const RoutingTable>(std::move(routed));
+  GatewaySettings settings;
+  settings.relay.sse_keepalive = spec.sse_keepalive;
+  settings.is_admin = spec.is_admin;
+  server_ = std::make_unique<HandlerServer>([this, table, settings](net::Downstream& client) -> net::Task<void> {
+    if (!node_) {
+      node_ = std::make_unique<Node>(client.worker(), *this, metrics_.shard(0), settings);
+      node_->gateway.set_routing(table);
+    }
+    return node_->gateway.handle(client);
+  });
+}
+
+ProxyUnderTest::~ProxyUnderTest() {
+  server_->stop();
+  node_.reset();
+  server_.reset();
+  journal_.reset();
+  ::close(log_);
+}
+
+std::string ProxyUnderTest::key(int number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "upstream-key-%03d", number);
+  return text;
+}
+
+std::string ProxyUnderTest::request(std::string_view method, std::string_view path, std::string_view body,
+                                    std::string_view fields, std::string_view access_key) const {
+  std::string text(method);
+  text += spec_.llm ? " /llm/s" : " /proxy/s";
+  text += path;
+  text += " HTTP/1.1\r\nHost: gateway.test\r\nX-Proxy-Key: ";
+  text += access_key;
+  text += "\r\n";
+  text += fields;
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  text += "\r\n";
+  return text += body;
+}
+
+HttpAnswer ProxyUnderTest::ask(std::string_view method, std::string_view path, std::string_view body,
+                               std::string_view fields, std::string_view access_key) {
+  return client().ask(request(method, path, body, fields, access_key));
+}
+
+KeyStatus ProxyUnderTest::status(int number) {
+  return pool_->status(KeyId{number}, std::chrono::steady_clock::now()).value();
+}
+
+double ProxyUnderTest::wait_of(int number) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto status = pool_->status(KeyId{number}, now).value();
+  return status.until ? std::chrono::duration<double>(*status.until - now).count() : 0;
+}
+
+void ProxyUnderTest::blame(int number, const Verdict& verdict) {
+  const auto now = std::chrono::steady_clock::now();
+  pool_->lease_for_validation(KeyId{number}, now).value().report(verdict, now);
+}
+
+std::string ProxyUnderTest::log() {
+  server_->on_worker([this](net::Server&) {
+    if (node_) node_->page.flush();
+    return 0;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::ifstream in(directory_.file("access.log"));
+  std::stringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+}  // namespace akr::test
