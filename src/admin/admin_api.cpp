@@ -27,6 +27,8 @@ AdminApi::AdminApi(AdminSettings settings, ConfigStore& store, Publisher& publis
 
 AdminApi::~AdminApi() = default;
 
+bool AdminApi::accepts(std::string_view token) const { return state_->sessions.accepts(std::string(token)); }
+
 std::optional<AdminResponse> AdminApi::refuse(const AdminRequest& head) {
   auto refused = refuse_at_head(head);
   if (refused) finish(head, *refused);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,6 +61,9 @@ class AdminApi {
 
   // What can be refused from the head alone (no such endpoint, no session): asked before a body is read.  Never blocks.
   std::optional<AdminResponse> refuse(const AdminRequest& head);
+
+  // Is this an admin's session token?  Any thread, never blocks.
+  bool accepts(std::string_view token) const;
 
   // Any thread; blocks on the store and, for a login, on the password's hash.  Never throws.
   AdminResponse handle(const AdminRequest& request);

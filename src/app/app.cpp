@@ -145,7 +145,8 @@ void App::Parts::build() {
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
   key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
-  const NodeSettings node_settings = make_node_settings(settings, count);
+  NodeSettings node_settings = make_node_settings(settings, count);
+  node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
