@@ -119,9 +119,11 @@ TEST(Rotation, ConnectErrorsAreTriedAgainWithAnotherKey) {
   const HttpAnswer answer = gateway.post("/proxy/s/a", "x");
   EXPECT_EQ(answer.status, 502);
   EXPECT_NE(answer.body.find("upstream_connect_failed"), std::string::npos) << answer.body;
-  const std::string metrics = gateway.client().ask(TestGateway::request("GET", "/metrics")).body;
-  EXPECT_NE(metrics.find("rotator_upstream_attempts_total{service=\"s\"} 3"), std::string::npos) << metrics;
-  EXPECT_NE(metrics.find("rotator_keys{service=\"s\",state=\"active\"} 3"), std::string::npos) << metrics;
+  // A request is counted when it is over, which is after its answer.
+  const auto metrics = [&] { return gateway.client().ask(TestGateway::request("GET", "/metrics")).body; };
+  const std::string attempts = "rotator_upstream_attempts_total{service=\"s\"} 3\n";
+  EXPECT_TRUE(test::eventually([&] { return metrics().find(attempts) != std::string::npos; })) << metrics();
+  EXPECT_NE(metrics().find("rotator_keys{service=\"s\",state=\"active\"} 3"), std::string::npos) << metrics();
 }
 
 // REST POST + 500: once; GET + 500: up to three times (behaviour.md scenario 31).
