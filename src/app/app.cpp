@@ -1,12 +1,12 @@
 #include "app/app.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include "admin/admin_api.hpp"
 #include "admin/publisher.hpp"
@@ -42,8 +42,9 @@ Result<FirstStart> first_start(const Settings& settings) {
   for (const std::string& warning : made->warnings) log_warn("first_start", {{"message", warning}});
   if (!made->generated_password.empty()) {
     // The one place where a secret is shown on purpose: on the terminal, once, never in the log.
-    std::fprintf(stderr, "\n  Administrator: %s\n  Password:      %s\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n",
-                 settings.admin_username().c_str(), std::string(made->generated_password.expose()).c_str());
+    std::fprintf(
+        stderr, "\n  Administrator: %s\n  Password:      %s\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n",
+        settings.admin_username().c_str(), std::string(made->generated_password.expose()).c_str());
   }
   return made;
 }
@@ -194,7 +195,8 @@ void App::Parts::every_second() {
 }
 
 void App::Parts::note_key_states(const Result<void>& written) {
-  if (!written && !states_owed.exchange(true)) log_warn("key_states_not_stored", {{"message", written.error().message}});
+  if (!written && !states_owed.exchange(true))
+    log_warn("key_states_not_stored", {{"message", written.error().message}});
   if (written) states_owed = false;
 }
 
@@ -215,8 +217,9 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings) {
   if (!listening) return listening.error();
   parts->operations->set_ready(true);
   if (parts->database->locked()) {
-    log_error("locked", {{"message", "ENCRYPTION_KEY is not the one this database was encrypted with; nothing is "
-                                     "changed, proxying answers 503 until the right key is set"}});
+    log_error("locked", {{"message",
+                          "ENCRYPTION_KEY is not the one this database was encrypted with; nothing is "
+                          "changed, proxying answers 503 until the right key is set"}});
   }
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   log_info("ready", {{"version", AKR_VERSION},

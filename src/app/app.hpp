@@ -11,12 +11,13 @@
 namespace akr {
 
 // sysexits.h, and what the documentation promises.
-inline constexpr int kExitStore = 73;    // the data directory or the database cannot be written
-inline constexpr int kExitConfig = 78;   // a setting is wrong
+inline constexpr int kExitStore = 73;   // the data directory or the database cannot be written
+inline constexpr int kExitConfig = 78;  // a setting is wrong
 
 class App {
  public:
-  // Opens the store, publishes the services, starts the workers.  Blocking.  kStoreUnavailable -> exit 73, others -> 78.
+  // Opens the store, publishes the services, starts the workers.  Blocking.  kStoreUnavailable -> exit 73, others
+  // -> 78.
   static Result<std::unique_ptr<App>> start(const Settings& settings);
   ~App();
 

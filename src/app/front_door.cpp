@@ -55,7 +55,8 @@ net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t 
     std::string_view run;
     const net::IoResult result = client.try_read_body(run);
     if (result.status == net::IoStatus::kEof) co_return std::move(body);
-    if (result.status == net::IoStatus::kError) co_return Error{ErrorCode::kBadRequest, "the request body is not valid"};
+    if (result.status == net::IoStatus::kError)
+      co_return Error{ErrorCode::kBadRequest, "the request body is not valid"};
     if (result.status == net::IoStatus::kWouldBlock) {
       const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
       if (end != net::WaitEnd::kReady) co_return Error{ErrorCode::kRequestTimeout, "the request body came too slowly"};
@@ -92,7 +93,8 @@ net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
     if (!body) {
       client.forbid_keep_alive();
       const Error error = body.error();
-      co_await client.reply(status_of(error.code), json_fields(request.request_id), plain_error(error, request.request_id));
+      co_await client.reply(status_of(error.code), json_fields(request.request_id),
+                            plain_error(error, request.request_id));
       co_return;
     }
     request.body = *std::move(body);

@@ -35,8 +35,8 @@ struct SharedParts {
   Operations& operations;
   net::BlockingPool& blocking;
   Metrics& metrics;
-  Journal* journal;         // nullptr = no access log
-  net::TlsServer* tls;      // nullptr = plain HTTP
+  Journal* journal;     // nullptr = no access log
+  net::TlsServer* tls;  // nullptr = plain HTTP
 };
 
 class Node {
@@ -50,7 +50,7 @@ class Node {
   void stop_listening();
   void begin_drain();
   void abort_connections();
-  void stop();               // joins the thread
+  void stop();  // joins the thread
 
  private:
   void run(int listener);

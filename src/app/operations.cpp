@@ -15,14 +15,20 @@ OperationsAnswer json_answer(int status, const boost::json::object& body) {
 
 void add_pool_gauges(std::vector<Gauge>& out, const RoutedService& service) {
   const PoolCounts counts = service.keys->counts(std::chrono::steady_clock::now());
-  const std::pair<const char*, std::size_t> states[] = {
-      {"active", counts.active},       {"cooling", counts.cooling}, {"exhausted", counts.exhausted},
-      {"invalid", counts.invalid},     {"disabled", counts.disabled}};
+  const std::pair<const char*, std::size_t> states[] = {{"active", counts.active},
+                                                        {"cooling", counts.cooling},
+                                                        {"exhausted", counts.exhausted},
+                                                        {"invalid", counts.invalid},
+                                                        {"disabled", counts.disabled}};
   for (const auto& [state, count] : states) {
-    out.push_back({"rotator_keys", "Upstream keys by service and state.",
-                   {{"service", service.config.slug}, {"state", state}}, static_cast<double>(count)});
+    out.push_back({"rotator_keys",
+                   "Upstream keys by service and state.",
+                   {{"service", service.config.slug}, {"state", state}},
+                   static_cast<double>(count)});
   }
-  out.push_back({"rotator_keys_in_use", "Attempts that hold a key now.", {{"service", service.config.slug}},
+  out.push_back({"rotator_keys_in_use",
+                 "Attempts that hold a key now.",
+                 {{"service", service.config.slug}},
                  static_cast<double>(counts.in_flight)});
 }
 
@@ -30,7 +36,10 @@ void add_pool_gauges(std::vector<Gauge>& out, const RoutedService& service) {
 
 Operations::Operations(const Metrics& metrics, std::vector<const WorkerGauges*> workers, OperationsSettings settings,
                        std::function<std::uint64_t()> dropped_log_lines)
-    : metrics_(metrics), workers_(std::move(workers)), settings_(std::move(settings)), dropped_(std::move(dropped_log_lines)) {}
+    : metrics_(metrics),
+      workers_(std::move(workers)),
+      settings_(std::move(settings)),
+      dropped_(std::move(dropped_log_lines)) {}
 
 void Operations::set_routing(std::shared_ptr<const RoutingTable> table) {
   const MutexLock lock(mutex_);
@@ -45,20 +54,23 @@ std::shared_ptr<const RoutingTable> Operations::routing() {
 OperationsAnswer Operations::answer(const net::MessageHead& head) {
   const std::string_view target = head.target();
   const std::string_view path = target.substr(0, target.find('?'));
-  const bool known = path == "/" || path == "/healthz" || path == "/readyz" || (path == "/metrics" && settings_.metrics);
+  const bool known =
+      path == "/" || path == "/healthz" || path == "/readyz" || (path == "/metrics" && settings_.metrics);
   if (!known) {
     return json_answer(404, {{"detail", "nothing is served here; services are at /proxy/{slug}/ and /llm/{slug}/"},
                              {"code", "not_found"}});
   }
   if (head.method() != "GET" && head.method() != "HEAD") {
-    OperationsAnswer refused = json_answer(405, {{"detail", "only GET and HEAD are answered here"}, {"code", "method_not_allowed"}});
+    OperationsAnswer refused =
+        json_answer(405, {{"detail", "only GET and HEAD are answered here"}, {"code", "method_not_allowed"}});
     refused.fields += "Allow: GET, HEAD\r\n";
     return refused;
   }
   if (path == "/healthz") return json_answer(200, {{"status", "ok"}});
   if (path == "/readyz") return ready_answer();
   if (path == "/metrics") return metrics_answer(head);
-  return json_answer(200, {{"name", "api-key-rotator"}, {"version", AKR_VERSION}, {"status", draining() ? "draining" : "ok"}});
+  return json_answer(
+      200, {{"name", "api-key-rotator"}, {"version", AKR_VERSION}, {"status", draining() ? "draining" : "ok"}});
 }
 
 OperationsAnswer Operations::ready_answer() {
@@ -81,7 +93,8 @@ OperationsAnswer Operations::metrics_answer(const net::MessageHead& head) {
     const std::string_view given = head.find(net::FieldId::kAuthorization);
     const bool bearer = istarts_with(given, "bearer ");
     if (!bearer || !settings_.metrics_token.equals(trim(given.substr(7)))) {
-      OperationsAnswer refused = json_answer(401, {{"detail", "send METRICS_TOKEN as a bearer token"}, {"code", "unauthorized"}});
+      OperationsAnswer refused =
+          json_answer(401, {{"detail", "send METRICS_TOKEN as a bearer token"}, {"code", "unauthorized"}});
       refused.fields += "WWW-Authenticate: Bearer\r\n";
       return refused;
     }
@@ -109,7 +122,8 @@ std::vector<Gauge> Operations::gauges() {
   add("rotator_upstream_connections", upstream, {{"state", "idle"}}, sum.upstream_idle);
   add("rotator_upstream_connections", upstream, {{"state", "busy"}}, sum.upstream_busy);
   add("rotator_upstream_connections_opened", "Upstream connections opened since start.", {}, sum.upstream_opened);
-  add("rotator_upstream_connections_reused", "Requests sent on a kept connection since start.", {}, sum.upstream_reused);
+  add("rotator_upstream_connections_reused", "Requests sent on a kept connection since start.", {},
+      sum.upstream_reused);
   add("rotator_log_dropped", "Access log lines dropped because their reader was slow.", {}, dropped_());
   if (const auto table = routing()) {
     for (const RoutedService& service : table->services()) add_pool_gauges(out, service);

@@ -1,12 +1,12 @@
 #include "app/run.hpp"
 
-#include <sodium.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+
+#include <sodium.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"

@@ -29,7 +29,8 @@ TEST(Secret, WipesWhatItHeldWhenMovedFrom) {
 
 TEST(Strings, ParsesOnlyWholeUnsignedNumbers) {
   EXPECT_EQ(parse_u64("42"), 42U);
-  for (const char* bad : {"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616"}) EXPECT_FALSE(parse_u64(bad)) << bad;
+  for (const char* bad : {"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616"})
+    EXPECT_FALSE(parse_u64(bad)) << bad;
 }
 
 TEST(Strings, PercentCodingRoundTrips) {

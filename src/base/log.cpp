@@ -1,13 +1,13 @@
 #include "base/log.hpp"
 
+#include <atomic>
+#include <cstdio>
+#include <memory>
+
+#include <boost/json.hpp>
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <atomic>
-#include <boost/json.hpp>
-#include <cstdio>
-#include <memory>
 
 #include "base/clock.hpp"
 #include "base/time_text.hpp"
@@ -22,10 +22,14 @@ std::shared_ptr<spdlog::logger> g_logger;  // set by start_log before the worker
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarn: return "warn";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
 }

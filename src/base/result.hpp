@@ -1,8 +1,9 @@
 // result.hpp - a value or an Error.  `if (!r) return r.error();  use(*r);`
 #pragma once
 
-#include <boost/system/result.hpp>
 #include <stdexcept>
+
+#include <boost/system/result.hpp>
 
 #include "base/error.hpp"
 

@@ -1,8 +1,8 @@
 #include "base/secret.hpp"
 
-#include <sodium.h>
-
 #include <array>
+
+#include <sodium.h>
 
 namespace akr {
 namespace {

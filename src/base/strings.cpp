@@ -1,10 +1,10 @@
 #include "base/strings.hpp"
 
-#include <sodium.h>
-
 #include <array>
 #include <charconv>
 #include <cstring>
+
+#include <sodium.h>
 
 namespace akr {
 namespace {

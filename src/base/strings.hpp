@@ -11,11 +11,11 @@ namespace akr {
 
 constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-bool iequals(std::string_view a, std::string_view b);                  // ASCII case-insensitive
-bool istarts_with(std::string_view text, std::string_view prefix);     // ASCII case-insensitive
+bool iequals(std::string_view a, std::string_view b);               // ASCII case-insensitive
+bool istarts_with(std::string_view text, std::string_view prefix);  // ASCII case-insensitive
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
-std::string_view trim(std::string_view text);                          // space, tab, CR, LF
+std::string_view trim(std::string_view text);                                // space, tab, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
 
 // The whole of `text` as a decimal number without sign, spaces or leading '+'.  nullopt also on overflow.

@@ -23,8 +23,8 @@ std::tm utc(WallTime time) {
 std::string format_rfc3339(WallTime time) {
   const std::tm t = utc(time);
   std::array<char, 40> out = {};
-  std::snprintf(out.data(), out.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-                t.tm_hour, t.tm_min, t.tm_sec, static_cast<int>(time.time_since_epoch().count() % 1000));
+  std::snprintf(out.data(), out.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1,
+                t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, static_cast<int>(time.time_since_epoch().count() % 1000));
   return out.data();
 }
 

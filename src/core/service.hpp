@@ -55,15 +55,15 @@ struct Service {
   std::string egress_proxy;                   // "" or http|https|socks5|socks5h://[user:password@]host:port
   Timeouts timeouts;
   RetrySettings retry;
-  std::string selection_policy = "round_robin";     // an id of core/selection/registry.hpp
-  bool auto_disable = true;                         // false: no key is ever found exhausted or invalid by itself
-  int invalid_after = 2;                            // 401s in a row within 10 min until a key is invalid, 1..10
-  bool outage_guard = true;                         // most keys failing alike blames the upstream (D25)
-  std::vector<FailureRule> failure_rules;           // asked before the format's own knowledge (D37)
-  std::chrono::milliseconds wait_for_key{0};        // longest wait for a key that will soon be usable (D06); 0 = none
-  bool accept_body_key = false;   // member api_key of an OpenAI JSON body is an access key too
-  bool stream_uploads = false;    // request bodies without limit, at the price of one attempt
-  bool allow_set_cookie = false;  // relay the upstream's Set-Cookie
+  std::string selection_policy = "round_robin";  // an id of core/selection/registry.hpp
+  bool auto_disable = true;                      // false: no key is ever found exhausted or invalid by itself
+  int invalid_after = 2;                         // 401s in a row within 10 min until a key is invalid, 1..10
+  bool outage_guard = true;                      // most keys failing alike blames the upstream (D25)
+  std::vector<FailureRule> failure_rules;        // asked before the format's own knowledge (D37)
+  std::chrono::milliseconds wait_for_key{0};     // longest wait for a key that will soon be usable (D06); 0 = none
+  bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
+  bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
+  bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
   WallTime created_at{};
   WallTime updated_at{};
 };
@@ -71,12 +71,12 @@ struct Service {
 // What the provider allows, per key; 0 = no limit.  A key at a limit is skipped, not failed (D27).  Keys of one quota
 // group share one account, in which the strictest value of its members counts.
 struct KeyLimits {
-  std::uint32_t rpm = 0;               // requests in any 60 s
-  std::uint64_t tpm = 0;               // tokens in any 60 s
-  std::uint32_t rpd = 0;               // requests per calendar day
-  std::uint32_t max_concurrency = 0;   // attempts at the same time
-  std::uint64_t monthly_quota = 0;     // requests per month
-  std::uint32_t monthly_reset_day = 1; // 1..28
+  std::uint32_t rpm = 0;                // requests in any 60 s
+  std::uint64_t tpm = 0;                // tokens in any 60 s
+  std::uint32_t rpd = 0;                // requests per calendar day
+  std::uint32_t max_concurrency = 0;    // attempts at the same time
+  std::uint64_t monthly_quota = 0;      // requests per month
+  std::uint32_t monthly_reset_day = 1;  // 1..28
   friend bool operator==(const KeyLimits&, const KeyLimits&) = default;
 };
 
@@ -87,9 +87,9 @@ struct UpstreamKey {
   bool enabled = true;   // changed by people only
   bool readable = true;  // false: the ciphertext did not open (tampered, or another encryption key); never selected
   std::string note;
-  std::uint32_t weight = 1;      // share under the policy `weighted`; 0 = drain: never chosen, under any policy
-  std::int32_t priority = 0;     // tier: a lower one is used as long as it has a usable key
-  std::string group;             // quota group: keys that share cooldowns and limits; "" = none
+  std::uint32_t weight = 1;   // share under the policy `weighted`; 0 = drain: never chosen, under any policy
+  std::int32_t priority = 0;  // tier: a lower one is used as long as it has a usable key
+  std::string group;          // quota group: keys that share cooldowns and limits; "" = none
   KeyLimits limits;
 };
 

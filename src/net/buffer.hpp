@@ -1,7 +1,8 @@
 // buffer.hpp - memory for bytes on their way through, leased per thread and given back at once when idle.
 //
-// Three sizes: 4 KiB for a request head, 16 KiB for an answer, 80 KiB for bulk and for a 64 KiB head with a body behind it.  A lease is owned by one object and
-// returns itself; the pool keeps a few of each size, the rest goes back to the allocator.
+// Three sizes: 4 KiB for a request head, 16 KiB for an answer, 80 KiB for bulk and for a 64 KiB head with a body behind
+// it.  A lease is owned by one object and returns itself; the pool keeps a few of each size, the rest goes back to the
+// allocator.
 #pragma once
 
 #include <cstddef>

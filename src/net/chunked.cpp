@@ -18,8 +18,10 @@ bool forbidden_trailer(FieldId id) {
     case FieldId::kOther:
     case FieldId::kDate:
     case FieldId::kXRequestId:
-    case FieldId::kXRotatorOther: return false;
-    default: return true;
+    case FieldId::kXRotatorOther:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -48,14 +50,16 @@ ChunkedDecoder::Event ChunkedDecoder::next(std::string_view& input, std::string_
 
 bool ChunkedDecoder::step(char c) {
   switch (state_) {
-    case State::kSize: return step_size(c);
+    case State::kSize:
+      return step_size(c);
     case State::kExtension:
       if (c == '\r') {
         state_ = State::kSizeLf;
         return true;
       }
       return (static_cast<unsigned char>(c) >= 0x20 || c == '\t') && c != 0x7f && ++extension_ <= kMaxExtension;
-    case State::kSizeLf: return c == '\n' && end_of_size_line();
+    case State::kSizeLf:
+      return c == '\n' && end_of_size_line();
     case State::kDataCr:
       state_ = State::kDataLf;
       return c == '\r';
@@ -64,13 +68,15 @@ bool ChunkedDecoder::step(char c) {
       return c == '\n';
     case State::kTrailerStart:
     case State::kTrailerLine:
-    case State::kTrailerLf: return step_trailer(c);
+    case State::kTrailerLf:
+      return step_trailer(c);
     case State::kEndLf:
       state_ = State::kDone;
       return c == '\n';
     case State::kData:
     case State::kDone:
-    case State::kBad: return false;
+    case State::kBad:
+      return false;
   }
   return false;
 }

@@ -28,9 +28,20 @@ class ChunkedDecoder {
 
  private:
   enum class State : std::uint8_t {
-    kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailerStart, kTrailerLine, kTrailerLf, kEndLf, kDone, kBad
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailerLine,
+    kTrailerLf,
+    kEndLf,
+    kDone,
+    kBad
   };
-  bool step(char c);       // one byte of framing; false = error
+  bool step(char c);  // one byte of framing; false = error
   bool step_size(char c);
   bool end_of_size_line();
   bool step_trailer(char c);

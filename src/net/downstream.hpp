@@ -21,8 +21,9 @@
 namespace akr::net {
 
 struct ServerLimits {
-  std::chrono::milliseconds head_timeout{30'000};       // whole head, from its first byte
-  std::chrono::milliseconds body_timeout{30'000};       // longest gap; the whole body may take ten of them and a second per KiB
+  std::chrono::milliseconds head_timeout{30'000};  // whole head, from its first byte
+  std::chrono::milliseconds body_timeout{
+      30'000};  // longest gap; the whole body may take ten of them and a second per KiB
   std::chrono::milliseconds send_timeout{60'000};       // a client that reads nothing
   std::chrono::milliseconds keepalive_timeout{75'000};  // D39
   std::size_t max_connections = 10'000;                 // per worker
@@ -58,10 +59,10 @@ class Downstream {
 
   // --- the answer ---
   // What a handler must set so that the connection ends correctly.
-  bool answered() const { return answered_; }           // a head was sent
+  bool answered() const { return answered_; }  // a head was sent
   void mark_answered() { answered_ = true; }
   bool keep_alive() const { return keep_alive_; }
-  void forbid_keep_alive() { keep_alive_ = false; }     // answer with "Connection: close"
+  void forbid_keep_alive() { keep_alive_ = false; }  // answer with "Connection: close"
   // The answer was cut and its end must not look clean.  `reset`: only RST shows that (a body that ends with the
   // connection); else the missing chunk or length does, and what was sent is still delivered.
   void mark_broken(bool reset) {
@@ -103,7 +104,7 @@ class Downstream {
   bool broken_ = false;
   bool reset_ = false;
   bool client_closes_ = false;  // the client asked for the close: it waits for ours
-  bool idle_ = true;      // between requests; closed at once by a drain
+  bool idle_ = true;            // between requests; closed at once by a drain
   Downstream* prev_ = nullptr;
   Downstream* next_ = nullptr;
 };

@@ -1,14 +1,14 @@
 #include "net/exchange.hpp"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <string>
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace akr::net {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 // The state of sending; lives in the coroutine's frame.
 class Sender {
  public:
-  Sender(UpstreamConnection& connection, const ExchangeRequest& request) : connection_(connection), body_(request.body) {
+  Sender(UpstreamConnection& connection, const ExchangeRequest& request)
+      : connection_(connection), body_(request.body) {
     out_.add(request.head);
   }
 
@@ -135,7 +136,8 @@ IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& an
   for (;;) {
     if (!answer) {
       // An upstream that is still thinking must not cost a buffer.
-      if (!stream.tls() && (stream.socket().ready() & kRead) == 0) return {.status = IoStatus::kWouldBlock, .want = kRead};
+      if (!stream.tls() && (stream.socket().ready() & kRead) == 0)
+        return {.status = IoStatus::kWouldBlock, .want = kRead};
       answer = lease_slot();
     }
     if (answer->begin > 0 && answer->end == answer->buffer.capacity()) {
@@ -145,16 +147,20 @@ IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& an
       answer->end = rest.size();
     }
     const IoResult result = answer->read_more(stream, Buffer::kMedium);
-    if (result.status == IoStatus::kError && result.error == EMSGSIZE) return {.status = IoStatus::kError, .error = EPROTO};
+    if (result.status == IoStatus::kError && result.error == EMSGSIZE)
+      return {.status = IoStatus::kError, .error = EPROTO};
     if (result.status != IoStatus::kOk) {
       if (!any_answer) answer.reset();
       return result;
     }
     any_answer = true;
     switch (parse_answer(*answer, head_method)) {
-      case HeadStep::kDone: return {};
-      case HeadStep::kBad: return {.status = IoStatus::kError, .error = EPROTO};
-      case HeadStep::kMore: break;
+      case HeadStep::kDone:
+        return {};
+      case HeadStep::kBad:
+        return {.status = IoStatus::kError, .error = EPROTO};
+      case HeadStep::kMore:
+        break;
     }
   }
 }
@@ -185,7 +191,8 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
     if (pulled.status == IoStatus::kOk) co_return result;
     const bool write_failed = sending && pushed.status == IoStatus::kError;
     if (pulled.status != IoStatus::kWouldBlock || (write_failed && stream.socket().dead())) {
-      result.end = pulled.error == EPROTO && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
+      result.end =
+          pulled.error == EPROTO && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
       result.error = pulled.error;
       // A reset says nothing: the peer may have read all of it.  A FIN carries the acknowledgement of what it read.
       const bool fin_first = pulled.status == IoStatus::kEof && !stream.tls() && stream.socket().open() &&

@@ -33,28 +33,30 @@ struct ExchangeLimits {
 
 enum class ExchangeEnd : std::uint8_t {
   kAnswered,
-  kClosed,       // EOF or reset before a complete head
-  kFirstByte, kTotal, kSend,  // which timer fired
-  kProtocol,     // not valid HTTP
+  kClosed,  // EOF or reset before a complete head
+  kFirstByte,
+  kTotal,
+  kSend,      // which timer fired
+  kProtocol,  // not valid HTTP
   kClientGone,
-  kClientBody,   // the client's own body failed; see error
-  kCancelled,    // shutdown
+  kClientBody,  // the client's own body failed; see error
+  kCancelled,   // shutdown
 };
 
 struct ExchangeResult {
   ExchangeEnd end = ExchangeEnd::kAnswered;
   int error = 0;
-  std::uint64_t sent = 0;       // bytes of this request that left
-  bool complete = false;        // the whole request left
-  bool any_answer = false;      // at least one byte came back
+  std::uint64_t sent = 0;   // bytes of this request that left
+  bool complete = false;    // the whole request left
+  bool any_answer = false;  // at least one byte came back
   // kClosed on a reused connection: the peer cannot have read a byte of the request (it had closed before).
   bool never_arrived = false;
 };
 
 struct ExchangeRequest {
-  std::string_view head;     // valid until the first suspension only: what is left of it is copied then
+  std::string_view head;       // valid until the first suspension only: what is left of it is copied then
   BodySource* body = nullptr;  // nullptr = none
-  bool head_method = false;  // the answer to HEAD has no body
+  bool head_method = false;    // the answer to HEAD has no body
   ExchangeLimits limits;
 };
 

@@ -76,7 +76,8 @@ bool same(std::string_view name, std::string_view lower) {
     if ((scan::load8(name.data() + at) | kCase) != scan::load8(lower.data() + at)) return false;
   }
   // The last eight bytes again, overlapping, instead of one by one.
-  if (at > 0) return (scan::load8(name.data() + lower.size() - 8) | kCase) == scan::load8(lower.data() + lower.size() - 8);
+  if (at > 0)
+    return (scan::load8(name.data() + lower.size() - 8) | kCase) == scan::load8(lower.data() + lower.size() - 8);
   for (; at < lower.size(); ++at) {
     if ((name[at] | 0x20) != lower[at]) return false;
   }
@@ -96,12 +97,15 @@ FieldId identify_field(std::string_view name) {
     }
   }
   switch (name.empty() ? 0 : name.front() | 0x20) {
-    case 'p': return has_prefix(name, "proxy-") ? FieldId::kProxyOther : FieldId::kOther;
-    case 'c': return has_prefix(name, "cf-") ? FieldId::kCfOther : FieldId::kOther;
+    case 'p':
+      return has_prefix(name, "proxy-") ? FieldId::kProxyOther : FieldId::kOther;
+    case 'c':
+      return has_prefix(name, "cf-") ? FieldId::kCfOther : FieldId::kOther;
     case 'x':
       if (has_prefix(name, "x-forwarded-")) return FieldId::kXForwardedOther;
       return has_prefix(name, "x-rotator-") ? FieldId::kXRotatorOther : FieldId::kOther;
-    default: return FieldId::kOther;
+    default:
+      return FieldId::kOther;
   }
 }
 

@@ -14,7 +14,7 @@ void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
 namespace {
 
 constexpr std::size_t kStep = 128;
-constexpr std::size_t kClasses = 24;      // up to 3 KiB; larger frames are rare and go to malloc
+constexpr std::size_t kClasses = 24;         // up to 3 KiB; larger frames are rare and go to malloc
 constexpr std::uint32_t kKeepPerClass = 64;  // a burst's memory goes back to the allocator
 
 struct FreeFrame {

@@ -42,26 +42,38 @@ bool valid_host(std::string_view host) {
 
 int http_status(HeadError error) {
   switch (error) {
-    case HeadError::kNone: return 200;
+    case HeadError::kNone:
+      return 200;
     case HeadError::kSyntax:
     case HeadError::kHost:
-    case HeadError::kFraming: return 400;
-    case HeadError::kVersion: return 505;
-    case HeadError::kTooLarge: return 431;
-    case HeadError::kExpectation: return 417;
+    case HeadError::kFraming:
+      return 400;
+    case HeadError::kVersion:
+      return 505;
+    case HeadError::kTooLarge:
+      return 431;
+    case HeadError::kExpectation:
+      return 417;
   }
   return 400;
 }
 
 std::string_view describe(HeadError error) {
   switch (error) {
-    case HeadError::kNone: return "";
-    case HeadError::kSyntax: return "the request is not valid HTTP/1.1";
-    case HeadError::kHost: return "a request needs exactly one valid Host field";
-    case HeadError::kFraming: return "the length of the body is ambiguous: one Content-Length, or one 'Transfer-Encoding: chunked'";
-    case HeadError::kVersion: return "only HTTP/1.1 and HTTP/1.0 are spoken here";
-    case HeadError::kTooLarge: return "the request head is over 64 KiB or 128 fields";
-    case HeadError::kExpectation: return "the only expectation known here is 100-continue";
+    case HeadError::kNone:
+      return "";
+    case HeadError::kSyntax:
+      return "the request is not valid HTTP/1.1";
+    case HeadError::kHost:
+      return "a request needs exactly one valid Host field";
+    case HeadError::kFraming:
+      return "the length of the body is ambiguous: one Content-Length, or one 'Transfer-Encoding: chunked'";
+    case HeadError::kVersion:
+      return "only HTTP/1.1 and HTTP/1.0 are spoken here";
+    case HeadError::kTooLarge:
+      return "the request head is over 64 KiB or 128 fields";
+    case HeadError::kExpectation:
+      return "the only expectation known here is 100-continue";
   }
   return "";
 }
@@ -162,7 +174,8 @@ ParseStatus MessageHead::parse_target(std::string_view buffer, std::size_t& at) 
   return ParseStatus::kDone;
 }
 
-// RFC 9112 section 4: HTTP-version SP 3DIGIT SP [reason] CRLF; the SP before an empty reason may be missing in the wild.
+// RFC 9112 section 4: HTTP-version SP 3DIGIT SP [reason] CRLF; the SP before an empty reason may be missing in the
+// wild.
 ParseStatus MessageHead::parse_status_line(std::string_view buffer, std::size_t& at) {
   constexpr std::string_view kPrefix = "HTTP/1.";
   const std::string_view start = buffer.substr(0, kPrefix.size());
@@ -176,12 +189,15 @@ ParseStatus MessageHead::parse_status_line(std::string_view buffer, std::size_t&
   }
   if (status_ < 100 || status_ > 599) return fail(HeadError::kSyntax);
   at = 12;
-  if (buffer[at] == ' ') ++at;
-  else if (buffer[at] != '\r') return fail(HeadError::kSyntax);
+  if (buffer[at] == ' ')
+    ++at;
+  else if (buffer[at] != '\r')
+    return fail(HeadError::kSyntax);
   const std::size_t reason_at = at;
   at = scan::skip_field_value(buffer, at);
   if (at > kMaxHeadBytes) return fail(HeadError::kTooLarge);
-  if (at + 1 >= buffer.size()) return at < buffer.size() && buffer[at] != '\r' ? fail(HeadError::kSyntax) : ParseStatus::kNeedMore;
+  if (at + 1 >= buffer.size())
+    return at < buffer.size() && buffer[at] != '\r' ? fail(HeadError::kSyntax) : ParseStatus::kNeedMore;
   if (buffer[at] != '\r' || buffer[at + 1] != '\n') return fail(HeadError::kSyntax);
   reason_ = {static_cast<std::uint16_t>(reason_at), static_cast<std::uint16_t>(at - reason_at)};
   at += 2;
@@ -232,17 +248,22 @@ ParseStatus MessageHead::parse_field(std::string_view buffer, std::size_t& at) {
 bool MessageHead::note_field(FieldRef& ref) {
   const std::string_view value = view(ref.value);
   switch (ref.id) {
-    case FieldId::kContentLength: return note_content_length(value);
+    case FieldId::kContentLength:
+      return note_content_length(value);
     case FieldId::kTransferEncoding:
       if (has_coding_ || !iequals(value, "chunked")) return refuse(HeadError::kFraming);
       has_coding_ = true;
       return true;
-    case FieldId::kConnection: note_connection(value); return true;
+    case FieldId::kConnection:
+      note_connection(value);
+      return true;
     case FieldId::kHost:
       host_ = ref.value;
       if (hosts_ < 2) ++hosts_;
       return true;
-    case FieldId::kUpgrade: wants_websocket_ = iequals(value, "websocket"); return true;
+    case FieldId::kUpgrade:
+      wants_websocket_ = iequals(value, "websocket");
+      return true;
     case FieldId::kExpect:
       expects_ = true;
       expect_continue_ = iequals(value, "100-continue");
@@ -250,7 +271,8 @@ bool MessageHead::note_field(FieldRef& ref) {
     case FieldId::kOther:
       if (is_look_alike(view(ref.name))) return refuse(HeadError::kFraming);
       return true;
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -293,7 +315,9 @@ ParseStatus MessageHead::finish_request() {
   if (expects_ && minor_version_ == 1 && !expect_continue_) return fail(HeadError::kExpectation);
   expect_continue_ = expect_continue_ && minor_version_ == 1;
   keep_alive_ = !says_close_ && (minor_version_ == 1 || says_keep_alive_);
-  body_kind_ = has_coding_ ? BodyKind::kChunked : has_length_ && content_length_ > 0 ? BodyKind::kLength : BodyKind::kNone;
+  body_kind_ = has_coding_                          ? BodyKind::kChunked
+               : has_length_ && content_length_ > 0 ? BodyKind::kLength
+                                                    : BodyKind::kNone;
   upgrade_websocket_ = says_upgrade_ && wants_websocket_ && minor_version_ == 1 && method() == "GET";
   // Bytes after an upgrade request belong to the new protocol; a body there could be read as either.
   if (upgrade_websocket_ && (body_kind_ != BodyKind::kNone || has_length_)) return fail(HeadError::kFraming);

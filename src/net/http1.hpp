@@ -20,13 +20,40 @@ constexpr std::size_t kMaxFields = 128;
 enum class FieldId : std::uint8_t {
   kOther,
   // Framing and hop-by-hop (RFC 9110 section 7.6.1).
-  kConnection, kContentLength, kHost, kKeepAlive, kProxyConnection, kTe, kTrailer, kTransferEncoding, kUpgrade, kExpect,
+  kConnection,
+  kContentLength,
+  kHost,
+  kKeepAlive,
+  kProxyConnection,
+  kTe,
+  kTrailer,
+  kTransferEncoding,
+  kUpgrade,
+  kExpect,
   // Credentials and identity of the client (behaviour.md D08); kProxyOther is any other Proxy-*, and so on.
-  kApiKey, kAuthorization, kCookie, kForwarded, kXApiKey, kXAnthropicApiKey, kXGoogApiKey, kXProxyKey, kXRealIp,
-  kProxyOther, kXForwardedOther, kCfOther,
+  kApiKey,
+  kAuthorization,
+  kCookie,
+  kForwarded,
+  kXApiKey,
+  kXAnthropicApiKey,
+  kXGoogApiKey,
+  kXProxyKey,
+  kXRealIp,
+  kProxyOther,
+  kXForwardedOther,
+  kCfOther,
   // Others we read or write.
-  kAcceptEncoding, kContentEncoding, kContentType, kDate, kRetryAfter, kSetCookie, kUserAgent, kXRequestId,
-  kXRotatorOther, kAccountOther,
+  kAcceptEncoding,
+  kContentEncoding,
+  kContentType,
+  kDate,
+  kRetryAfter,
+  kSetCookie,
+  kUserAgent,
+  kXRequestId,
+  kXRotatorOther,
+  kAccountOther,
 };
 
 struct Field {
@@ -40,12 +67,12 @@ enum class BodyKind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
 // Why a head was refused; what the request side answers with it is http_status().
 enum class HeadError : std::uint8_t {
   kNone,
-  kSyntax,        // 400
-  kVersion,       // 505
-  kHost,          // 400
-  kFraming,       // 400
-  kTooLarge,      // 431
-  kExpectation,   // 417
+  kSyntax,       // 400
+  kVersion,      // 505
+  kHost,         // 400
+  kFraming,      // 400
+  kTooLarge,     // 431
+  kExpectation,  // 417
 };
 int http_status(HeadError error);
 std::string_view describe(HeadError error);  // a sentence for the client

@@ -28,9 +28,7 @@ inline constexpr std::array<bool, 256> kHost = make_table("-._~%!$&'()*+;=", tru
 
 inline bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
 inline bool is_host_char(char c) { return kHost[static_cast<unsigned char>(c)]; }
-inline bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
+inline bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
 inline std::size_t skip_token(std::string_view text, std::size_t at) {
   while (at < text.size() && is_token_char(text[at])) ++at;

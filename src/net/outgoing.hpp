@@ -1,11 +1,11 @@
 // outgoing.hpp - pieces of memory that leave in one gathered write, and how far they got.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <array>
 #include <string>
 #include <string_view>
+
+#include <sys/uio.h>
 
 #include "net/stream.hpp"
 

@@ -1,14 +1,14 @@
 #include "net/server.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <system_error>
 
 #include "base/log.hpp"
 
@@ -35,7 +35,8 @@ Error listen_error(const std::string& address, std::uint16_t port, int code) {
                                    std::generic_category().message(code)};
 }
 
-Result<int> bind_listener(const sockaddr* address, socklen_t length, bool v6, const std::string& text, std::uint16_t port) {
+Result<int> bind_listener(const sockaddr* address, socklen_t length, bool v6, const std::string& text,
+                          std::uint16_t port) {
   const int fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_error(text, port, errno);
   const int on = 1;
@@ -109,7 +110,8 @@ bool Server::accept_some() {
   for (int i = 0; i < 64; ++i) {
     sockaddr_storage peer = {};
     socklen_t length = sizeof peer;
-    const int fd = ::accept4(listener_->fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(listener_->fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) return false;
       if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -22,7 +22,7 @@ class Server {
   ~Server();
 
   // On the worker's thread from here on.
-  void listen(int fd);      // takes ownership
+  void listen(int fd);  // takes ownership
   void stop_listening();
   // Idle connections close; the others close after their current answer.
   void begin_drain();

@@ -1,10 +1,10 @@
 #include "net/socket.hpp"
 
+#include <cerrno>
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "net/worker.hpp"
 
@@ -109,7 +109,8 @@ IoResult Socket::try_write(const iovec* parts, int count) {
 
 bool WaitAwaiter::await_ready() const {
   for (const Watch& watch : {first_, second_}) {
-    if (watch.socket != nullptr && (!watch.socket->open() || (watch.socket->ready() & watch.interest) != 0)) return true;
+    if (watch.socket != nullptr && (!watch.socket->open() || (watch.socket->ready() & watch.interest) != 0))
+      return true;
   }
   return false;
 }

@@ -1,11 +1,11 @@
 #include "net/splice_pipe.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace akr::net {
 namespace {

@@ -16,9 +16,9 @@ class PooledConnection final : public Waiter {
 
   const std::shared_ptr<OriginConnections> home;
   const std::unique_ptr<Stream> stream;
-  TimePoint since{};         // idle since
+  TimePoint since{};  // idle since
   std::uint64_t sent = 0;
-  std::size_t index = 0;     // in OriginConnections::idle
+  std::size_t index = 0;  // in OriginConnections::idle
   bool used_before = false;
 
  private:

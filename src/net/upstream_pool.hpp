@@ -29,8 +29,8 @@ struct UpstreamOrigin {
   bool tls = false;
   std::string_view host;
   std::uint16_t port = 0;
-  const EgressProxy* proxy = nullptr;   // nullptr = direct
-  std::string_view proxy_key = {};      // the proxy's URL: connections through different proxies are not mixed
+  const EgressProxy* proxy = nullptr;  // nullptr = direct
+  std::string_view proxy_key = {};     // the proxy's URL: connections through different proxies are not mixed
 };
 
 struct PoolGauges {

@@ -4,13 +4,13 @@
 // request and its upstream connections live and die on one worker, so none of them needs a lock.
 #pragma once
 
-#include <sys/epoll.h>
-
 #include <array>
 #include <atomic>
 #include <coroutine>
 #include <functional>
 #include <vector>
+
+#include <sys/epoll.h>
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
@@ -30,10 +30,10 @@ class Worker {
   int index() const { return index_; }
   // Runs until stop(); on the way out wakes every waiter with kCancelled, so that all coroutines end.
   void run();
-  void stop();                                  // any thread
-  void post(std::function<void()> function);    // any thread; runs in the loop, in order
+  void stop();                                // any thread
+  void post(std::function<void()> function);  // any thread; runs in the loop, in order
 
-  TimePoint now() const { return now_; }        // taken once per turn of the loop
+  TimePoint now() const { return now_; }  // taken once per turn of the loop
   void refresh_now() { now_ = std::chrono::steady_clock::now(); }
   TimerWheel& timers() { return timers_; }
 
@@ -72,7 +72,7 @@ class Worker {
   TimePoint now_;
   TimerWheel timers_;
   std::array<epoll_event, kBatch> batch_ = {};
-  int batch_at_ = 0;    // the event being handled
+  int batch_at_ = 0;  // the event being handled
   int batch_size_ = 0;
   Socket* sockets_ = nullptr;
   std::vector<std::coroutine_handle<>> soon_;

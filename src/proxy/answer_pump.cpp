@@ -61,7 +61,8 @@ bool AnswerPump::end_of_stream(net::Outgoing& out) {
 void AnswerPump::note_tail(std::string_view data) {
   const std::size_t take = std::min(data.size(), tail_.size());
   std::move(tail_.begin() + static_cast<std::ptrdiff_t>(take), tail_.end(), tail_.begin());
-  std::copy(data.end() - static_cast<std::ptrdiff_t>(take), data.end(), tail_.end() - static_cast<std::ptrdiff_t>(take));
+  std::copy(data.end() - static_cast<std::ptrdiff_t>(take), data.end(),
+            tail_.end() - static_cast<std::ptrdiff_t>(take));
   const std::string_view tail(tail_.data(), tail_.size());
   boundary_ = tail.ends_with("\n\n") || tail.ends_with("\r\r") || tail == "\r\n\r\n";
 }

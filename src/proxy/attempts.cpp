@@ -85,8 +85,10 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   const std::string from_env =
       settings_.env_proxy && service.config.egress_proxy.empty() ? settings_.env_proxy(service.url) : std::string();
   const std::string& proxy = from_env.empty() ? service.config.egress_proxy : from_env;
-  const net::UpstreamOrigin origin = {.tls = service.url.origin.tls, .host = service.url.origin.host,
-                                      .port = service.url.origin.port, .proxy_key = proxy};
+  const net::UpstreamOrigin origin = {.tls = service.url.origin.tls,
+                                      .host = service.url.origin.host,
+                                      .port = service.url.origin.port,
+                                      .proxy_key = proxy};
   if (ctx.attempts == 1) ctx.first_sent = std::chrono::steady_clock::now();
   const TimePoint began = worker_.now();
   net::ExchangeResult result;
@@ -111,7 +113,8 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   }
   attempt.body.start(attempt.answer->head);
   if (!result.complete) attempt.connection.forbid_reuse();  // the rest of the request would look like the next one
-  if (ctx.service().config.selection_policy == "latency") attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
+  if (ctx.service().config.selection_policy == "latency")
+    attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
   const bool plain = attempt.answer->head.status() < 400 && ctx.format == nullptr && ctx.service().rules == nullptr;
   if (!plain) co_await judge_answer(ctx, attempt);
   if (plain) accept(ctx, attempt);
@@ -132,7 +135,8 @@ bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) co
 
 // The pool has no list of who waits: it is asked again and again, which keeps selection free of callbacks.
 net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error refused) {
-  const TimePoint end = std::min(worker_.now() + std::min(ctx.service().config.wait_for_key, kLongestWait), ctx.deadline);
+  const TimePoint end =
+      std::min(worker_.now() + std::min(ctx.service().config.wait_for_key, kLongestWait), ctx.deadline);
   const CountUp counted(waiting_);
   net::ClientWatch watch(ctx.client.socket());
   Result<KeyLease> lease = std::move(refused);

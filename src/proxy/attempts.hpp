@@ -29,7 +29,7 @@ struct Attempt {
   std::string held;                    // decoded beginning of the body, read to be judged; goes down first
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   AttemptFacts facts;
-  int rule = -1;                       // index of the service's rule that decided
+  int rule = -1;  // index of the service's rule that decided
 };
 
 struct AttemptSettings {

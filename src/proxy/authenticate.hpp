@@ -2,9 +2,9 @@
 //
 //   X-Proxy-Key, Authorization: Bearer, x-api-key, x-anthropic-api-key, api-key, x-goog-api-key, ?key=
 //
-// All places that are filled must hold the same key: two credentials that disagree are refused (kAccessKeyConflict), never
-// "first wins" (reliability.md E-05).  For generic services `?key=` beside a header counts only if it is one of our keys:
-// otherwise the parameter is the service's own business.
+// All places that are filled must hold the same key: two credentials that disagree are refused (kAccessKeyConflict),
+// never "first wins" (reliability.md E-05).  For generic services `?key=` beside a header counts only if it is one of
+// our keys: otherwise the parameter is the service's own business.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
-// The access key as a member of an OpenAI JSON body: read with simdjson, cut out by position, so that every other byte of
-// the client's body stays as it was.
+// The access key as a member of an OpenAI JSON body: read with simdjson, cut out by position, so that every other byte
+// of the client's body stays as it was.
 #include <simdjson.h>
 
 #include "proxy/prepare.hpp"
@@ -26,7 +26,8 @@ bool find_member(const simdjson::padded_string& json, Member& member) {
     if (!(field.key() == "api_key")) continue;
     simdjson::ondemand::value value = field.value();
     std::string_view token = value.raw_json_token();
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
+    while (!token.empty() &&
+           (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) {
       token.remove_suffix(1);
     }
     std::string_view text;

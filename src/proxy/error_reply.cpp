@@ -46,25 +46,40 @@ int status_of(ErrorCode code) {
     case ErrorCode::kBadRequest:
     case ErrorCode::kAccessKeyConflict:
     case ErrorCode::kPathRefused:
-    case ErrorCode::kInvalid: return 400;
+    case ErrorCode::kInvalid:
+      return 400;
     case ErrorCode::kAccessKeyMissing:
     case ErrorCode::kAccessKeyInvalid:
-    case ErrorCode::kUnauthorized: return 401;
+    case ErrorCode::kUnauthorized:
+      return 401;
     case ErrorCode::kServiceNotFound:
-    case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kMethodNotAllowed: return 405;
-    case ErrorCode::kRequestTimeout: return 408;
-    case ErrorCode::kConflict: return 409;
-    case ErrorCode::kLengthRequired: return 411;
-    case ErrorCode::kBodyTooLarge: return 413;
-    case ErrorCode::kUnsupportedMediaType: return 415;
-    case ErrorCode::kExpectationFailed: return 417;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kMethodNotAllowed:
+      return 405;
+    case ErrorCode::kRequestTimeout:
+      return 408;
+    case ErrorCode::kConflict:
+      return 409;
+    case ErrorCode::kLengthRequired:
+      return 411;
+    case ErrorCode::kBodyTooLarge:
+      return 413;
+    case ErrorCode::kUnsupportedMediaType:
+      return 415;
+    case ErrorCode::kExpectationFailed:
+      return 417;
     case ErrorCode::kAllKeysCooling:
-    case ErrorCode::kTooManyRequests: return 429;
-    case ErrorCode::kHeadTooLarge: return 431;
-    case ErrorCode::kClientGone: return 499;
-    case ErrorCode::kInternal: return 500;
-    case ErrorCode::kUnsupported: return 501;
+    case ErrorCode::kTooManyRequests:
+      return 429;
+    case ErrorCode::kHeadTooLarge:
+      return 431;
+    case ErrorCode::kClientGone:
+      return 499;
+    case ErrorCode::kInternal:
+      return 500;
+    case ErrorCode::kUnsupported:
+      return 501;
     case ErrorCode::kCredentialsExhausted:
     case ErrorCode::kUpstreamUnresolved:
     case ErrorCode::kUpstreamConnect:
@@ -73,14 +88,17 @@ int status_of(ErrorCode code) {
     case ErrorCode::kEgressProxy:
     case ErrorCode::kUpstreamProtocol:
     case ErrorCode::kUpstreamClosed:
-    case ErrorCode::kUpstreamInterrupted: return 502;
+    case ErrorCode::kUpstreamInterrupted:
+      return 502;
     case ErrorCode::kNoKeysConfigured:
     case ErrorCode::kOverloaded:
     case ErrorCode::kShuttingDown:
     case ErrorCode::kLocked:
-    case ErrorCode::kStoreUnavailable: return 503;
+    case ErrorCode::kStoreUnavailable:
+      return 503;
     case ErrorCode::kUpstreamConnectTimeout:
-    case ErrorCode::kUpstreamTimeout: return 504;
+    case ErrorCode::kUpstreamTimeout:
+      return 504;
   }
   return 500;
 }
@@ -100,7 +118,8 @@ const Format* guess_format(const net::MessageHead& head) {
   if (target.find("/v1/messages") != std::string_view::npos || !head.find("anthropic-version").empty()) {
     return find_format("anthropic_native");
   }
-  const bool google = !head.find(net::FieldId::kXGoogApiKey).empty() || target.find("/v1beta/") != std::string_view::npos ||
+  const bool google = !head.find(net::FieldId::kXGoogApiKey).empty() ||
+                      target.find("/v1beta/") != std::string_view::npos ||
                       target.find(":generateContent") != std::string_view::npos;
   return find_format(google ? "gemini_native" : "openai_compatible");
 }

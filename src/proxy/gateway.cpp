@@ -71,7 +71,7 @@ net::Task<void> Gateway::handle(net::Downstream& client) {
   Result<void> served = co_await serve(ctx);
   if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
   ctx.note_head();
-  log_.record(ctx);                                             // every request ends here, once
+  log_.record(ctx);  // every request ends here, once
 }
 
 net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
@@ -112,8 +112,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   request.body.release();
   if (last.error) co_return *last.error;
   const bool switches = last.answer->head.status() == 101;
-  if (switches && request.upgrade && last.answer->head.upgrade_websocket()) co_return co_await relay_upgrade(ctx, std::move(last));
-  if (switches) co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
+  if (switches && request.upgrade && last.answer->head.upgrade_websocket())
+    co_return co_await relay_upgrade(ctx, std::move(last));
+  if (switches)
+    co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
   co_return co_await relay(ctx, std::move(last), settings_.relay);
 }
 

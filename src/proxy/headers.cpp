@@ -35,7 +35,8 @@ bool stays_here(FieldId id) {
     case FieldId::kXForwardedOther:
     case FieldId::kCfOther:
     case FieldId::kXRotatorOther:
-    case FieldId::kAccountOther: return true;
+    case FieldId::kAccountOther:
+      return true;
     case FieldId::kOther:
     case FieldId::kAcceptEncoding:
     case FieldId::kContentEncoding:
@@ -44,7 +45,8 @@ bool stays_here(FieldId id) {
     case FieldId::kRetryAfter:
     case FieldId::kSetCookie:
     case FieldId::kUserAgent:
-    case FieldId::kXRequestId: return false;
+    case FieldId::kXRequestId:
+      return false;
   }
   return true;
 }
@@ -62,9 +64,12 @@ bool dropped_from_answer(FieldId id, bool allow_set_cookie) {
     case FieldId::kUpgrade:
     case FieldId::kProxyOther:
     case FieldId::kXRotatorOther:
-    case FieldId::kAccountOther: return true;
-    case FieldId::kSetCookie: return !allow_set_cookie;
-    default: return false;
+    case FieldId::kAccountOther:
+      return true;
+    case FieldId::kSetCookie:
+      return !allow_set_cookie;
+    default:
+      return false;
   }
 }
 
@@ -106,7 +111,8 @@ void append_request_line(const RequestContext& ctx, const PreparedRequest& reque
     const auto mark = request.target.find('?');
     out.append(request.target, 0, mark);
     // Ours overrides the client's parameter of the same name (contract 2.4.6).
-    std::string query = mark == std::string::npos ? "" : remove_parameter(request.target.substr(mark + 1), credential.name);
+    std::string query =
+        mark == std::string::npos ? "" : remove_parameter(request.target.substr(mark + 1), credential.name);
     out += '?';
     out += query;
     if (!query.empty()) out += '&';
@@ -223,8 +229,12 @@ void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& o
   out += "X-Rotator-Overhead-Ms: ";
   append_number(out, static_cast<std::uint64_t>(micros / 1000));
   const auto rest = static_cast<int>(micros % 1000);
-  const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                         static_cast<char>('0' + rest % 10), '\r', '\n'};
+  const char digits[] = {'.',
+                         static_cast<char>('0' + rest / 100),
+                         static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10),
+                         '\r',
+                         '\n'};
   out.append(digits, sizeof digits);
 }
 
@@ -246,7 +256,8 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
     if (dropped_from_answer(field.id, allow_set_cookie)) return false;
     if (nominates && answer.nominated(field.name)) return false;
     has_id |= field.id == FieldId::kXRequestId;
-    if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl)) return true;
+    if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
+      return true;
     upload_url = own_upload_url(ctx, field.value);
     return upload_url.empty();
   });

@@ -23,7 +23,8 @@ struct HeaderList {
 };
 
 std::string seconds_text(std::chrono::milliseconds value) {
-  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + " s" : std::to_string(value.count()) + " ms";
+  return value.count() % 1000 == 0 ? std::to_string(value.count() / 1000) + " s"
+                                   : std::to_string(value.count()) + " ms";
 }
 
 Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
@@ -39,7 +40,8 @@ bool may_hold_error(std::string_view text) {
   return ::memmem(text.data(), text.size(), kWord.data(), kWord.size()) != nullptr;
 }
 
-std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::MessageHead& answer,
+                                        std::string_view body) {
   const FailureRules* const rules = ctx.service().rules.get();
   if (rules == nullptr) return std::nullopt;
   const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
@@ -84,7 +86,8 @@ Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer,
   return judgement;
 }
 
-std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
+std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer,
+                                       std::string_view body) {
   if (auto ruled = judge_by_rules(ctx, answer, body)) return ruled;
   if (ctx.format == nullptr || !may_hold_error(body)) return std::nullopt;
   const HeaderList headers(answer);
@@ -93,7 +96,8 @@ std::optional<Judgement> judge_success(const RequestContext& ctx, const net::Mes
   return of_detail(*std::move(detail));
 }
 
-std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer, const SseEventView& event) {
+std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer,
+                                     const SseEventView& event) {
   if (auto ruled = judge_by_rules(ctx, answer, event.data)) return ruled;
   if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
   const WallTime now = system_clock().wall();
@@ -120,15 +124,22 @@ void judge_connect(const Error& error, AttemptFacts& facts) {
 
 AttemptEnd end_of(net::ExchangeEnd end) {
   switch (end) {
-    case net::ExchangeEnd::kAnswered: return AttemptEnd::kAnswered;
-    case net::ExchangeEnd::kClosed: return AttemptEnd::kClosedBeforeHead;
+    case net::ExchangeEnd::kAnswered:
+      return AttemptEnd::kAnswered;
+    case net::ExchangeEnd::kClosed:
+      return AttemptEnd::kClosedBeforeHead;
     case net::ExchangeEnd::kFirstByte:
-    case net::ExchangeEnd::kSend: return AttemptEnd::kFirstByteTimeout;
-    case net::ExchangeEnd::kTotal: return AttemptEnd::kTotalTimeout;
-    case net::ExchangeEnd::kProtocol: return AttemptEnd::kProtocol;
+    case net::ExchangeEnd::kSend:
+      return AttemptEnd::kFirstByteTimeout;
+    case net::ExchangeEnd::kTotal:
+      return AttemptEnd::kTotalTimeout;
+    case net::ExchangeEnd::kProtocol:
+      return AttemptEnd::kProtocol;
     case net::ExchangeEnd::kClientGone:
-    case net::ExchangeEnd::kClientBody: return AttemptEnd::kClientGone;
-    case net::ExchangeEnd::kCancelled: return AttemptEnd::kGateway;
+    case net::ExchangeEnd::kClientBody:
+      return AttemptEnd::kClientGone;
+    case net::ExchangeEnd::kCancelled:
+      return AttemptEnd::kGateway;
   }
   return AttemptEnd::kGateway;
 }
@@ -136,20 +147,26 @@ AttemptEnd end_of(net::ExchangeEnd end) {
 Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& result) {
   const Timeouts& timeouts = ctx.service().config.timeouts;
   switch (result.end) {
-    case net::ExchangeEnd::kFirstByte: return timer_error("first_byte", timeouts.first_byte);
-    case net::ExchangeEnd::kTotal: return timer_error("total", timeouts.total);
+    case net::ExchangeEnd::kFirstByte:
+      return timer_error("first_byte", timeouts.first_byte);
+    case net::ExchangeEnd::kTotal:
+      return timer_error("total", timeouts.total);
     case net::ExchangeEnd::kSend:
       return {ErrorCode::kUpstreamTimeout, "the upstream stopped reading the request: timer 'send' fired"};
     case net::ExchangeEnd::kClosed:
       return {ErrorCode::kUpstreamClosed, "the upstream closed the connection before it answered"};
-    case net::ExchangeEnd::kProtocol: return {ErrorCode::kUpstreamProtocol, "the upstream's answer is not valid HTTP/1.1"};
+    case net::ExchangeEnd::kProtocol:
+      return {ErrorCode::kUpstreamProtocol, "the upstream's answer is not valid HTTP/1.1"};
     case net::ExchangeEnd::kClientBody:
       if (result.error == EPROTO) return {ErrorCode::kBadRequest, "the chunked request body is not valid"};
       if (result.error == ETIMEDOUT) return {ErrorCode::kRequestTimeout, "the request body came too slowly"};
       return {ErrorCode::kClientGone, "the client left before its body was complete"};
-    case net::ExchangeEnd::kClientGone: return {ErrorCode::kClientGone, "the client left before the answer"};
-    case net::ExchangeEnd::kCancelled: return {ErrorCode::kShuttingDown, "the gateway is shutting down"};
-    case net::ExchangeEnd::kAnswered: break;
+    case net::ExchangeEnd::kClientGone:
+      return {ErrorCode::kClientGone, "the client left before the answer"};
+    case net::ExchangeEnd::kCancelled:
+      return {ErrorCode::kShuttingDown, "the gateway is shutting down"};
+    case net::ExchangeEnd::kAnswered:
+      break;
   }
   return {ErrorCode::kInternal, "unexpected end of an exchange"};
 }
@@ -159,13 +176,15 @@ std::optional<Error> refused_credentials(const RequestContext& ctx, const Attemp
   switch (last.verdict.key) {
     case KeyAction::kSuspect:
     case KeyAction::kForbid:
-    case KeyAction::kInvalidate: break;
+    case KeyAction::kInvalidate:
+      break;
     case KeyAction::kExhaust:
       if (last.status == 429) return std::nullopt;  // the provider's own words serve the client better (D06 d)
       break;
     case KeyAction::kNone:
     case KeyAction::kGood:
-    case KeyAction::kCool: return std::nullopt;
+    case KeyAction::kCool:
+      return std::nullopt;
   }
   std::string message = "every upstream key that was tried was refused; the last answer was " +
                         std::to_string(last.status) + " (" + std::string(last.verdict.reason) + ")";

@@ -29,10 +29,12 @@ struct Judgement {
 Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body);
 
 // A 2xx answer by its body: a rule that fits, or an LLM provider's error in disguise.  nullopt: it is good.
-std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body);
+std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer,
+                                       std::string_view body);
 
 // The same for the first event of a 200 stream.
-std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer, const SseEventView& event);
+std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer,
+                                     const SseEventView& event);
 
 // When the provider's own counters say that nothing is left of one of them: the time until it is full again.
 std::optional<Duration> nothing_left(const net::MessageHead& answer);

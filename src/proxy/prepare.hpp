@@ -29,12 +29,12 @@ class UploadSource final : public net::BodySource {
 struct PreparedRequest {
   PreparedRequest(net::Downstream& client, std::string_view body_directory) : body(body_directory), upload(client) {}
 
-  std::string target;          // path and query for the upstream, without a key
+  std::string target;  // path and query for the upstream, without a key
   RequestBody body;
   UploadSource upload;
-  bool streams_upload = false; // `upload` instead of `body`
+  bool streams_upload = false;  // `upload` instead of `body`
   bool idempotent = false;
-  bool upgrade = false;        // websocket
+  bool upgrade = false;  // websocket
 
   // May the body be sent a second time?
   bool replayable() const { return !streams_upload; }

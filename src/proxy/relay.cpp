@@ -18,10 +18,13 @@ constexpr int kTurnsBeforeYield = 32;  // a fast upstream must not starve the wo
 
 Framing choose_framing(const RequestContext& ctx, const net::MessageHead& answer) {
   switch (answer.body_kind()) {
-    case net::BodyKind::kNone: return Framing::kNone;
-    case net::BodyKind::kLength: return Framing::kLength;
+    case net::BodyKind::kNone:
+      return Framing::kNone;
+    case net::BodyKind::kLength:
+      return Framing::kLength;
     case net::BodyKind::kChunked:
-    case net::BodyKind::kUntilClose: break;
+    case net::BodyKind::kUntilClose:
+      break;
   }
   return ctx.client.head().minor_version() == 0 ? Framing::kClose : Framing::kChunked;
 }
@@ -227,10 +230,12 @@ class Relay {
     last_down_ = last_up_;
   }
   bool keepalive_possible() const {
-    return ctx_.streamed && settings_.sse_keepalive.count() > 0 && pump_.at_event_boundary() && framing_ != Framing::kLength;
+    return ctx_.streamed && settings_.sse_keepalive.count() > 0 && pump_.at_event_boundary() &&
+           framing_ != Framing::kLength;
   }
   Step timer_fired(std::string_view name, std::chrono::milliseconds value) {
-    ctx_.detail = "timer '" + std::string(name) + "' of " + std::to_string(value.count()) + " ms fired during the answer";
+    ctx_.detail =
+        "timer '" + std::string(name) + "' of " + std::to_string(value.count()) + " ms fired during the answer";
     return Step::kCut;
   }
 
@@ -274,8 +279,8 @@ net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySetting
       if (end != net::WaitEnd::kReady) step = Relay::Step::kClientGone;
     } else if (step == Relay::Step::kWaitUpstream) {
       state.rest();
-      const net::WaitEnd end = co_await net::wait_for_any({&upstream, state.want()}, state.watch().watch(),
-                                                          state.upstream_deadline());
+      const net::WaitEnd end =
+          co_await net::wait_for_any({&upstream, state.want()}, state.watch().watch(), state.upstream_deadline());
       step = end == net::WaitEnd::kCancelled ? Relay::Step::kCut
              : end == net::WaitEnd::kTimeout ? state.on_deadline()
              : state.watch().gone()          ? Relay::Step::kClientGone

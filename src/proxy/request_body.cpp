@@ -1,12 +1,12 @@
 #include "proxy/request_body.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace akr {
 namespace {

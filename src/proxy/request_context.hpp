@@ -30,38 +30,38 @@ struct RequestContext {
   TimePoint started;
 
   // gateway
-  std::string id;                            // X-Request-Id: the client's or our own
-  RouteMatch route;                          // match(); views into the head
-  const Format* format = nullptr;            // nullptr for generic services
-  AccessGrant grant;                         // authenticate()
-  std::string_view method;                   // views into the head, or into `kept` once the head was given back
-  std::string_view path;                     // without query
+  std::string id;                  // X-Request-Id: the client's or our own
+  RouteMatch route;                // match(); views into the head
+  const Format* format = nullptr;  // nullptr for generic services
+  AccessGrant grant;               // authenticate()
+  std::string_view method;         // views into the head, or into `kept` once the head was given back
+  std::string_view path;           // without query
   std::string kept;
-  bool head_method = false;                  // HEAD: no answer body
-  bool explain = false;                      // an administrator asked for the trace in the answer
-  std::chrono::milliseconds longest_hold{0}; // of an event stream's head, before comments must flow; 0 = first_byte
+  bool head_method = false;                   // HEAD: no answer body
+  bool explain = false;                       // an administrator asked for the trace in the answer
+  std::chrono::milliseconds longest_hold{0};  // of an event stream's head, before comments must flow; 0 = first_byte
 
   // read_request_facts()
-  std::string model;                         // "" = unknown
+  std::string model;  // "" = unknown
   std::uint64_t affinity = 0;
 
   // attempts
-  std::array<KeyId, 10> tried_keys = {};     // as many as RetrySettings::max_attempts can be
+  std::array<KeyId, 10> tried_keys = {};  // as many as RetrySettings::max_attempts can be
   int attempts = 0;
-  std::string key_fingerprint;               // of the last key (8 characters: no allocation)
-  std::string_view outcome;                  // reason of the last verdict
+  std::string key_fingerprint;  // of the last key (8 characters: no allocation)
+  std::string_view outcome;     // reason of the last verdict
   DecisionTrace trace;
-  TimePoint first_sent{};                    // the first attempt began (connecting counts as upstream time)
-  TimePoint answered{};                      // head of the final answer complete
-  Duration overhead{};                       // ours, until the answer's head was written (append_own_fields)
-  TimePoint deadline = TimePoint::max();     // Timeouts::total
+  TimePoint first_sent{};                 // the first attempt began (connecting counts as upstream time)
+  TimePoint answered{};                   // head of the final answer complete
+  Duration overhead{};                    // ours, until the answer's head was written (append_own_fields)
+  TimePoint deadline = TimePoint::max();  // Timeouts::total
 
   // relay, error_reply
   int status = 0;
   bool from_upstream = false;
-  ErrorCode error = ErrorCode::kInternal;    // valid if failed
+  ErrorCode error = ErrorCode::kInternal;  // valid if failed
   bool failed = false;
-  std::string detail;                        // one sentence for the log
+  std::string detail;  // one sentence for the log
   std::uint64_t bytes_out = 0;
   bool streamed = false;
   bool cut = false;

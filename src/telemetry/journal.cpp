@@ -1,9 +1,9 @@
 #include "telemetry/journal.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+
+#include <unistd.h>
 
 #include "base/time_text.hpp"
 #include "telemetry/json_line.hpp"

@@ -1,6 +1,6 @@
 // journal.hpp - the access log: one JSON line per finished request on a descriptor, written in batches elsewhere.
 //
-// Each worker formats into its own JournalPage; full or old pages go to one writer thread through a bounded queue.  When
+// Each worker formats into its own JournalPage; full or old pages go to one writer thread through a bounded queue. When
 // the reader of the descriptor is slower than the traffic, pages are dropped and counted; requests never wait.
 #pragma once
 
@@ -51,10 +51,10 @@ class JournalPage {
   char* write_line(const RequestRecord& record, char* at) const;
   char* write_trace(const RequestRecord& record, char* at) const;  // a line of its own, found by the request's id
   Journal* journal_;
-  std::string text_;           // as long as its capacity; the first used_ bytes are lines
+  std::string text_;  // as long as its capacity; the first used_ bytes are lines
   std::size_t used_ = 0;
-  std::int64_t second_ = -1;   // the time's text is made once per second
-  std::string stamp_;          // "2026-11-22T20:32:33.711Z"
+  std::int64_t second_ = -1;  // the time's text is made once per second
+  std::string stamp_;         // "2026-11-22T20:32:33.711Z"
 };
 
 }  // namespace akr

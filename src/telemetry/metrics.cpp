@@ -1,23 +1,26 @@
 #include "telemetry/metrics.hpp"
 
+#include <map>
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
-
-#include <map>
 
 namespace akr {
 namespace {
 
 // Statuses with a row of their own; the rest share one per class.
-constexpr std::array<int, 48> kStatuses = {101, 200, 201, 202, 203, 204, 205, 206, 207, 301, 302, 303, 304, 307, 308, 400,
-                                           401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417,
-                                           421, 422, 425, 428, 429, 431, 432, 433, 451, 499, 500, 501, 502, 503, 504, 529};
+constexpr std::array<int, 48> kStatuses = {101, 200, 201, 202, 203, 204, 205, 206, 207, 301, 302, 303,
+                                           304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
+                                           410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 425, 428,
+                                           429, 431, 432, 433, 451, 499, 500, 501, 502, 503, 504, 529};
 constexpr std::array<std::string_view, 6> kClasses = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 constexpr std::array<std::uint8_t, 600> make_slots() {
   std::array<std::uint8_t, 600> slots = {};
-  for (std::size_t status = 0; status < 600; ++status) slots[status] = static_cast<std::uint8_t>(kStatuses.size() + status / 100);
-  for (std::size_t i = 0; i < kStatuses.size(); ++i) slots[static_cast<std::size_t>(kStatuses[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t status = 0; status < 600; ++status)
+    slots[status] = static_cast<std::uint8_t>(kStatuses.size() + status / 100);
+  for (std::size_t i = 0; i < kStatuses.size(); ++i)
+    slots[static_cast<std::size_t>(kStatuses[i])] = static_cast<std::uint8_t>(i);
   return slots;
 }
 constexpr auto kSlots = make_slots();
@@ -52,7 +55,8 @@ struct Sum {
 };
 
 template <std::size_t N>
-void add_histogram(prometheus::MetricFamily& to, Labels labels, const Sum<N>& sum, const std::array<std::uint64_t, N>& bounds) {
+void add_histogram(prometheus::MetricFamily& to, Labels labels, const Sum<N>& sum,
+                   const std::array<std::uint64_t, N>& bounds) {
   prometheus::ClientMetric metric;
   metric.label = std::move(labels);
   std::uint64_t count = 0;
@@ -72,7 +76,8 @@ struct ServiceSum {
   std::uint64_t attempts = 0, gateway_errors = 0, bytes_in = 0, bytes_out = 0, cut = 0;
   Sum<kDurationBounds.size()> duration;
   void add(const ServiceCounters& from) {
-    for (std::size_t i = 0; i < by_status.size(); ++i) by_status[i] += from.by_status[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < by_status.size(); ++i)
+      by_status[i] += from.by_status[i].load(std::memory_order_relaxed);
     attempts += from.attempts.load(std::memory_order_relaxed);
     gateway_errors += from.gateway_errors.load(std::memory_order_relaxed);
     bytes_in += from.bytes_in.load(std::memory_order_relaxed);
@@ -105,13 +110,15 @@ void add_services(std::vector<prometheus::MetricFamily>& out, const std::map<std
     add_counter(bytes_out, service, sum.bytes_out);
     add_histogram(duration, service, sum.duration, kDurationBounds);
   }
-  for (auto* made : {&requests, &attempts, &errors, &cut, &bytes_in, &bytes_out, &duration}) out.push_back(std::move(*made));
+  for (auto* made : {&requests, &attempts, &errors, &cut, &bytes_in, &bytes_out, &duration})
+    out.push_back(std::move(*made));
 }
 
 void add_gauges(std::vector<prometheus::MetricFamily>& out, const std::vector<Gauge>& gauges) {
   std::map<std::string, prometheus::MetricFamily> families;
   for (const Gauge& gauge : gauges) {
-    auto& to = families.try_emplace(gauge.name, family(gauge.name, gauge.help, prometheus::MetricType::Gauge)).first->second;
+    auto& to =
+        families.try_emplace(gauge.name, family(gauge.name, gauge.help, prometheus::MetricType::Gauge)).first->second;
     prometheus::ClientMetric metric;
     for (const auto& [name, value] : gauge.labels) metric.label.push_back({name, value});
     metric.gauge.value = gauge.value;

@@ -36,9 +36,11 @@ struct Histogram {
   }
 };
 
-inline constexpr std::array<std::uint64_t, 12> kDurationBounds = {
-    1'000, 5'000, 10'000, 50'000, 100'000, 500'000, 1'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000, 300'000'000};
-inline constexpr std::array<std::uint64_t, 10> kOverheadBounds = {25, 50, 100, 200, 400, 800, 1'600, 5'000, 20'000, 100'000};
+inline constexpr std::array<std::uint64_t, 12> kDurationBounds = {1'000,      5'000,      10'000,     50'000,
+                                                                  100'000,    500'000,    1'000'000,  5'000'000,
+                                                                  10'000'000, 30'000'000, 60'000'000, 300'000'000};
+inline constexpr std::array<std::uint64_t, 10> kOverheadBounds = {25,  50,    100,   200,    400,
+                                                                  800, 1'600, 5'000, 20'000, 100'000};
 
 struct ServiceCounters {
   explicit ServiceCounters(std::string slug) : service(std::move(slug)) {}

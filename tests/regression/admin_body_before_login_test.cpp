@@ -17,7 +17,9 @@ TEST(Regression, StrangersAreRefusedBeforeTheirBodyIsRead) {
 TEST(Regression, TheImportLimitComesFromThePathAlone) {
   test::TestGateway gateway;
   test::HttpClient client = gateway.client();
-  client.send("POST /admin/login?a=/keys/batch HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 3145728\r\n\r\n");
+  client.send(
+      "POST /admin/login?a=/keys/batch HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: "
+      "3145728\r\n\r\n");
   EXPECT_EQ(client.receive_head().status, 413);
 }
 

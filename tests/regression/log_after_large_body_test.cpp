@@ -1,5 +1,5 @@
-// The access log printed freed memory as the method: a body over 4 KiB moved the request's head to a larger buffer while
-// the context still looked at the old one.
+// The access log printed freed memory as the method: a body over 4 KiB moved the request's head to a larger buffer
+// while the context still looked at the old one.
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_upstream.hpp"
