@@ -44,6 +44,19 @@ std::string json_fields(std::string_view id) {
   return fields;
 }
 
+ErrorCode code_of(net::HeadError error) {
+  switch (error) {
+    case net::HeadError::kTooLarge: return ErrorCode::kHeadTooLarge;
+    case net::HeadError::kExpectation: return ErrorCode::kExpectationFailed;
+    case net::HeadError::kNone:
+    case net::HeadError::kSyntax:
+    case net::HeadError::kVersion:
+    case net::HeadError::kHost:
+    case net::HeadError::kFraming: break;
+  }
+  return ErrorCode::kBadRequest;
+}
+
 // The whole body, or why not.
 net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t limit) {
   const Error too_large = {ErrorCode::kBodyTooLarge,
@@ -127,7 +140,7 @@ void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& stat
   Error reason = {ErrorCode::kRequestTimeout, "the request head came too slowly"};
   if (error != net::HeadError::kNone) {
     status = net::http_status(error);
-    reason = {ErrorCode::kBadRequest, std::string(net::describe(error))};
+    reason = {code_of(error), std::string(net::describe(error))};
   }
   fields = json_fields("");
   body = plain_error(reason, "");

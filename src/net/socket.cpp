@@ -90,6 +90,12 @@ IoResult Socket::try_read(char* data, std::size_t size) {
   }
 }
 
+bool Socket::quiet() const {
+  char byte = 0;
+  return !dead_ && !hung_up() && ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 IoResult Socket::try_write(const iovec* parts, int count) {
   if ((ready_ & kWrite) == 0) return {.status = IoStatus::kWouldBlock, .want = kWrite};
   msghdr message = {};

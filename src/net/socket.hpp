@@ -75,6 +75,8 @@ class Socket {
   void cancel();       // wakes a waiter with kCancelled, keeps the descriptor
 
   IoResult try_read(char* data, std::size_t size);
+  // Asks the kernel, whatever the readiness bits say: open, and not a byte or an end to read.
+  bool quiet() const;
   IoResult try_write(const iovec* parts, int count);
 
   std::uint8_t ready() const { return ready_; }

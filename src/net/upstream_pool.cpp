@@ -132,16 +132,23 @@ std::shared_ptr<OriginConnections> UpstreamPool::home_of(const UpstreamOrigin& o
 
 bool UpstreamPool::take_idle(const UpstreamOrigin& origin, UpstreamConnection& connection) {
   const auto found = homes_.find(origin);
-  if (found == homes_.end() || found->second->idle.empty()) return false;
+  if (found == homes_.end()) return false;
   OriginConnections& home = *found->second;
-  connection.release();
-  connection.connection_ = std::move(home.idle.back());
-  home.idle.pop_back();
-  connection.connection_->detach();
-  connection.reusable_ = connection.spoiled_ = false;
-  ++home.busy;
-  ++home.reused;
-  return true;
+  while (!home.idle.empty()) {
+    std::unique_ptr<PooledConnection> idle = std::move(home.idle.back());
+    home.idle.pop_back();
+    idle->detach();
+    // What arrived since the last turn of the loop was not seen yet: an end, or an answer that belongs to nobody and
+    // must not become this request's.
+    if (idle->stream->tls() ? !is_quiet(*idle->stream) : !idle->stream->socket().quiet()) continue;
+    connection.release();
+    connection.connection_ = std::move(idle);
+    connection.reusable_ = connection.spoiled_ = false;
+    ++home.busy;
+    ++home.reused;
+    return true;
+  }
+  return false;
 }
 
 Task<Result<UpstreamConnection>> UpstreamPool::open(UpstreamOrigin origin, TimePoint deadline) {

@@ -23,7 +23,9 @@ bool find_member(const simdjson::padded_string& json, Member& member) {
     simdjson::ondemand::field field;
     if (std::move(entry).get(field)) return false;
     const char* const name = field.key().raw();
-    if (!(field.key() == "api_key")) continue;
+    std::string_view plain_name;  // escapes resolved: "api\u005fkey" is the same name to the upstream
+    if (field.unescaped_key().get(plain_name)) return false;
+    if (plain_name != "api_key") continue;
     simdjson::ondemand::value value = field.value();
     std::string_view token = value.raw_json_token();
     while (!token.empty() &&

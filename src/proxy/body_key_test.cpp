@@ -47,6 +47,9 @@ TEST_F(BodyKey, SpacesNumbersAndEscapesOfTheRestStay) {
 
 TEST_F(BodyKey, TheValueIsDecoded) { EXPECT_EQ(take(R"({"api_key":"\u006b\"","a":1})"), (Taken{"k\"", R"({"a":1})"})); }
 
+// The name was compared as written, so "api\u005fkey" carried the client's access key to the upstream.
+TEST_F(BodyKey, TheNameIsDecoded) { EXPECT_EQ(take(R"({"api\u005fkey":"k","a":1})"), (Taken{"k", R"({"a":1})"})); }
+
 TEST_F(BodyKey, OnlyTheTopLevelCounts) {
   const std::string nested = R"({"a":{"api_key":"k"},"b":["api_key"]})";
   EXPECT_EQ(take(nested), (Taken{"", nested}));
