@@ -31,7 +31,7 @@ target_compile_options(akr_flags INTERFACE
   -fno-omit-frame-pointer -fstack-protector-strong -g1)
 target_compile_definitions(akr_flags INTERFACE
   AKR_VERSION="${PROJECT_VERSION}" $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
-target_link_options(akr_flags INTERFACE -Wl,-z,relro,-z,now)
+target_link_options(akr_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections)
 
 find_program(AKR_MOLD NAMES mold)
 if(AKR_MOLD)

@@ -25,7 +25,7 @@
 namespace akr {
 namespace {
 
-constexpr std::size_t kBlockingThreads = 4;
+constexpr std::size_t kBlockingThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include <malloc.h>
 #include <sodium.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -70,6 +71,7 @@ int run_gateway() {
     stop_log();
     return fail(app.error());
   }
+  ::malloc_trim(0);  // what the start needed once: settings, migrations, prepared statements
   int signal = 0;
   sigwait(&stop, &signal);
   const auto second_signal = [&stop] {

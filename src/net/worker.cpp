@@ -137,6 +137,14 @@ void Worker::add(Socket& socket) {
   sockets_ = &socket;
 }
 
+bool Worker::event_pending(const Socket& socket) const {
+  for (int i = batch_at_ + 1; i < batch_size_; ++i) {
+    const epoll_event& event = batch_[static_cast<std::size_t>(i)];
+    if (event.events != 0 && event.data.ptr == &socket) return true;
+  }
+  return false;
+}
+
 void Worker::remove(Socket& socket) {
   if (socket.prev_ != nullptr) {
     socket.prev_->next_ = socket.next_;

@@ -51,8 +51,8 @@ class Worker {
     return Awaiter{*this};
   }
 
-  // Two areas for building one message without allocation; their bytes are valid until the next co_await.
-  std::vector<char>& scratch() { return scratch_; }
+  // Has this turn of the loop brought news of `socket` that is still to be handled?
+  bool event_pending(const Socket& socket) const;
 
  private:
   friend class Socket;
@@ -77,7 +77,6 @@ class Worker {
   Socket* sockets_ = nullptr;
   std::vector<std::coroutine_handle<>> soon_;
   std::vector<std::coroutine_handle<>> soon_running_;
-  std::vector<char> scratch_;
   Mutex mutex_;
   std::vector<std::function<void()>> posted_ GUARDED_BY(mutex_);
 };
