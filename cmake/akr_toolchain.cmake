@@ -28,7 +28,7 @@ target_include_directories(akr_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(akr_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wthread-safety
   -Wno-missing-field-initializers -Werror
-  -fno-omit-frame-pointer -fstack-protector-strong -g1)
+  $<$<NOT:$<CONFIG:Release>>:-fno-omit-frame-pointer> -fstack-protector-strong -g1)
 target_compile_definitions(akr_flags INTERFACE
   AKR_VERSION="${PROJECT_VERSION}" $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_link_options(akr_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections)
