@@ -46,13 +46,16 @@ std::string json_fields(std::string_view id) {
 
 ErrorCode code_of(net::HeadError error) {
   switch (error) {
-    case net::HeadError::kTooLarge: return ErrorCode::kHeadTooLarge;
-    case net::HeadError::kExpectation: return ErrorCode::kExpectationFailed;
+    case net::HeadError::kTooLarge:
+      return ErrorCode::kHeadTooLarge;
+    case net::HeadError::kExpectation:
+      return ErrorCode::kExpectationFailed;
     case net::HeadError::kNone:
     case net::HeadError::kSyntax:
     case net::HeadError::kVersion:
     case net::HeadError::kHost:
-    case net::HeadError::kFraming: break;
+    case net::HeadError::kFraming:
+      break;
   }
   return ErrorCode::kBadRequest;
 }
