@@ -72,7 +72,7 @@ if [ $status -eq 0 ]; then
   fi
   if ! is_skipped sdk; then
     part sdk tests/sdk/run.sh build/release/api-key-rotator
-    note sdk $? "$(sed -nE 's/^[^[:alnum:]]*(pass|fail|skipped) ([0-9]+)$/\2 \1/p' "$scratch/sdk" |
+    note sdk $? "$(sed -nE 's/^[^ ]+ (pass|fail|skipped) ([0-9]+)$/\2 \1/p' "$scratch/sdk" |
       sed 's/pass$/passed/; s/fail$/failed/' | paste -sd, | sed 's/,/, /g')"
   fi
 fi
