@@ -150,13 +150,11 @@ describe('anthropic', {concurrency: true}, () => {
     servers.provider.script(key, hangAt(4));
     const stream = await client.messages.create(ask('x', {stream: true}));
     let seen = 0;
-    let aborted;
     for await (const _ of stream) {
       if (++seen < 4) continue;
-      aborted = performance.now();
       stream.controller.abort();
     }
-    await closesWithinASecond(arrived()[0], aborted);
+    await closesWithinASecond(arrived()[0]);
   });
 
   test('a broken stream is an error, not an end', async () => {

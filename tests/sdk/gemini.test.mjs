@@ -151,10 +151,9 @@ describe('gemini', {concurrency: true}, () => {
     const controller = new AbortController();
     const stream = await client.models.generateContentStream(ask('x', {abortSignal: controller.signal}));
     for (let i = 0; i < 3; ++i) await stream.next();
-    const aborted = performance.now();
     controller.abort();
     await drain(stream);
-    await closesWithinASecond(arrived()[0], aborted);
+    await closesWithinASecond(arrived()[0]);
   });
 
   test('a broken stream is an error, not an end', async () => {

@@ -121,18 +121,16 @@ describe('openai', {concurrency: true}, () => {
       servers.provider.script(key, hangAt(3));
       const controller = new AbortController();
       const stream = await client.chat.completions.create(ask('x', {stream: true}), {signal: controller.signal});
-      let aborted;
       let seen = 0;
       await drain((async function* () {
         for await (const chunk of stream) {
           if (++seen === 3) {
-            aborted = performance.now();
             controller.abort();
           }
           yield chunk;
         }
       })());
-      await closesWithinASecond(arrived()[0], aborted);
+      await closesWithinASecond(arrived()[0]);
       assert.equal(arrived()[0].framesSent, 3);
     });
 
@@ -145,7 +143,7 @@ describe('openai', {concurrency: true}, () => {
       while (arrived().length === 0) await new Promise(resolve => setTimeout(resolve, 10));
       controller.abort();
       await failed;
-      await closesWithinASecond(arrived()[0], performance.now());
+      await closesWithinASecond(arrived()[0]);
     });
 
     test('a broken stream is an error, not an end', async () => {

@@ -111,12 +111,14 @@ export async function drain(stream, saw = () => {}) {
   }
 }
 
-// The provider sees the connection of `request` end within a second of `start` (performance.now()).
-export async function closesWithinASecond(request, start) {
-  const timer = new Promise((_, reject) => setTimeout(reject, 1_000 + start - performance.now(),
-                                                      new Error('the provider still has the connection after 1 s')));
-  await Promise.race([request.whenClosed, timer]);
-  assert.ok(request.closed, 'the connection ended before the answer did');
+// The provider sees the connection of `request` end within a second of the abort, which was just now.  The second is
+// counted in 20 turns of this process's loop: the tests beside this one compare megabytes and once kept the loop from
+// looking at any socket for 956 ms, so that a clock on the wall blamed the gateway for it.
+export async function closesWithinASecond(request) {
+  for (let turn = 0; turn < 20 && !request.closed; ++turn) {
+    await Promise.race([request.whenClosed, sleep(50)]);
+  }
+  assert.ok(request.closed, 'the provider still has the connection after 1 s, or the answer ended first');
 }
 
 // A URL of this machine where nobody listens.
