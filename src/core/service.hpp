@@ -40,6 +40,24 @@ struct RetrySettings {
   bool retry_non_idempotent = false;         // POST and PATCH after 5xx or a timeout
 };
 
+// One base URL of a service that has several.
+struct Upstream {
+  std::string url;            // as Service::target_url
+  std::uint32_t weight = 1;   // share among the healthy ones of its tier; 0 = drain: never chosen
+  std::int32_t priority = 0;  // tier: a lower one is used as long as it has a healthy URL
+  friend bool operator==(const Upstream&, const Upstream&) = default;
+};
+
+// Things that live in one provider account (jobs, files) and so belong to the key that made them (D23).  An id that an
+// answer named comes back in a path segment, a query value or at one of `used`; the request then takes the same key.
+struct AffinityRule {
+  std::string method = {};                // of the request that makes the thing; "" = any
+  std::string path = {};                  // of it, behind the slug: "/jobs/*", '*' = one segment; "" = any
+  std::vector<std::string> created = {};  // RFC 6901 pointers to ids in its JSON answer: "/id"
+  std::vector<std::string> used = {};     // RFC 6901 pointers into the JSON body of any request: "/job_id"
+  friend bool operator==(const AffinityRule&, const AffinityRule&) = default;
+};
+
 struct Service {
   ServiceId id;
   std::int64_t revision = 0;  // bumped by each write
@@ -48,6 +66,8 @@ struct Service {
   ServiceType type = ServiceType::kGeneric;
   bool active = true;
   std::string target_url;                     // http(s)://host[:port][/base][?query]; no userinfo, no fragment
+  std::vector<Upstream> upstreams;            // empty = target_url alone; else all of them, target_url being the first
+  std::vector<ServiceId> fallbacks;           // asked in this order when no key or URL of this one can serve; up to 8
   std::vector<std::string> methods;           // upper case; empty = any.  Generic services only
   std::string api_format;                     // LLM: openai_compatible | anthropic_native | gemini_native
   std::string output_format;                  // what clients speak; "none" = the upstream's own
@@ -61,6 +81,9 @@ struct Service {
   bool outage_guard = true;                      // most keys failing alike blames the upstream (D25)
   std::vector<FailureRule> failure_rules;        // asked before the format's own knowledge (D37)
   std::chrono::milliseconds wait_for_key{0};     // longest wait for a key that will soon be usable (D06); 0 = none
+  std::vector<AffinityRule> affinity_rules;      // LLM formats know their own; these come on top
+  std::string validation_path;                   // GENERIC: a GET that costs nothing, to try keys with; "" = none
+  bool retry_on_empty = false;                   // LLM: a good answer without content is tried again (D33)
   bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
   bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie

@@ -60,6 +60,22 @@ constexpr std::array kColumnsOfVersion2 = {
     Column{"api_keys", "monthly_reset_day", "integer NOT NULL DEFAULT 1"},
 };
 
+// Version 3: several URLs, fallbacks, and things that belong to one key.
+constexpr std::array kColumnsOfVersion3 = {
+    Column{"proxy_configs", "upstreams", "text"},       // JSON; NULL: target_url alone
+    Column{"proxy_configs", "fallbacks", "text"},       // JSON array of ids; NULL: none
+    Column{"proxy_configs", "affinity_rules", "text"},  // JSON; NULL: none
+    Column{"proxy_configs", "validation_path", "text"},
+    Column{"proxy_configs", "retry_on_empty", "integer NOT NULL DEFAULT 0"},
+};
+
+// One row per KeyPin (store/key_pin_store.hpp).  No foreign key, for the same reason as below.
+constexpr std::string_view kKeyPins =
+    "CREATE TABLE IF NOT EXISTS key_pins (service_id integer NOT NULL, pin varchar(64) NOT NULL,"
+    " key_service_id integer NOT NULL, key_id integer NOT NULL, expires_ms bigint NOT NULL,"
+    " PRIMARY KEY (service_id, pin))";
+constexpr std::string_view kKeyPinsByEnd = "CREATE INDEX IF NOT EXISTS idx_key_pins_expires ON key_pins(expires_ms)";
+
 // One row per KeyStateRecord; times in milliseconds since 1970.  No foreign key: a row may be written a moment after
 // its key was deleted, and is removed at the next save.
 constexpr std::string_view kKeyStates =
@@ -177,11 +193,16 @@ void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCip
     add_columns(session, dialect, kColumnsOfVersion2);
     session << kKeyStates;
   }
+  if (version < 3) {
+    add_columns(session, dialect, kColumnsOfVersion3);
+    session << kKeyPins;
+    session << kKeyPinsByEnd;
+  }
   write_meta(session, "schema_version", std::to_string(kSchemaVersion));
 }
 
 void drop_schema(soci::session& session, const Dialect& dialect) {
-  for (const char* table : {"key_states", "api_keys", "proxy_configs", "akr_meta"}) {
+  for (const char* table : {"key_pins", "key_states", "api_keys", "proxy_configs", "akr_meta"}) {
     if (has_table(session, dialect, table)) session << "DROP TABLE " << table;
   }
 }

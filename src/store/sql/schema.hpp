@@ -14,7 +14,7 @@
 
 namespace akr {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 struct SchemaState {
   bool has_tables = false;  // of ours or of the original
