@@ -114,6 +114,34 @@ bool peer_got_nothing(int fd, std::uint64_t before) {
   return info.tcpi_bytes_acked <= before + 1;
 }
 
+constexpr std::chrono::milliseconds kSilenceCheck{250};
+
+// Does the peer's TCP say anything at all to a request on a connection that rested?  A slow network retransmits too,
+// so one retransmission is no proof; the second comes after three times the usual wait for an acknowledgement.
+class SilenceWatch {
+ public:
+  SilenceWatch(const UpstreamConnection& connection, std::uint64_t sent_before, const ExchangeLimits& limits,
+               TimePoint now)
+      : sent_before_(sent_before) {
+    if (limits.may_resend && connection.reused()) next_ = now + 2 * kSilenceCheck;
+  }
+  TimePoint until(TimePoint limit) const { return std::min(limit, next_); }
+  // Call after a wait that timed out; true: nobody is there.
+  bool lost(int fd, TimePoint now) {
+    if (now < next_) return false;
+    tcp_info info = {};
+    socklen_t length = sizeof info;
+    const bool known = ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
+    const bool heard = !known || info.tcpi_bytes_acked > sent_before_ + 1;
+    next_ = heard ? TimePoint::max() : now + kSilenceCheck;
+    return !heard && info.tcpi_retransmits >= 2;
+  }
+
+ private:
+  std::uint64_t sent_before_;
+  TimePoint next_ = TimePoint::max();
+};
+
 enum class HeadStep : std::uint8_t { kDone, kMore, kBad };
 
 // Looks for a final head in what was read; drops interim ones.
@@ -177,6 +205,7 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
   IoResult pushed = sender.prime();
   if (pushed.status != IoStatus::kError) pushed = sender.push();
   bool sending = !sender.done();
+  SilenceWatch silence(connection, sent_before, request.limits, worker.now());
   TimePoint deadline = worker.now() + (sending ? request.limits.send : request.limits.first_byte);
   for (bool first = true;; first = false) {
     result.sent = sender.sent();
@@ -207,7 +236,8 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
     const Watch other = from_client ? Watch{&client.socket(), kRead} : client.watch();
     TimePoint limit = std::min(deadline, request.limits.total);
     if (from_client) limit = std::min(request.body->deadline(), request.limits.total);
-    const WaitEnd end = co_await wait_for_any({&stream.socket(), interest}, other, client.until(limit));
+    const TimePoint wake = silence.until(client.until(limit));
+    const WaitEnd end = co_await wait_for_any({&stream.socket(), interest}, other, wake);
     if (end == WaitEnd::kCancelled) {
       result.end = ExchangeEnd::kCancelled;
       co_return result;
@@ -222,6 +252,11 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
                    : sending                            ? ExchangeEnd::kSend
                                                         : ExchangeEnd::kFirstByte;
       result.error = from_client ? ETIMEDOUT : 0;
+      co_return result;
+    }
+    if (end == WaitEnd::kTimeout && !result.any_answer && silence.lost(stream.socket().fd(), worker.now())) {
+      result.end = ExchangeEnd::kClosed;
+      result.error = ETIMEDOUT;
       co_return result;
     }
     if (sending && !write_failed) {

@@ -29,6 +29,9 @@ struct ExchangeLimits {
   std::chrono::milliseconds first_byte{30'000};  // from the last byte sent to the complete head
   std::chrono::milliseconds send{60'000};        // an upstream that does not read
   TimePoint total = TimePoint::max();
+  // The request may go out again elsewhere: a reused connection whose peer acknowledges nothing, not even after two
+  // retransmissions, ends as kClosed (a firewall or NAT forgot it: no FIN, no RST, only silence).
+  bool may_resend = false;
 };
 
 enum class ExchangeEnd : std::uint8_t {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #include "net/worker.hpp"
@@ -301,6 +302,51 @@ TEST_F(Exchange, ARequestThatWasReadIsNotStale) {
       {.head = kHead}, 2);
   EXPECT_EQ(seen.result.end, ExchangeEnd::kClosed);
   EXPECT_FALSE(seen.result.never_arrived);
+}
+
+// From now on `fd` hears nothing, not even its kernel: like a connection that a firewall on the way has forgotten.
+void fall_silent(int fd) {
+  sock_filter drop = {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+  const sock_fprog program = {.len = 1, .filter = &drop};
+  ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+void answer_then_fall_silent(int fd) {
+  test::receive_until(fd, "\r\n\r\n");
+  fall_silent(fd);
+  test::send_all(fd, "HTTP/1.1 204 None\r\n\r\n");
+  pollfd nothing = {.fd = fd, .events = POLLRDHUP, .revents = 0};
+  ::poll(&nothing, 1, 1'500);
+}
+
+// A request on a kept connection that a firewall had dropped without a word waited for the whole first-byte time.
+TEST_F(Exchange, AReusedConnectionThatIsSilentlyGoneEndsWithinASecond) {
+  const auto began = std::chrono::steady_clock::now();
+  const Seen seen = run(answer_then_fall_silent, {.head = kHead, .limits = {.may_resend = true}}, 2);
+  EXPECT_EQ(seen.result.end, ExchangeEnd::kClosed);
+  EXPECT_EQ(seen.result.error, ETIMEDOUT);
+  EXPECT_FALSE(seen.result.any_answer);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(500));
+}
+
+TEST_F(Exchange, ARequestThatMustNotGoOutTwiceWaitsForItsSilentConnection) {
+  const Seen seen =
+      run(answer_then_fall_silent, {.head = kHead, .limits = {.first_byte = milliseconds(1'200)}}, 2);
+  EXPECT_EQ(seen.result.end, ExchangeEnd::kFirstByte);
+}
+
+TEST_F(Exchange, AnUpstreamThatThinksOnAReusedConnectionIsNotSilent) {
+  const auto think = [](int fd) {
+    for (int i = 0; i < 2; ++i) {
+      test::receive_until(fd, "\r\n\r\n");
+      pollfd nothing = {.fd = fd, .events = POLLRDHUP, .revents = 0};
+      if (i == 1) ::poll(&nothing, 1, 1'300);
+      test::send_all(fd, "HTTP/1.1 204 None\r\n\r\n");
+    }
+    test::wait_for_close(fd);
+  };
+  const Seen seen = run(think, {.head = kHead, .limits = {.may_resend = true}}, 2);
+  EXPECT_EQ(seen.result.end, ExchangeEnd::kAnswered);
 }
 
 TEST_F(Exchange, ShutdownCancels) {

@@ -22,11 +22,15 @@ std::string& head_text() {
   return text;
 }
 
+bool harmless_twice(const RequestContext& ctx, const PreparedRequest& request) {
+  return request.replayable() && (request.idempotent || ctx.service().config.retry.retry_non_idempotent);
+}
+
 // May this request go out again on a fresh connection after a reused one turned out dead (D39)?  Yes if the upstream
 // cannot have seen it, or if doing it twice is harmless or allowed.
 bool stale_retry_allowed(const RequestContext& ctx, const PreparedRequest& request, const net::ExchangeResult& result) {
   if (result.end != net::ExchangeEnd::kClosed || result.any_answer || !request.replayable()) return false;
-  return result.never_arrived || request.idempotent || ctx.service().config.retry.retry_non_idempotent;
+  return result.never_arrived || harmless_twice(ctx, request);
 }
 
 // The connection of an attempt whose answer nobody will read is still good if the answer is complete.
@@ -165,7 +169,8 @@ net::Task<net::ExchangeResult> Attempts::send_on(RequestContext& ctx, PreparedRe
     source = &request.body;
   }
   const Timeouts& timeouts = ctx.service().config.timeouts;
-  const net::ExchangeLimits limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline};
+  const net::ExchangeLimits limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline,
+                                      harmless_twice(ctx, request)};
   net::ClientWatch watch(ctx.client.socket());
   const net::ExchangeRequest exchange = {head, source, ctx.head_method, limits};
   co_return co_await net::exchange(attempt.connection, exchange, watch, attempt.answer);
