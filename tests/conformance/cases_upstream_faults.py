@@ -1,6 +1,8 @@
 """r.G and connection faults: cuts at every byte, early answers, replays, stale connections, clients that leave."""
 
+import ctypes
 import socket
+import struct
 import time
 
 from harness import Client, Failure, short
@@ -132,6 +134,40 @@ def stale(method, end, delay, rounds=1):
     return run
 
 
+def fall_silent(sock):
+    """Drops every packet that comes for the socket, as if a firewall had forgotten the connection."""
+    program = (ctypes.c_ubyte * 8)(*struct.pack("HBBI", 0x06, 0, 0, 0))
+    sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HP", 1, ctypes.addressof(program)))  # SO_ATTACH_FILTER
+
+
+def silently_gone(method):
+    """A kept connection is gone without FIN or RST: the next request is answered in about a second, not in 30."""
+    def script(exchange):
+        echo(exchange)
+        if exchange.index == 0:
+            fall_silent(exchange.conn.sock)
+
+    def run(gateway):
+        upstream = Upstream(script)
+        try:
+            service = gateway.add_service(upstream.port, retry_non_idempotent=True)
+            with Client(gateway) as client:
+                client.send(service.fill(GET % b"warm"))
+                client.response()
+                time.sleep(0.05)
+                began = time.monotonic()
+                client.send(service.fill((POST if method == "POST" else GET) % b"x"))
+                response = client.response()
+            took = time.monotonic() - began
+            if not response or response.body != b"seen /base/x" or took > 3:
+                raise Failure(f"after {took:.1f} s: {response and (response.status, short(response.body))}")
+            if sum(r.target == b"/base/x" for r in upstream.requests) != 1:
+                raise Failure(f"the {method} was not executed once")
+        finally:
+            upstream.close()
+    return run
+
+
 def racing_close(gateway):
     """The upstream closes 0-4 ms after its answer, while the next GET is on its way: no client ever sees an error."""
     def script(exchange):
@@ -223,6 +259,7 @@ def cases():
             for delay in (0.0, 0.03, 0.3):
                 yield f"r.G/stale-{method}-{end}-{int(delay * 1000)}ms", stale(method, end, delay)
             yield f"r.G/stale-{method}-{end}-x20", stale(method, end, 0.0, 20)
+        yield f"r.G/silently-gone-{method}", silently_gone(method)
     yield "r.G/racing-close", racing_close
     for how in ("fin", "rst"):
         for state in ("waiting", "streaming"):
