@@ -1,6 +1,7 @@
 #include "store/sql/service_lists.hpp"
 
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "core/affinity_rules_json.hpp"
 #include "core/failure_rules_json.hpp"
 #include "core/upstreams_json.hpp"
@@ -19,9 +20,26 @@ void read_list(std::string_view event, const std::string& slug, const std::strin
   }
 }
 
+std::vector<std::string> split_methods(const std::string& text) {
+  std::vector<std::string> methods;
+  if (iequals(trim(text), "ANY")) return methods;
+  for (std::string_view method : split(text, ',')) {
+    if (!trim(method).empty()) methods.push_back(to_upper(trim(method)));
+  }
+  return methods;
+}
+
+std::string join_methods(const Service& service) {
+  if (service.type == ServiceType::kLlm) return "";
+  std::string text;
+  for (const std::string& method : service.methods) text += (text.empty() ? "" : ",") + method;
+  return text.empty() ? "ANY" : text;
+}
+
 }  // namespace
 
 void read_lists(const ServiceLists& texts, Service& service) {
+  if (service.type == ServiceType::kGeneric) service.methods = split_methods(texts.methods);
   const std::string& slug = service.slug;
   read_list("failure_rules_unreadable", slug, texts.failure_rules, parse_failure_rules, service.failure_rules);
   read_list("upstreams_unreadable", slug, texts.upstreams, parse_upstreams, service.upstreams);
@@ -32,7 +50,7 @@ void read_lists(const ServiceLists& texts, Service& service) {
 }
 
 ServiceLists write_lists(const Service& service) {
-  ServiceLists texts;
+  ServiceLists texts{.methods = join_methods(service)};
   if (!service.failure_rules.empty()) texts.failure_rules = write_failure_rules(service.failure_rules);
   if (!service.upstreams.empty()) texts.upstreams = write_upstreams(service.upstreams);
   if (!service.fallbacks.empty()) texts.fallbacks = write_fallbacks(service.fallbacks);

@@ -1,7 +1,6 @@
 #include "store/sql/service_rows.hpp"
 
 #include "base/log.hpp"
-#include "base/strings.hpp"
 #include "store/sql/service_lists.hpp"
 #include "store/sql/sql_time.hpp"
 
@@ -62,29 +61,13 @@ constexpr std::string_view kUpdate =
 long long unless_default(long long value, long long standard) { return value == standard ? kDefault : value; }
 long long or_default(long long stored, long long standard) { return stored == kDefault ? standard : stored; }
 
-std::vector<std::string> split_methods(const std::string& text) {
-  std::vector<std::string> methods;
-  if (iequals(trim(text), "ANY")) return methods;
-  for (std::string_view method : split(text, ',')) {
-    if (!trim(method).empty()) methods.push_back(to_upper(trim(method)));
-  }
-  return methods;
-}
-
-std::string join_methods(const Service& service) {
-  if (service.type == ServiceType::kLlm) return "";
-  std::string text;
-  for (const std::string& method : service.methods) text += (text.empty() ? "" : ",") + method;
-  return text.empty() ? "ANY" : text;
-}
-
 }  // namespace
 
 struct ServiceRows::Row {
   long long id = 0, revision = 0;
   std::string name, slug, type;
   int active = 0;
-  std::string location, key_name, prefix, method, target_url, target_base_url, api_format, output_format, egress_proxy;
+  std::string location, key_name, prefix, target_url, target_base_url, api_format, output_format, egress_proxy;
   long long connect = kDefault, first_byte = kDefault, stream_idle = kDefault, total = kDefault;
   long long max_attempts = kDefault, budget = kDefault, retry_post = kDefault;
   std::string policy;
@@ -102,7 +85,7 @@ struct ServiceRows::Row {
     for (long long* number : {&id, &revision}) statement.exchange(soci::into(*number));
     for (std::string* text : {&name, &slug, &type}) statement.exchange(soci::into(*text));
     statement.exchange(soci::into(active));
-    for (std::string* text : {&location, &key_name, &prefix, &method, &target_url, &target_base_url, &api_format,
+    for (std::string* text : {&location, &key_name, &prefix, &lists.methods, &target_url, &target_base_url, &api_format,
                               &output_format, &egress_proxy}) {
       statement.exchange(soci::into(*text));
     }
@@ -129,7 +112,7 @@ struct ServiceRows::Row {
                                                           {"location", &location},
                                                           {"key_name", &key_name},
                                                           {"prefix", &prefix},
-                                                          {"method", &method},
+                                                          {"method", &lists.methods},
                                                           {"target_url", &target_url},
                                                           {"target_base_url", &target_base_url},
                                                           {"api_format", &api_format},
@@ -228,7 +211,6 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   const bool llm = service.type == ServiceType::kLlm;
   service.active = row.active != 0;
   service.target_url = llm ? row.target_base_url : row.target_url;
-  if (!llm) service.methods = split_methods(row.method);
   service.api_format = row.api_format;
   service.output_format = row.output_format;
   if (!row.key_name.empty()) {
@@ -282,7 +264,6 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
     row.key_name = service.key_placement->name;
     row.prefix = service.key_placement->prefix;
   }
-  row.method = join_methods(service);
   (llm ? row.target_base_url : row.target_url) = service.target_url;
   row.api_format = service.api_format;
   row.output_format = service.output_format;
