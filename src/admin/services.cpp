@@ -74,6 +74,15 @@ Result<AdminResponse> merge(AdminCall& call, Change change, Answer answer) {
   }
 }
 
+// Who wrote the one URL, and not the list whose first it is, is told about what was written.
+Result<void> validate(AdminCall& call, const Service& service, const boost::json::object& given) {
+  auto valid = validate_service(service, call.parts.settings.validation);
+  if (valid || valid.error().field != "upstreams[0].url" || given.contains("upstreams")) return valid;
+  Error error = valid.error();
+  error.field = url_member(service.type);
+  return error;
+}
+
 Error unfit_fallback(std::size_t index, std::string message) {
   return {
       .code = ErrorCode::kInvalid, .message = std::move(message), .field = "fallbacks[" + std::to_string(index) + "]"};
@@ -125,7 +134,7 @@ Result<AdminResponse> create_service(AdminCall& call) {
   if (!object) return object.error();
   const auto input = read_new_service(*object, call.parts.settings.rest_total);
   if (!input) return input.error();
-  if (auto valid = validate_service(input->service, call.parts.settings.validation); !valid) return valid.error();
+  if (auto valid = validate(call, input->service, *object); !valid) return valid.error();
   if (auto fit = check_fallbacks(call, input->service, nullptr); !fit) return fit.error();
   const auto stored = call.parts.store.add_service(input->service);
   if (!stored) return taken(stored.error(), input->service);
@@ -163,7 +172,7 @@ Result<AdminResponse> change_service(AdminCall& call) {
         auto input = read_service_change(*object, before, call.parts.settings.rest_total);
         if (!input) return input;
         attempted = input->service;
-        if (auto valid = validate_service(input->service, call.parts.settings.validation); !valid) return valid.error();
+        if (auto valid = validate(call, input->service, *object); !valid) return valid.error();
         if (auto fit = check_fallbacks(call, input->service, &before); !fit) return fit.error();
         return input;
       },

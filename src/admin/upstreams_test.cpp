@@ -124,6 +124,8 @@ TEST_F(AdminUpstreams, TheOneUrlIsTheFirstOfTheList) {
   EXPECT_EQ(body.at("upstreams").as_array().size(), 1U);
   EXPECT_EQ(refused(id, R"({"target_url":"https://q.example","upstreams":[{"url":"https://x.example"}]})"),
             "/target_url");
+  EXPECT_EQ(refused(id, R"({"target_url":"ftp://q.example"})"), "/target_url");
+  EXPECT_EQ(refused(id, R"({"target_url":null})"), "/target_url");
   body = put(id, R"({"target_url":"https://q.example","upstreams":[]})");
   EXPECT_EQ(body.at("target_url").as_string(), "https://q.example");
   EXPECT_EQ(published(id).target_url, "https://q.example");

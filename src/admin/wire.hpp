@@ -37,6 +37,7 @@ std::string service_etag(const Service& service);  // "7-3" in quotes: id and re
 
 // Where requests may go, and what binds them to a key: the URL, upstreams, fallbacks, affinity_rules, validation_path
 // and retry_on_empty of a service.  Absent: stays; null: none.  REQUIRES: service.type is set.
+std::string_view url_member(ServiceType type);  // "target_url" or "target_base_url"
 void read_upstream_members(MemberReader& in, Service& service);
 void write_upstream_members(const Service& service, boost::json::object& out);
 

@@ -6,16 +6,6 @@
 namespace akr {
 namespace {
 
-// Both are the original's members, of which one belongs to each type; its UI sends both.
-struct UrlMembers {
-  const char* own;
-  const char* other;
-};
-UrlMembers url_members(ServiceType type) {
-  if (type == ServiceType::kLlm) return {"target_base_url", "target_url"};
-  return {"target_url", "target_base_url"};
-}
-
 // A list, or null for none.
 template <class List>
 void read_list(MemberReader& in, std::string_view name, Result<List> (*read)(const boost::json::value&), List& list) {
@@ -29,10 +19,11 @@ void read_list(MemberReader& in, std::string_view name, Result<List> (*read)(con
 
 // The original's URL is the first of the list: who knows only the one still changes what is used.
 void read_urls(MemberReader& in, Service& service) {
-  const UrlMembers members = url_members(service.type);
-  in.has(members.other);
-  const bool url_given = in.has(members.own);
-  in.text(members.own, service.target_url, "");
+  const std::string_view own = url_member(service.type);
+  // Both are the original's members, of which one belongs to each type; its UI sends both.
+  for (const char* known : {"target_url", "target_base_url"}) in.has(known);
+  const bool url_given = in.has(own);
+  in.text(own, service.target_url, "");
   const bool list_given = in.has("upstreams");
   read_list(in, "upstreams", read_upstreams, service.upstreams);
   if (service.upstreams.empty()) return;
@@ -42,12 +33,14 @@ void read_urls(MemberReader& in, Service& service) {
     return;
   }
   if (url_given && !service.target_url.empty() && service.target_url != first) {
-    in.refuse(members.own, "must be the URL of upstreams[0], or be left out");
+    in.refuse(own, "must be the URL of upstreams[0], or be left out");
   }
   service.target_url = first;
 }
 
 }  // namespace
+
+std::string_view url_member(ServiceType type) { return type == ServiceType::kLlm ? "target_base_url" : "target_url"; }
 
 void read_upstream_members(MemberReader& in, Service& service) {
   read_urls(in, service);
@@ -60,7 +53,7 @@ void read_upstream_members(MemberReader& in, Service& service) {
 }
 
 void write_upstream_members(const Service& service, boost::json::object& out) {
-  out[url_members(service.type).own] = service.target_url;
+  out[url_member(service.type)] = service.target_url;
   out["upstreams"] = upstreams_to_json(service.upstreams);
   out["fallbacks"] = fallbacks_to_json(service.fallbacks);
   out["affinity_rules"] = affinity_rules_to_json(service.affinity_rules);
