@@ -20,7 +20,17 @@ class AdminFixture : public testing::Test {
  protected:
   static constexpr const char* kPassword = "correct horse battery";
 
-  AdminFixture() {
+  AdminFixture() { start(); }
+
+  // The same database, opened by a new process.
+  void restart() {
+    api_.reset();
+    publisher_.reset();
+    database_.reset();
+    token_.clear();
+    start();
+  }
+  void start() {
     database_ =
         open_database(
             {.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k')), .clock = &clock_})

@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include "admin/handlers.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
 #include "base/log.hpp"
+#include "core/client_format.hpp"
 
 namespace akr {
 namespace {
@@ -71,6 +74,43 @@ Result<AdminResponse> merge(AdminCall& call, Change change, Answer answer) {
   }
 }
 
+// Who wrote the one URL, and not the list whose first it is, is told about what was written.
+Result<void> validate(AdminCall& call, const Service& service, const boost::json::object& given) {
+  auto valid = validate_service(service, call.parts.settings.validation);
+  if (valid || valid.error().field != "upstreams[0].url" || given.contains("upstreams")) return valid;
+  Error error = valid.error();
+  error.field = url_member(service.type);
+  return error;
+}
+
+Error unfit_fallback(std::size_t index, std::string message) {
+  return {
+      .code = ErrorCode::kInvalid, .message = std::move(message), .field = "fallbacks[" + std::to_string(index) + "]"};
+}
+
+std::string who(const Service& service) {
+  if (service.type == ServiceType::kGeneric) return "a GENERIC service";
+  return "an LLM service whose clients speak " + std::string(client_format(service));
+}
+
+// What validate_service() cannot know: that they exist, and that our clients would understand them.  `before`: what is
+// stored; one that was deleted since may be sent back as it was shown, and an unrelated change asks for nothing.
+Result<void> check_fallbacks(AdminCall& call, const Service& wanted, const Service* before) {
+  const std::vector<ServiceId> known = before != nullptr ? before->fallbacks : std::vector<ServiceId>();
+  if (before != nullptr && known == wanted.fallbacks && same_client_format(*before, wanted)) return {};
+  for (std::size_t i = 0; i < wanted.fallbacks.size(); ++i) {
+    const ServiceId id = wanted.fallbacks[i];
+    const auto found = call.parts.store.find_service(id);
+    if (!found && found.error().code != ErrorCode::kNotFound) return found.error();
+    if (!found && std::find(known.begin(), known.end(), id) != known.end()) continue;
+    if (!found) return unfit_fallback(i, "there is no service " + std::to_string(id.value));
+    if (same_client_format(wanted, *found)) continue;
+    return unfit_fallback(
+        i, "service '" + found->slug + "' is " + who(*found) + "; it cannot stand in for " + who(wanted));
+  }
+  return {};
+}
+
 Error taken(Error error, const Service& service) {
   if (error.code != ErrorCode::kConflict) return error;
   if (error.field == "slug") error.message = "A service with slug \"" + service.slug + "\" exists.";
@@ -94,7 +134,8 @@ Result<AdminResponse> create_service(AdminCall& call) {
   if (!object) return object.error();
   const auto input = read_new_service(*object, call.parts.settings.rest_total);
   if (!input) return input.error();
-  if (auto valid = validate_service(input->service, call.parts.settings.validation); !valid) return valid.error();
+  if (auto valid = validate(call, input->service, *object); !valid) return valid.error();
+  if (auto fit = check_fallbacks(call, input->service, nullptr); !fit) return fit.error();
   const auto stored = call.parts.store.add_service(input->service);
   if (!stored) return taken(stored.error(), input->service);
   const auto published = call.parts.publisher.service_changed();
@@ -127,11 +168,12 @@ Result<AdminResponse> change_service(AdminCall& call) {
   Service attempted;
   auto merged = merge(
       call,
-      [&](Service before) -> Result<ServiceInput> {
-        auto input = read_service_change(*object, std::move(before), call.parts.settings.rest_total);
+      [&](const Service& before) -> Result<ServiceInput> {
+        auto input = read_service_change(*object, before, call.parts.settings.rest_total);
         if (!input) return input;
         attempted = input->service;
-        if (auto valid = validate_service(input->service, call.parts.settings.validation); !valid) return valid.error();
+        if (auto valid = validate(call, input->service, *object); !valid) return valid.error();
+        if (auto fit = check_fallbacks(call, input->service, &before); !fit) return fit.error();
         return input;
       },
       [&](const Service& stored) { return service_response(call, 200, stored); });

@@ -35,6 +35,12 @@ Result<ServiceInput> read_service_change(const boost::json::object& in, Service 
 boost::json::object write_service(const Service& service, const std::optional<PoolCounts>& counts);
 std::string service_etag(const Service& service);  // "7-3" in quotes: id and revision
 
+// Where requests may go, and what binds them to a key: the URL, upstreams, fallbacks, affinity_rules, validation_path
+// and retry_on_empty of a service.  Absent: stays; null: none.  REQUIRES: service.type is set.
+std::string_view url_member(ServiceType type);  // "target_url" or "target_base_url"
+void read_upstream_members(MemberReader& in, Service& service);
+void write_upstream_members(const Service& service, boost::json::object& out);
+
 // What people set on a key besides is_active: note, weight, priority, quota_group, limits.  Absent: stays; null: the
 // default.
 void read_key_members(MemberReader& in, UpstreamKey& key);

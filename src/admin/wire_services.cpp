@@ -133,9 +133,7 @@ void read_members(MemberReader& in, Service& service, bool methods_known, std::c
   in.text("name", service.name);
   in.text("slug", service.slug);
   in.flag("is_active", service.active);
-  // Both are the original's members, of which one belongs to each type; its UI sends both.
-  in.has(llm ? "target_url" : "target_base_url");
-  in.text(llm ? "target_base_url" : "target_url", service.target_url, "");
+  read_upstream_members(in, service);
   in.text("api_format", service.api_format, kDefaultFormat);
   in.text("output_format", service.output_format, kNoConversion);
   if (llm) {
@@ -204,7 +202,7 @@ boost::json::object write_service(const Service& service, const std::optional<Po
     for (const std::string& method : service.methods) methods += (methods.empty() ? "" : ",") + method;
     out["method"] = methods.empty() ? "ANY" : methods;
   }
-  out[llm ? "target_base_url" : "target_url"] = service.target_url;
+  write_upstream_members(service, out);
   if (!service.api_format.empty()) out["api_format"] = service.api_format;
   if (!service.output_format.empty()) out["output_format"] = service.output_format;
   out["connect_timeout_ms"] = service.timeouts.connect.count();

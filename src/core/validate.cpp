@@ -4,19 +4,15 @@
 #include <chrono>
 
 #include "base/strings.hpp"
+#include "core/client_format.hpp"
 #include "core/egress_proxy_url.hpp"
-#include "core/host_policy.hpp"
 #include "core/text_rules.hpp"
-#include "core/url.hpp"
+#include "core/validate_parts.hpp"
 
 namespace akr {
 namespace {
 
 using std::chrono::milliseconds;
-
-Error invalid(std::string_view field, std::string message) {
-  return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(field)};
-}
 
 // ---- names
 
@@ -31,34 +27,6 @@ Result<void> check_name(const Service& service) {
 Result<void> check_slug(const Service& service) {
   if (!is_slug(service.slug)) {
     return invalid("slug", "a slug has 1 to 100 letters, digits, '.', '_' or '-', and is not '.' or '..'");
-  }
-  return {};
-}
-
-// ---- the upstream URL
-
-// Ports whose protocols can be talked into reading an HTTP request as commands (as browsers refuse them).
-constexpr std::uint16_t kForeignPorts[] = {
-    1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,   37,   42,    43,
-    53,   69,   77,   79,   87,   95,   101,  102,  103,  104,  109,  110,  111,  113,  115,   117,
-    119,  123,  135,  137,  139,  143,  161,  179,  389,  427,  445,  465,  512,  513,  514,   515,
-    526,  530,  531,  532,  540,  548,  554,  556,  563,  587,  601,  636,  989,  990,  993,   995,
-    1719, 1720, 1723, 2049, 3306, 3659, 4045, 5060, 5061, 5432, 6000, 6379, 6566, 6697, 11211, 27017};
-
-Result<void> check_url(const Service& service, const ValidationPolicy& policy) {
-  const std::string_view field = service.type == ServiceType::kLlm ? "target_base_url" : "target_url";
-  if (service.target_url.size() > 2048) return invalid(field, "a URL has at most 2048 characters");
-  const auto url = parse_upstream_url(service.target_url);
-  if (!url) return invalid(field, url.error().message);
-  const auto kind = classify_host(url->origin.host);
-  if (kind == AddressClass::kForbidden) {
-    return invalid(field, "link-local, metadata, multicast and reserved addresses are never allowed");
-  }
-  if (!address_allowed(kind, policy.allow_private_upstreams)) {
-    return invalid(field, "private and loopback addresses are not allowed while ALLOW_PRIVATE_UPSTREAMS is false");
-  }
-  if (std::find(std::begin(kForeignPorts), std::end(kForeignPorts), url->origin.port) != std::end(kForeignPorts)) {
-    return invalid(field, "port " + std::to_string(url->origin.port) + " belongs to another protocol than HTTP");
   }
   return {};
 }
@@ -81,29 +49,22 @@ Result<void> check_methods(const Service& service) {
 
 // ---- formats
 
-struct ApiFormat {
-  std::string_view name;           // stored as api_format
-  std::string_view client_format;  // the same dialect as an output_format
-};
-constexpr ApiFormat kApiFormats[] = {
-    {"openai_compatible", "openai"}, {"anthropic_native", "anthropic"}, {"gemini_native", "gemini"}};
 constexpr std::string_view kOutputFormats[] = {"none", "openai", "openai_responses", "anthropic", "gemini"};
 
-Result<void> check_llm_output(const Service& service, const ApiFormat& api) {
+Result<void> check_llm_output(const Service& service) {
   const bool own = service.output_format.empty() || service.output_format == "none" ||
-                   service.output_format == api.client_format || service.output_format == api.name;
+                   service.output_format == service.api_format ||
+                   service.output_format == dialect_of(service.api_format);
   if (own) return {};
   return Error{.code = ErrorCode::kUnsupported,
-               .message = "this build does not convert '" + service.output_format + "' to '" + std::string(api.name) +
+               .message = "this build does not convert '" + service.output_format + "' to '" + service.api_format +
                           "'; use \"none\", so that clients speak the upstream's own format",
                .field = "output_format"};
 }
 
 Result<void> check_formats(const Service& service) {
   const auto& output = service.output_format;
-  const auto* api = std::find_if(std::begin(kApiFormats), std::end(kApiFormats),
-                                 [&](const ApiFormat& format) { return format.name == service.api_format; });
-  const bool known_api = api != std::end(kApiFormats);
+  const bool known_api = !dialect_of(service.api_format).empty();
   if (service.type == ServiceType::kGeneric) {
     // Rows of the original carry LLM defaults here; they mean nothing and are kept as they are.
     if (!service.api_format.empty() && !known_api) return invalid("api_format", "unknown API format");
@@ -111,12 +72,12 @@ Result<void> check_formats(const Service& service) {
     return invalid("api_format", "the API format must be openai_compatible, anthropic_native or gemini_native");
   }
   const bool known_output =
-      output.empty() || (known_api && output == api->name) ||
+      output.empty() || (known_api && output == service.api_format) ||
       std::find(std::begin(kOutputFormats), std::end(kOutputFormats), output) != std::end(kOutputFormats);
   if (!known_output) {
     return invalid("output_format", "the client format must be none, openai, openai_responses, anthropic or gemini");
   }
-  return service.type == ServiceType::kLlm ? check_llm_output(service, *api) : Result<void>();
+  return service.type == ServiceType::kLlm ? check_llm_output(service) : Result<void>();
 }
 
 // ---- where the upstream key goes
@@ -194,14 +155,21 @@ Result<void> check_numbers(const Service& service) {
 
 }  // namespace
 
+Error invalid(std::string_view field, std::string message) {
+  return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(field)};
+}
+
 Result<void> validate_service(const Service& service, const ValidationPolicy& policy) {
   if (auto r = check_name(service); !r) return r;
   if (auto r = check_slug(service); !r) return r;
-  if (auto r = check_url(service, policy); !r) return r;
+  if (auto r = check_upstreams(service, policy); !r) return r;
+  if (auto r = check_fallbacks(service); !r) return r;
   if (auto r = check_methods(service); !r) return r;
   if (auto r = check_formats(service); !r) return r;
   if (auto r = check_key_placement(service); !r) return r;
   if (auto r = check_egress_proxy_url(service.egress_proxy); !r) return r;
+  if (auto r = check_affinity_rules(service); !r) return r;
+  if (auto r = check_validation_path(service); !r) return r;
   return check_numbers(service);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <future>
+#include <memory>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -371,15 +372,16 @@ TEST_F(Streaming, AnAnswerNobodyAskedForClosesTheIdleConnection) {
 
 // behaviour.md scenario 73: the upstream closes each connection after its answer without saying so.
 TEST_F(Streaming, StaleConnectionsAreInvisible) {
-  std::atomic<bool> reset = false;
-  script_ = [&](UpstreamCall& call) {
+  // The script still reads it when the last answer has arrived and this function is over.
+  const auto reset = std::make_shared<std::atomic<bool>>(false);
+  script_ = [reset](UpstreamCall& call) {
     call.answer(200, "ok");
-    reset ? call.reset() : call.close();
+    *reset ? call.reset() : call.close();
   };
   add();
   HttpClient client = gateway_.client();
   for (int i = 0; i < 100; ++i) {
-    reset = i % 2 == 0;
+    *reset = i % 2 == 0;
     EXPECT_EQ(client.ask(kGet).status, 200) << i;
   }
   EXPECT_EQ(upstream_.requests(), 100);

@@ -38,6 +38,13 @@ inline Service example_llm_service(const std::string& slug) {
   service.wait_for_key = std::chrono::milliseconds(1500);
   service.failure_rules = {
       {.statuses = {429, 430}, .body_regex = "it's \"over\"", .action = RuleAction::kCool, .scope = Scope::kGroup}};
+  service.upstreams = {{.url = service.target_url, .weight = 3, .priority = -1},
+                       {.url = "https://eu.example.com/v1?it's=\"odd\"", .weight = 0, .priority = 1}};
+  service.fallbacks = {ServiceId{7}, ServiceId{5'000'000'000}};
+  service.affinity_rules = {{.method = "POST", .path = "/jobs/*", .created = {"/id", "/a~1b/0"}, .used = {"/job_id"}},
+                            {.created = {"/名字"}}};
+  service.validation_path = "/account";
+  service.retry_on_empty = true;
   service.accept_body_key = service.stream_uploads = service.allow_set_cookie = true;
   service.active = false;
   return service;

@@ -1,8 +1,7 @@
 #include "store/sql/service_rows.hpp"
 
 #include "base/log.hpp"
-#include "base/strings.hpp"
-#include "core/failure_rules_json.hpp"
+#include "store/sql/service_lists.hpp"
 #include "store/sql/sql_time.hpp"
 
 namespace akr {
@@ -20,20 +19,24 @@ constexpr std::string_view kSelect =
     " coalesce(retry_non_idempotent, -1), coalesce(selection_policy, 'round_robin'), auto_disable, accept_body_key, "
     "stream_uploads, allow_set_cookie,"
     " coalesce(failure_rules, ''), invalid_after, outage_guard, wait_for_key_ms,"
-    " coalesce(created_at, ''), coalesce(updated_at, '') FROM proxy_configs";
+    " coalesce(upstreams, ''), coalesce(fallbacks, ''), coalesce(affinity_rules, ''), coalesce(validation_path, ''),"
+    " retry_on_empty, coalesce(created_at, ''), coalesce(updated_at, '') FROM proxy_configs";
 
 constexpr std::string_view kInsert =
     "INSERT INTO proxy_configs (name, slug, config_type, is_active, api_key_location, api_key_name, api_key_prefix,"
     " method, target_url, target_base_url, api_format, output_format, egress_proxy, connect_timeout_ms,"
     " first_byte_timeout_ms, stream_idle_timeout_ms, total_timeout_ms, max_attempts, retry_budget_ms,"
     " retry_non_idempotent, selection_policy, auto_disable, accept_body_key, stream_uploads, allow_set_cookie, "
-    "failure_rules, invalid_after, outage_guard, wait_for_key_ms, created_at, updated_at, revision)"
+    "failure_rules, invalid_after, outage_guard, wait_for_key_ms, upstreams, fallbacks, affinity_rules,"
+    " validation_path, retry_on_empty, created_at, updated_at, revision)"
     " VALUES (:name, :slug, :type, :active, nullif(:location, ''), nullif(:key_name, ''), nullif(:prefix, ''),"
     " nullif(:method, ''), nullif(:target_url, ''), nullif(:target_base_url, ''), nullif(:api_format, ''),"
     " nullif(:output_format, ''), nullif(:egress_proxy, ''), nullif(:connect, -1), nullif(:first_byte, -1),"
     " nullif(:stream_idle, -1), nullif(:total, -1), nullif(:max_attempts, -1), nullif(:budget, -1),"
     " nullif(:retry_post, -1), :policy, :auto_disable, :body_key, :stream_uploads, :set_cookie,"
-    " nullif(:failure_rules, ''), :invalid_after, :outage_guard, :wait_for_key, :created, :updated, 1)";
+    " nullif(:failure_rules, ''), :invalid_after, :outage_guard, :wait_for_key,"
+    " nullif(:upstreams, ''), nullif(:fallbacks, ''), nullif(:affinity_rules, ''), nullif(:validation_path, ''),"
+    " :retry_on_empty, :created, :updated, 1)";
 
 constexpr std::string_view kUpdate =
     "UPDATE proxy_configs SET name = :name, slug = :slug, config_type = :type, is_active = :active,"
@@ -47,7 +50,10 @@ constexpr std::string_view kUpdate =
     " retry_non_idempotent = nullif(:retry_post, -1), selection_policy = :policy, auto_disable = :auto_disable, "
     "accept_body_key = :body_key, stream_uploads = :stream_uploads,"
     " allow_set_cookie = :set_cookie, failure_rules = nullif(:failure_rules, ''), invalid_after = :invalid_after,"
-    " outage_guard = :outage_guard, wait_for_key_ms = :wait_for_key, created_at = :created, updated_at = :updated, "
+    " outage_guard = :outage_guard, wait_for_key_ms = :wait_for_key,"
+    " upstreams = nullif(:upstreams, ''), fallbacks = nullif(:fallbacks, ''),"
+    " affinity_rules = nullif(:affinity_rules, ''), validation_path = nullif(:validation_path, ''),"
+    " retry_on_empty = :retry_on_empty, created_at = :created, updated_at = :updated, "
     "revision = revision + 1"
     " WHERE id = :id AND revision = :revision";
 
@@ -55,48 +61,23 @@ constexpr std::string_view kUpdate =
 long long unless_default(long long value, long long standard) { return value == standard ? kDefault : value; }
 long long or_default(long long stored, long long standard) { return stored == kDefault ? standard : stored; }
 
-std::vector<std::string> split_methods(const std::string& text) {
-  std::vector<std::string> methods;
-  if (iequals(trim(text), "ANY")) return methods;
-  for (std::string_view method : split(text, ',')) {
-    if (!trim(method).empty()) methods.push_back(to_upper(trim(method)));
-  }
-  return methods;
-}
-
-std::string join_methods(const Service& service) {
-  if (service.type == ServiceType::kLlm) return "";
-  std::string text;
-  for (const std::string& method : service.methods) text += (text.empty() ? "" : ",") + method;
-  return text.empty() ? "ANY" : text;
-}
-
-void read_rules(const std::string& text, Service& service) {
-  if (text.empty()) return;
-  auto rules = parse_failure_rules(text);
-  if (rules) {
-    service.failure_rules = *std::move(rules);
-  } else {
-    // Somebody edited the table by hand.  The service works on without its rules rather than not at all.
-    log_error("failure_rules_unreadable", {{"service", service.slug}, {"message", rules.error().message}});
-  }
-}
-
 }  // namespace
 
 struct ServiceRows::Row {
   long long id = 0, revision = 0;
   std::string name, slug, type;
   int active = 0;
-  std::string location, key_name, prefix, method, target_url, target_base_url, api_format, output_format, egress_proxy;
+  std::string location, key_name, prefix, target_url, target_base_url, api_format, output_format, egress_proxy;
   long long connect = kDefault, first_byte = kDefault, stream_idle = kDefault, total = kDefault;
   long long max_attempts = kDefault, budget = kDefault, retry_post = kDefault;
   std::string policy;
   int auto_disable = 1;
   int body_key = 0, stream_uploads = 0, set_cookie = 0;
-  std::string failure_rules;
+  ServiceLists lists;
   int invalid_after = 2, outage_guard = 1;
   long long wait_for_key = 0;
+  std::string validation_path;
+  int retry_on_empty = 0;
   std::string created, updated;
 
   // In the order of kSelect.
@@ -104,7 +85,7 @@ struct ServiceRows::Row {
     for (long long* number : {&id, &revision}) statement.exchange(soci::into(*number));
     for (std::string* text : {&name, &slug, &type}) statement.exchange(soci::into(*text));
     statement.exchange(soci::into(active));
-    for (std::string* text : {&location, &key_name, &prefix, &method, &target_url, &target_base_url, &api_format,
+    for (std::string* text : {&location, &key_name, &prefix, &lists.methods, &target_url, &target_base_url, &api_format,
                               &output_format, &egress_proxy}) {
       statement.exchange(soci::into(*text));
     }
@@ -113,9 +94,13 @@ struct ServiceRows::Row {
     }
     statement.exchange(soci::into(policy));
     for (int* flag : {&auto_disable, &body_key, &stream_uploads, &set_cookie}) statement.exchange(soci::into(*flag));
-    statement.exchange(soci::into(failure_rules));
+    statement.exchange(soci::into(lists.failure_rules));
     for (int* number : {&invalid_after, &outage_guard}) statement.exchange(soci::into(*number));
     statement.exchange(soci::into(wait_for_key));
+    for (std::string* text : {&lists.upstreams, &lists.fallbacks, &lists.affinity_rules, &validation_path}) {
+      statement.exchange(soci::into(*text));
+    }
+    statement.exchange(soci::into(retry_on_empty));
     for (std::string* text : {&created, &updated}) statement.exchange(soci::into(*text));
   }
 
@@ -127,14 +112,18 @@ struct ServiceRows::Row {
                                                           {"location", &location},
                                                           {"key_name", &key_name},
                                                           {"prefix", &prefix},
-                                                          {"method", &method},
+                                                          {"method", &lists.methods},
                                                           {"target_url", &target_url},
                                                           {"target_base_url", &target_base_url},
                                                           {"api_format", &api_format},
                                                           {"output_format", &output_format},
                                                           {"egress_proxy", &egress_proxy},
                                                           {"policy", &policy},
-                                                          {"failure_rules", &failure_rules},
+                                                          {"failure_rules", &lists.failure_rules},
+                                                          {"upstreams", &lists.upstreams},
+                                                          {"fallbacks", &lists.fallbacks},
+                                                          {"affinity_rules", &lists.affinity_rules},
+                                                          {"validation_path", &validation_path},
                                                           {"created", &created},
                                                           {"updated", &updated}};
     for (auto [word, value] : texts) statement.exchange(soci::use(*value, word));
@@ -149,7 +138,8 @@ struct ServiceRows::Row {
                                                   {"stream_uploads", &stream_uploads},
                                                   {"set_cookie", &set_cookie},
                                                   {"invalid_after", &invalid_after},
-                                                  {"outage_guard", &outage_guard}};
+                                                  {"outage_guard", &outage_guard},
+                                                  {"retry_on_empty", &retry_on_empty}};
     for (auto [word, value] : flags) statement.exchange(soci::use(*value, word));
   }
 };
@@ -221,7 +211,6 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   const bool llm = service.type == ServiceType::kLlm;
   service.active = row.active != 0;
   service.target_url = llm ? row.target_base_url : row.target_url;
-  if (!llm) service.methods = split_methods(row.method);
   service.api_format = row.api_format;
   service.output_format = row.output_format;
   if (!row.key_name.empty()) {
@@ -245,7 +234,9 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   service.invalid_after = row.invalid_after;
   service.outage_guard = row.outage_guard != 0;
   service.wait_for_key = milliseconds(row.wait_for_key);
-  read_rules(row.failure_rules, service);
+  service.validation_path = row.validation_path;
+  service.retry_on_empty = row.retry_on_empty != 0;
+  read_lists(row.lists, service);
   service.created_at = from_sql_time(row.created);
   service.updated_at = from_sql_time(row.updated);
   if (row.egress_proxy.empty() || locked) return service;
@@ -273,7 +264,6 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
     row.key_name = service.key_placement->name;
     row.prefix = service.key_placement->prefix;
   }
-  row.method = join_methods(service);
   (llm ? row.target_base_url : row.target_url) = service.target_url;
   row.api_format = service.api_format;
   row.output_format = service.output_format;
@@ -297,7 +287,9 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
   row.invalid_after = service.invalid_after;
   row.outage_guard = service.outage_guard;
   row.wait_for_key = service.wait_for_key.count();
-  if (!service.failure_rules.empty()) row.failure_rules = write_failure_rules(service.failure_rules);
+  row.lists = write_lists(service);
+  row.validation_path = service.validation_path;
+  row.retry_on_empty = service.retry_on_empty;
   row.created = to_sql_time(service.created_at);
   row.updated = to_sql_time(service.updated_at);
   return row;

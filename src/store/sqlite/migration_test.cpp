@@ -1,12 +1,6 @@
 #include <filesystem>
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "store/sql/sql_database.hpp"
-#include "store/sqlite/sqlite_backend.hpp"
-#include "store/sqlite/sqlite_fixture.hpp"
+#include "store/sqlite/dying_backend.hpp"
 #include "tests/support/example_config.hpp"
 
 namespace akr {
@@ -136,35 +130,6 @@ TEST_F(OriginalDatabase, AnEmptyFileIsANewDatabase) {
   EXPECT_FALSE(std::filesystem::exists(path() + ".bak-0"));
 }
 
-// Kills the process in the n-th statement of opening; counted by SQLite's trace.
-class DyingBackend final : public SqliteBackend {
- public:
-  DyingBackend(std::string path, int statements) : SqliteBackend(std::move(path)), left_(statements) {}
-  std::unique_ptr<soci::session> connect() override;
-
- private:
-  int left_;
-};
-
-// Counts down through SOCI's query log: every statement passes it before it runs.
-class CountDown final : public soci::logger_impl {
- public:
-  explicit CountDown(int& left) : left_(left) {}
-  void start_query(const std::string&) override {
-    if (--left_ < 0) ::raise(SIGKILL);
-  }
-
- private:
-  logger_impl* do_clone() const override { return new CountDown(left_); }
-  int& left_;
-};
-
-std::unique_ptr<soci::session> DyingBackend::connect() {
-  auto session = SqliteBackend::connect();
-  session->set_logger(soci::logger(new CountDown(left_)));
-  return session;
-}
-
 TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
   const std::string original = content(path());
   int kills = 0;
@@ -173,17 +138,7 @@ TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
       std::filesystem::remove(path() + tail);
     }
     std::ofstream(path(), std::ios::binary) << original;
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const bool opened = open_sql_database(std::make_unique<DyingBackend>(path(), statement), {kTestKey}).has_value();
-      ::_exit(opened ? 0 : 1);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    if (WIFEXITED(status)) {
-      EXPECT_EQ(WEXITSTATUS(status), 0);
-      break;
-    }
+    if (!killed_while_opening(path(), statement)) break;
     ++kills;
     const auto database = open();  // resumes
     EXPECT_EQ(database->config().list_services().value().size(), 6U) << statement;
@@ -192,40 +147,6 @@ TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
     EXPECT_FALSE(std::filesystem::exists(path() + ".bak-0-2")) << statement;
   }
   EXPECT_GT(kills, 40);
-}
-
-class VersionOne : public testing::Test, protected SqliteFixture {};
-
-TEST_F(VersionOne, GetsWhatVersionTwoKnowsAndLosesNothing) {
-  ServiceId id;
-  {
-    const auto database = open();
-    id = database->config().add_service(example_service("a")).value().id;
-    database->config().add_keys(id, example_keys(3)).value();
-  }
-  sql("DROP TABLE key_states");
-  for (const char* column : {"weight", "priority", "quota_group", "rpm", "tpm", "rpd", "max_concurrency",
-                             "monthly_quota", "monthly_reset_day"}) {
-    sql(std::string("ALTER TABLE api_keys DROP COLUMN ") + column);
-  }
-  for (const char* column : {"failure_rules", "invalid_after", "outage_guard", "wait_for_key_ms"}) {
-    sql(std::string("ALTER TABLE proxy_configs DROP COLUMN ") + column);
-  }
-  sql("UPDATE akr_meta SET value = '1' WHERE name = 'schema_version'");
-
-  const auto database = open();
-  EXPECT_TRUE(std::filesystem::exists(path() + ".bak-1"));
-  const Service service = database->config().find_service(id).value();
-  EXPECT_EQ(service.invalid_after, 2);
-  EXPECT_TRUE(service.outage_guard);
-  EXPECT_TRUE(service.failure_rules.empty());
-  const auto keys = database->config().list_keys(id).value();
-  ASSERT_EQ(keys.size(), 3U);
-  EXPECT_TRUE(keys[0].readable);
-  EXPECT_EQ(keys[0].weight, 1U);
-  EXPECT_EQ(keys[0].limits, KeyLimits{});
-  EXPECT_TRUE(database->key_states().load(id).value().empty());
-  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'oldest_reader'"), "1");
 }
 
 }  // namespace
