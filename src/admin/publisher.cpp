@@ -1,5 +1,6 @@
 #include "admin/publisher.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <unordered_set>
 
@@ -100,6 +101,12 @@ std::shared_ptr<KeyPool> Publisher::pool(ServiceId service) {
   return found == pools_.end() ? nullptr : found->second.keys;
 }
 
+std::shared_ptr<UpstreamSet> Publisher::upstreams(ServiceId service) {
+  MutexLock lock(mutex_);
+  const auto found = pools_.find(service);
+  return found == pools_.end() ? nullptr : found->second.upstreams;
+}
+
 std::vector<ServicePool> Publisher::pools() {
   MutexLock lock(mutex_);
   std::vector<ServicePool> all;
@@ -125,10 +132,23 @@ Result<void> Publisher::rebuild() {
     status_.failure = collected.error();
     return collected;
   }
-  publish_(std::make_shared<const RoutingTable>(std::move(routed)));
+  auto table = std::make_shared<const RoutingTable>(std::move(routed));
+  note_fallbacks(*table);
+  publish_(std::move(table));
   status_.failure.reset();
   ++status_.published;
   return {};
+}
+
+// Every publication finds them again: each is told once.
+void Publisher::note_fallbacks(const RoutingTable& table) {
+  const auto& known = status_.left_out_fallbacks;
+  for (const LeftOutFallback& each : table.left_out_fallbacks()) {
+    if (std::find(known.begin(), known.end(), each) != known.end()) continue;
+    log_warn("fallback_left_out",
+             {{"service", each.service}, {"fallback_id", each.fallback.value}, {"message", each.why}});
+  }
+  status_.left_out_fallbacks = table.left_out_fallbacks();
 }
 
 Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
@@ -141,6 +161,9 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
     auto pool = current_pool(service);
     if (!pool) return pool.error();
     auto prepared = prepare(service, policy_);
+    if (prepared) {
+      if (auto updated = update_upstreams(**pool, service); !updated) prepared = updated.error();
+    }
     if (!prepared) {
       const Error& why = prepared.error();
       left_out.push_back(service.slug + ": " + why.message);
@@ -150,6 +173,7 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
     RoutedService entry{.url = std::move(prepared->url), .join = join_rule(service), .allow = allow_header(service)};
     entry.rules = std::move(prepared->rules);
     entry.keys = (*pool)->keys;
+    entry.upstreams = (*pool)->upstreams;
     entry.config = std::move(service);
     routed.push_back(std::move(entry));
   }
@@ -188,6 +212,21 @@ void Publisher::configure(Pool& pool, const Service& service) {
     return;
   }
   pool.settings = wanted;
+}
+
+// An unchanged list keeps its set, and with it who is owed the next turn.
+Result<void> Publisher::update_upstreams(Pool& pool, const Service& service) {
+  const auto& wanted = service.upstreams;
+  if (pool.upstreams && std::ranges::equal(pool.upstreams->list(), wanted)) return {};
+  if (wanted.empty()) {
+    pool.upstreams.reset();
+    return {};
+  }
+  auto made = UpstreamSet::make(wanted, pool.upstreams.get());
+  if (!made) return made.error();
+  // One URL is never chosen from: it costs no bookkeeping.
+  pool.upstreams = wanted.size() > 1 ? *std::move(made) : nullptr;
+  return {};
 }
 
 Result<void> Publisher::read_keys(ServiceId service, KeyPool& pool) {

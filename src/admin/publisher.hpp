@@ -1,8 +1,8 @@
 // publisher.hpp - store -> RoutingTable -> publish; the only writer of the snapshot the data plane reads.
 //
-// Keeps the key pools by service id, so that health and cursors survive every edit.  Blocking, safe for concurrent
-// use: refreshes run one after the other.  A refresh that fails keeps the published table, remembers what it owed and
-// pays it at the next call; retry() is there for a timer.
+// Keeps the key pools and the URLs' health by service id, so that both and the cursors survive every edit.  Blocking,
+// safe for concurrent use: refreshes run one after the other.  A refresh that fails keeps the published table,
+// remembers what it owed and pays it at the next call; retry() is there for a timer.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ struct PublisherStatus {
   std::uint64_t published = 0;        // tables so far
   std::optional<Error> failure;       // of the last refresh; nullopt = the table is current
   std::vector<std::string> left_out;  // "slug: why" of services that cannot be routed
+  std::vector<LeftOutFallback> left_out_fallbacks;
 };
 
 class Publisher {
@@ -53,21 +54,25 @@ class Publisher {
   Result<void> retry();
 
   PublisherStatus status();
-  std::shared_ptr<KeyPool> pool(ServiceId service);  // nullptr: not published
-  std::vector<ServicePool> pools();                  // all whose keys have been read at least once
+  std::shared_ptr<KeyPool> pool(ServiceId service);           // nullptr: not published
+  std::vector<ServicePool> pools();                           // all whose keys have been read at least once
+  std::shared_ptr<UpstreamSet> upstreams(ServiceId service);  // nullptr: not published, or it has one URL
 
  private:
   struct Pool {
     std::shared_ptr<KeyPool> keys;
-    bool stale = true;                     // its keys must be read (again)
-    bool filled = false;                   // they have been read before
-    std::optional<PoolSettings> settings;  // what it was configured with
+    bool stale = true;                       // its keys must be read (again)
+    bool filled = false;                     // they have been read before
+    std::optional<PoolSettings> settings;    // what it was configured with
+    std::shared_ptr<UpstreamSet> upstreams;  // of services with several URLs
   };
   Result<void> rebuild() REQUIRES_LOCK(mutex_);
   Result<void> collect(std::vector<RoutedService>& routed) REQUIRES_LOCK(mutex_);
   Result<Pool*> current_pool(const Service& service) REQUIRES_LOCK(mutex_);
   void tell_time() REQUIRES_LOCK(mutex_);
   static void configure(Pool& pool, const Service& service);
+  static Result<void> update_upstreams(Pool& pool, const Service& service);
+  void note_fallbacks(const RoutingTable& table) REQUIRES_LOCK(mutex_);
   Result<void> read_keys(ServiceId service, KeyPool& pool);
 
   ConfigStore& store_;

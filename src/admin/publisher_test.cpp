@@ -17,7 +17,11 @@ class WatchedStore final : public ConfigStore {
   explicit WatchedStore(ConfigStore& store) : store_(store) {}
   Result<std::vector<Service>> list_services() override {
     if (failing) return Error{ErrorCode::kStoreUnavailable, "down"};
-    return store_.list_services();
+    auto services = store_.list_services();
+    for (Service& service : *services) {
+      if (adjust) adjust(service);
+    }
+    return services;
   }
   Result<std::vector<UpstreamKey>> list_keys(ServiceId id) override {
     if (failing) return Error{ErrorCode::kStoreUnavailable, "down"};
@@ -38,6 +42,7 @@ class WatchedStore final : public ConfigStore {
 
   bool failing = false;
   int key_reads = 0;
+  std::function<void(Service&)> adjust;  // of what was read
 
  private:
   ConfigStore& store_;
@@ -179,6 +184,63 @@ TEST_F(PublisherTest, RulesThatSomebodyBrokeInTheTableLeaveTheServiceOut) {
   add(service);
   EXPECT_TRUE(table_->services().empty());
   EXPECT_EQ(publisher_.status().left_out.size(), 1U);
+}
+
+// ---- several URLs, and fallbacks
+
+TEST_F(PublisherTest, UrlsKeepTheirHealthWhenTheListIsEdited) {
+  std::vector<Upstream> list = {{"https://a.example/v1", 1, 0}, {"https://b.example/v2", 1, 0}};
+  store_.adjust = [&](Service& service) {
+    service.upstreams = list;
+    service.target_url = list.front().url;
+  };
+  const Service service = add(example_service("s"));
+  const auto set = [&] { return table_->match("/proxy/s").value().service->upstreams; };
+  const auto first = set();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first, publisher_.upstreams(service.id));
+  EXPECT_EQ(first->url(1).base_path, "/v2");
+  for (int i = 0; i < 5; ++i) first->select(0b10, clock_.now()).report(EndpointEffect::kFail, clock_.now());
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_EQ(set(), first);  // the same list: the same set
+  list = {{"https://c.example", 3, 0}, {"https://a.example/v1", 1, 0}};
+  EXPECT_TRUE(publisher_.service_changed());
+  ASSERT_NE(set(), first);
+  EXPECT_EQ(set()->states(clock_.now())[0].state, UpstreamState::kHealthy);
+  EXPECT_EQ(set()->states(clock_.now())[1].state, UpstreamState::kEjected);
+  list.pop_back();
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_FALSE(set());  // one URL needs no choice
+  EXPECT_EQ(table_->match("/proxy/s").value().service->url.origin.host, "c.example");
+}
+
+TEST_F(PublisherTest, AServiceWithAUrlThatCannotWorkIsLeftOut) {
+  std::vector<Upstream> list = {{"https://a.example", 1, 0}, {"https://b.example#x", 1, 0}};
+  store_.adjust = [&](Service& service) { service.upstreams = list; };
+  add(example_service("s"));
+  EXPECT_FALSE(table_->match("/proxy/s"));
+  ASSERT_EQ(publisher_.status().left_out.size(), 1U);
+  EXPECT_TRUE(publisher_.status().left_out[0].starts_with("s: upstream 2: ")) << publisher_.status().left_out[0];
+  list = {{"https://a.example", 0, 0}};
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_EQ(publisher_.status().left_out.size(), 1U);
+  list[0].weight = 1;
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_TRUE(table_->match("/proxy/s"));
+}
+
+TEST_F(PublisherTest, FallbacksThatCannotStandInAreTold) {
+  const Service a = add(example_service("a"));
+  const Service b = add(example_service("b"));
+  store_.adjust = [&](Service& service) {
+    if (service.id == a.id) service.fallbacks = {b.id, ServiceId{999}};
+  };
+  EXPECT_TRUE(publisher_.service_changed());
+  const RoutedService& routed = *table_->match("/proxy/a").value().service;
+  ASSERT_EQ(routed.fallbacks.size(), 1U);
+  EXPECT_EQ(routed.fallbacks[0], table_->match("/proxy/b").value().service);
+  const std::vector<LeftOutFallback> expected = {{"a", ServiceId{999}, "there is no such service"}};
+  EXPECT_EQ(publisher_.status().left_out_fallbacks, expected);
 }
 
 }  // namespace

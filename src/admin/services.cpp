@@ -20,8 +20,17 @@ std::optional<PoolCounts> counts_of(AdminCall& call, ServiceId id) {
   return pool->counts(call.parts.clock.now());
 }
 
+// With what is known about its keys and URLs now.
+boost::json::object describe(AdminCall& call, const Service& service) {
+  boost::json::object out = write_service(service, counts_of(call, service.id));
+  const auto upstreams = call.parts.publisher.upstreams(service.id);
+  if (!upstreams) return out;
+  out["upstream_states"] = write_upstream_states(*upstreams, {call.parts.clock.now(), call.parts.clock.wall()});
+  return out;
+}
+
 AdminResponse service_response(AdminCall& call, int status, const Service& service) {
-  AdminResponse response = json_response(status, write_service(service, counts_of(call, service.id)));
+  AdminResponse response = json_response(status, describe(call, service));
   response.headers.emplace_back("ETag", service_etag(service));
   return response;
 }
@@ -125,7 +134,7 @@ Result<AdminResponse> list_services(AdminCall& call) {
   if (!services) return services.error();
   boost::json::array list;
   list.reserve(services->size());
-  for (const Service& service : *services) list.push_back(write_service(service, counts_of(call, service.id)));
+  for (const Service& service : *services) list.push_back(describe(call, service));
   return json_response(200, std::move(list));
 }
 

@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "core/key_pool.hpp"
 #include "core/service.hpp"
+#include "core/upstream_set.hpp"
 
 namespace akr {
 
@@ -32,8 +33,17 @@ Result<ServiceInput> read_new_service(const boost::json::object& in, std::chrono
 Result<ServiceInput> read_service_change(const boost::json::object& in, Service before,
                                          std::chrono::milliseconds rest_total);
 
+// When a status was asked for, on both clocks: `until` is told in wall-clock time.
+struct Moment {
+  TimePoint now;
+  WallTime wall;
+};
+
 boost::json::object write_service(const Service& service, const std::optional<PoolCounts>& counts);
 std::string service_etag(const Service& service);  // "7-3" in quotes: id and revision
+// The member upstream_states: [{"url", "state", "consecutive_failures", "until"}], in the order of the list; "until"
+// only where it is ejected.
+boost::json::array write_upstream_states(UpstreamSet& upstreams, const Moment& moment);
 
 // Where requests may go, and what binds them to a key: the URL, upstreams, fallbacks, affinity_rules, validation_path
 // and retry_on_empty of a service.  Absent: stays; null: none.  REQUIRES: service.type is set.
@@ -46,11 +56,6 @@ void write_upstream_members(const Service& service, boost::json::object& out);
 void read_key_members(MemberReader& in, UpstreamKey& key);
 bool has_key_member(MemberReader& in);  // any of them, or is_active
 
-// When a status was asked for, on both clocks: `until` is told in wall-clock time.
-struct Moment {
-  TimePoint now;
-  WallTime wall;
-};
 // Never the key itself, only its mask and fingerprint.  `status`: what the pool knows; nullopt before it is published.
 boost::json::object write_key(const UpstreamKey& key, const std::optional<KeyStatus>& status, const Moment& moment);
 

@@ -47,6 +47,12 @@ void KeyLease::report(const Verdict& verdict, TimePoint now) {
   pool_->state_->pool.report(claim_, verdict, now);
 }
 
+bool KeyLease::renew(TimePoint now) {
+  if (!pool_) return false;
+  const MutexLock lock(pool_->state_->mutex);
+  return pool_->state_->pool.renew(claim_, now);
+}
+
 void KeyLease::note_failure(int status, std::string_view redacted) {
   if (!pool_) return;
   const MutexLock lock(pool_->state_->mutex);

@@ -42,8 +42,11 @@ RetryBudget::RetryBudget(const RetrySettings& settings, bool idempotent, bool re
 
 bool RetryBudget::allows(const AttemptFacts& last, TimePoint now) const {
   if (attempts_ == 0) return true;
-  if (attempts_ >= settings_.max_attempts) return false;
-  if (now - started_ >= settings_.budget) return false;
+  return attempts_ < settings_.max_attempts && may_repeat(last, now);
+}
+
+bool RetryBudget::may_repeat(const AttemptFacts& last, TimePoint now) const {
+  if (!in_time(now)) return false;
   if (last.verdict.retry == RetryAdvice::kReturn) return false;
   if (last.progress == SendProgress::kNothingSent) return true;
   if (!replayable_) return false;

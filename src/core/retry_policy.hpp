@@ -33,6 +33,9 @@ class RetryBudget {
   // Never after max_attempts, after the budget, when the verdict says kReturn, when the body cannot be sent again
   // (unless nothing was sent), or when the work could be done twice and the service does not allow that.
   bool allows(const AttemptFacts& last, TimePoint now) const;
+  // The same without max_attempts: may the request go out again at all, if need be to another service?
+  bool may_repeat(const AttemptFacts& last, TimePoint now) const;
+  bool in_time(TimePoint now) const { return now - started_ < settings_.budget; }
   void count_attempt() { ++attempts_; }
   int attempts() const { return attempts_; }
 

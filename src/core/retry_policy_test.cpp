@@ -109,5 +109,19 @@ TEST(RetryBudget, AnErrorInsideA200IsARefusal) {
   EXPECT_TRUE(tried_once(default_retry(ServiceType::kGeneric), false).allows(facts, kStart));
 }
 
+// Another service may be asked when only the number of attempts forbids more, never when the work may have been done.
+TEST(RetryBudget, MayRepeatIgnoresTheNumberOfAttemptsOnly) {
+  const RetryBudget post = tried_once({.max_attempts = 1}, false);
+  EXPECT_FALSE(post.allows(answered(429), kStart));
+  EXPECT_TRUE(post.may_repeat(answered(429), kStart));
+  EXPECT_FALSE(post.may_repeat(answered(500), kStart));
+  EXPECT_FALSE(post.may_repeat(answered(404), kStart));
+  EXPECT_FALSE(post.may_repeat(failed(AttemptEnd::kFirstByteTimeout, SendProgress::kSent), kStart));
+  EXPECT_TRUE(post.may_repeat(failed(AttemptEnd::kConnect, SendProgress::kNothingSent), kStart));
+  EXPECT_FALSE(post.may_repeat(answered(429), kStart + seconds(45)));
+  EXPECT_FALSE(post.in_time(kStart + seconds(45)));
+  EXPECT_FALSE(tried_once({.max_attempts = 1}, true, false).may_repeat(answered(429), kStart));
+}
+
 }  // namespace
 }  // namespace akr

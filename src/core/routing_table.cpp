@@ -32,12 +32,43 @@ std::string unknown_slug_message(std::string_view slug) {
   return "no service '" + std::string(slug) + "' here";
 }
 
+// What clients speak to it, so that an answer of one is an answer of the other.  No service converts yet: it is the
+// upstream's own format.
+bool same_client_format(const Service& a, const Service& b) {
+  return a.type == b.type && (a.type == ServiceType::kGeneric || a.api_format == b.api_format);
+}
+
+// "" if `fallback` can stand in for `service`.
+std::string_view why_not(const Service& service, const RoutedService* fallback) {
+  if (fallback == nullptr) return "there is no such service";
+  if (fallback->config.id == service.id) return "a service is no fallback of its own";
+  if (!fallback->config.active) return "it is switched off";
+  if (!same_client_format(service, fallback->config)) return "its clients speak another format";
+  return {};
+}
+
 }  // namespace
 
 RoutingTable::RoutingTable(std::vector<RoutedService> services) : services_(std::move(services)) {
   by_slug_.reserve(services_.size());
   for (std::size_t i = 0; i < services_.size(); ++i) {
     if (services_[i].config.active) by_slug_.emplace(services_[i].config.slug, i);
+  }
+  find_fallbacks();
+}
+
+void RoutingTable::find_fallbacks() {
+  std::unordered_map<ServiceId, const RoutedService*> by_id;
+  for (const RoutedService& service : services_) by_id.emplace(service.config.id, &service);
+  for (RoutedService& service : services_) {
+    service.fallbacks.clear();
+    for (const ServiceId id : service.config.fallbacks) {
+      const auto found = by_id.find(id);
+      const RoutedService* const fallback = found == by_id.end() ? nullptr : found->second;
+      const std::string_view why = why_not(service.config, fallback);
+      if (why.empty()) service.fallbacks.push_back(fallback);
+      if (!why.empty()) left_out_fallbacks_.push_back({service.config.slug, id, why});
+    }
   }
 }
 

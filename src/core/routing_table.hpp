@@ -11,6 +11,7 @@
 #include "core/failure_rules.hpp"
 #include "core/key_pool.hpp"
 #include "core/service.hpp"
+#include "core/upstream_set.hpp"
 #include "core/url.hpp"
 
 namespace akr {
@@ -18,11 +19,21 @@ namespace akr {
 // A service with everything the data plane needs, prepared once at publication.
 struct RoutedService {
   Service config;
-  UpstreamUrl url;  // of config.target_url
+  UpstreamUrl url;                         // of config.target_url
+  std::shared_ptr<UpstreamSet> upstreams;  // of config.upstreams; nullptr: `url` is the only one
   JoinRule join = JoinRule::kGeneric;
   std::string allow;  // config.methods joined by ", "; "" = any
   std::shared_ptr<KeyPool> keys;
-  std::shared_ptr<const FailureRules> rules;  // nullptr = none
+  std::shared_ptr<const FailureRules> rules;         // nullptr = none
+  std::vector<const RoutedService*> fallbacks = {};  // config.fallbacks, found by RoutingTable; as long as the table
+};
+
+// One of config.fallbacks that cannot stand in.
+struct LeftOutFallback {
+  std::string service;  // slug of the one that named it
+  ServiceId fallback;
+  std::string_view why;  // static storage
+  friend bool operator==(const LeftOutFallback&, const LeftOutFallback&) = default;
 };
 
 struct RouteMatch {
@@ -42,10 +53,14 @@ class RoutingTable {
   Result<RouteMatch> match(std::string_view target) const;
 
   const std::vector<RoutedService>& services() const { return services_; }
+  const std::vector<LeftOutFallback>& left_out_fallbacks() const { return left_out_fallbacks_; }
 
  private:
+  void find_fallbacks();
+
   std::vector<RoutedService> services_;
   std::unordered_map<std::string_view, std::size_t> by_slug_;  // views into services_; active ones only
+  std::vector<LeftOutFallback> left_out_fallbacks_;
 };
 
 }  // namespace akr

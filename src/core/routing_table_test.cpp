@@ -58,6 +58,51 @@ TEST(RoutingTable, QuotesOnlyHarmlessSlugs) {
   EXPECT_EQ(table.match("/llm/" + std::string(5000, 'x')).error().message, "no such service");
 }
 
+// ---- fallbacks
+
+RoutedService numbered(std::int64_t id, std::string slug, std::vector<ServiceId> fallbacks = {}) {
+  RoutedService service = routed(ServiceType::kLlm, std::move(slug));
+  service.config.id = ServiceId{id};
+  service.config.api_format = "openai_compatible";
+  service.config.fallbacks = std::move(fallbacks);
+  return service;
+}
+
+TEST(RoutingTable, FindsFallbacksInTheirOrder) {
+  std::vector<RoutedService> list;
+  list.push_back(numbered(1, "a", {ServiceId{3}, ServiceId{2}}));
+  list.push_back(numbered(2, "b", {ServiceId{1}}));
+  list.push_back(numbered(3, "c"));
+  const RoutingTable table(std::move(list));
+  const auto& services = table.services();
+  EXPECT_EQ(services[0].fallbacks, (std::vector<const RoutedService*>{&services[2], &services[1]}));
+  EXPECT_EQ(services[1].fallbacks, (std::vector<const RoutedService*>{&services[0]}));
+  EXPECT_TRUE(services[2].fallbacks.empty());
+  EXPECT_TRUE(table.left_out_fallbacks().empty());
+}
+
+TEST(RoutingTable, LeavesOutFallbacksThatCannotStandIn) {
+  std::vector<RoutedService> list;
+  list.push_back(
+      numbered(1, "a", {ServiceId{1}, ServiceId{9}, ServiceId{2}, ServiceId{3}, ServiceId{4}, ServiceId{5}}));
+  list.push_back(numbered(2, "off"));
+  list.back().config.active = false;
+  list.push_back(numbered(3, "claude"));
+  list.back().config.api_format = "anthropic_native";
+  list.push_back(numbered(4, "rest"));
+  list.back().config.type = ServiceType::kGeneric;
+  list.push_back(numbered(5, "good"));
+  const RoutingTable table(std::move(list));
+  const auto& services = table.services();
+  EXPECT_EQ(services[0].fallbacks, (std::vector<const RoutedService*>{&services[4]}));
+  const std::vector<LeftOutFallback> expected = {{"a", ServiceId{1}, "a service is no fallback of its own"},
+                                                 {"a", ServiceId{9}, "there is no such service"},
+                                                 {"a", ServiceId{2}, "it is switched off"},
+                                                 {"a", ServiceId{3}, "its clients speak another format"},
+                                                 {"a", ServiceId{4}, "its clients speak another format"}};
+  EXPECT_EQ(table.left_out_fallbacks(), expected);
+}
+
 TEST(RoutingTable, HoldsNothing) {
   const RoutingTable table({});
   EXPECT_FALSE(table.match("/llm/openai"));

@@ -17,8 +17,9 @@ void AccessLog::record(const RequestContext& ctx) {
   record.client_ip = ctx.client.client_ip();
   record.access_key = ctx.grant.fingerprint;
   if (ctx.route.service != nullptr) {
-    record.service_id = ctx.service().config.id.value;
-    record.service = ctx.service().config.slug;
+    record.service_id = ctx.asked().config.id.value;
+    record.service = ctx.asked().config.slug;
+    if (ctx.stand_in != nullptr) record.served_by = ctx.stand_in->config.slug;
   }
   record.method = ctx.method;
   record.path = ctx.path;

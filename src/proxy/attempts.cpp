@@ -4,8 +4,10 @@
 
 #include "base/strings.hpp"
 #include "net/connector.hpp"
+#include "proxy/fallback.hpp"
 #include "proxy/headers.hpp"
 #include "proxy/judge.hpp"
+#include "proxy/upstream_health.hpp"
 
 namespace akr {
 namespace {
@@ -33,10 +35,8 @@ bool stale_retry_allowed(const RequestContext& ctx, const PreparedRequest& reque
   return result.never_arrived || harmless_twice(ctx, request);
 }
 
-// The connection of an attempt whose answer nobody will read is still good if the answer is complete.
-void give_back(Attempt& attempt) {
-  if (!attempt.answer || !attempt.body.finished()) return;
-  if (attempt.answer->head.keep_alive() && attempt.answer->unread().empty()) attempt.connection.mark_reusable();
+net::UpstreamOrigin origin_of(const UpstreamUrl& url, std::string_view proxy) {
+  return {.tls = url.origin.tls, .host = url.origin.host, .port = url.origin.port, .proxy_key = proxy};
 }
 
 class CountUp {
@@ -52,47 +52,80 @@ class CountUp {
 
 }  // namespace
 
+void Attempt::give_back() {
+  if (!answer || !body.finished()) return;
+  if (answer->head.keep_alive() && answer->unread().empty()) connection.mark_reusable();
+}
+
 Attempts::Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings)
     : worker_(worker), pool_(pool), settings_(std::move(settings)) {}
 
 net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) {
-  const Service& service = ctx.service().config;
-  if (service.timeouts.total.count() > 0) ctx.deadline = ctx.started + service.timeouts.total;
+  ctx.limit_total(ctx.started);
+  Fallbacks fallbacks(ctx, request);
   Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
-  RetryBudget budget(service.retry, request.idempotent, request.replayable(), ctx.started);
-  while (budget.allows(last.facts, worker_.now())) {
-    auto lease = take_key(ctx);
-    if (!lease && worth_waiting(ctx, lease.error())) lease = co_await wait_for_key(ctx, lease.error());
-    if (!lease) {
-      ctx.trace.found_nobody(lease.error().code);
-      if (ctx.attempts == 0) last.error = lease.error();
-      break;  // pool exhausted: the client gets the last real answer
+  for (;;) {     // one service after the other
+    RetryBudget budget = fallbacks.budget();
+    while (budget.allows(last.facts, worker_.now())) {
+      auto lease = take_key(ctx);
+      if (!lease && !fallbacks.any() && worth_waiting(ctx, lease.error()))
+        lease = co_await wait_for_key(ctx, lease.error());
+      if (!lease && keep_key(ctx, last, lease.error())) lease = std::move(last.lease);
+      if (!lease) {
+        ctx.trace.found_nobody(lease.error().code);
+        if (budget.attempts() == 0) last.error = lease.error();
+        break;  // pool exhausted: the client gets the last real answer
+      }
+      budget.count_attempt();
+      begin(ctx, last, *std::move(lease));
+      co_await send_once(ctx, request, last);
+      end(ctx, request, last);
     }
-    ctx.trace.took(lease->key().fingerprint);
-    give_back(last);
-    budget.count_attempt();
-    if (ctx.attempts > 0) last = Attempt();
-    last.lease = *std::move(lease);
-    ctx.tried_keys.at(static_cast<std::size_t>(ctx.attempts++)) = last.lease.key().id;
-    ctx.key_fingerprint = last.lease.key().fingerprint;
-    co_await send_once(ctx, request, last);
-    ctx.outcome = last.facts.verdict.reason;
-    last.lease.report(last.facts.verdict, worker_.now());
-    ctx.trace.ended(last.facts.status, last.facts.verdict, last.rule);
+    if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
+    if (!fallbacks.move_on(budget, last, worker_.now())) break;
   }
-  if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
+  fallbacks.settle(last);
   co_return std::move(last);
 }
 
+void Attempts::begin(RequestContext& ctx, Attempt& attempt, KeyLease lease) {
+  ctx.trace.took(lease.key().fingerprint);
+  attempt.give_back();
+  if (ctx.attempts > 0) attempt = Attempt();
+  attempt.lease = std::move(lease);
+  ++ctx.attempts;
+  ctx.tried_keys.at(static_cast<std::size_t>(ctx.tried_count++)) = attempt.lease.key().id;
+  ctx.key_fingerprint = attempt.lease.key().fingerprint;
+  if (!ctx.service().upstreams) return;
+  attempt.upstream = ctx.service().upstreams->select(ctx.failed_upstreams, worker_.now());
+  ctx.upstream = &attempt.upstream.url();
+  ctx.trace.goes_to(attempt.upstream.index(), *ctx.upstream);
+}
+
+void Attempts::end(RequestContext& ctx, const PreparedRequest& request, Attempt& attempt) {
+  const Verdict& verdict = attempt.facts.verdict;
+  // An upload's bytes are gone even if the upstream got none of them.
+  if (request.upload.begun() && attempt.facts.progress == SendProgress::kNothingSent)
+    attempt.facts.progress = SendProgress::kSent;
+  ctx.outcome = verdict.reason;
+  attempt.lease.report(verdict, worker_.now());
+  if (attempt.upstream) {
+    if (verdict.endpoint == EndpointEffect::kFail) ctx.failed_upstreams |= UpstreamMask{1} << attempt.upstream.index();
+    report_upstream(ctx.service(), attempt.upstream, verdict.endpoint, worker_.now());
+  }
+  ctx.trace.ended(attempt.facts.status, verdict, attempt.rule);
+}
+
 net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {
-  const RoutedService& service = ctx.service();
-  const std::string from_env =
-      settings_.env_proxy && service.config.egress_proxy.empty() ? settings_.env_proxy(service.url) : std::string();
-  const std::string& proxy = from_env.empty() ? service.config.egress_proxy : from_env;
-  const net::UpstreamOrigin origin = {.tls = service.url.origin.tls,
-                                      .host = service.url.origin.host,
-                                      .port = service.url.origin.port,
-                                      .proxy_key = proxy};
+  if (auto joined = join_again(ctx, request); !joined) {
+    attempt.error = joined.error();
+    co_return;
+  }
+  const Service& service = ctx.service().config;
+  const UpstreamUrl& url = ctx.upstream_url();
+  const bool ask_environment = settings_.env_proxy && service.egress_proxy.empty();
+  const std::string from_env = ask_environment ? settings_.env_proxy(url) : std::string();
+  const net::UpstreamOrigin origin = origin_of(url, from_env.empty() ? service.egress_proxy : from_env);
   if (ctx.attempts == 1) ctx.first_sent = std::chrono::steady_clock::now();
   const TimePoint began = worker_.now();
   net::ExchangeResult result;
@@ -128,6 +161,16 @@ Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
   const SelectRequest wanted = {
       .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
   return ctx.service().keys->select(wanted, worker_.now());
+}
+
+// No untried key is left, but a URL that may do better (D05: keys are distinct while there is one): the key that the
+// last attempt used, if nothing was said against it.
+bool Attempts::keep_key(const RequestContext& ctx, Attempt& last, const Error& refused) {
+  UpstreamSet* const upstreams = ctx.service().upstreams.get();
+  const Verdict& verdict = last.facts.verdict;
+  if (upstreams == nullptr || refused.code != ErrorCode::kAllKeysCooling) return false;
+  if (verdict.endpoint != EndpointEffect::kFail || verdict.key != KeyAction::kNone) return false;
+  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(worker_.now());
 }
 
 bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {

@@ -1,5 +1,5 @@
-// attempts.hpp - tries keys until one answers or the budget is spent.  Never sends anything downstream, so "no retry
-// after the first byte" is a property of the call structure.
+// attempts.hpp - tries keys, URLs and fallback services until one answers or the budget is spent.  Never sends anything
+// downstream, so "no retry after the first byte" is a property of the call structure.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,12 @@ struct Attempt {
   net::BodyDecoder body;               // of the answer
   std::string held;                    // decoded beginning of the body, read to be judged; goes down first
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
+  UpstreamLease upstream;              // of services with several URLs
   AttemptFacts facts;
   int rule = -1;  // index of the service's rule that decided
+
+  // The connection of an attempt whose answer nobody will read is still good if the answer is complete.
+  void give_back();
 };
 
 struct AttemptSettings {
@@ -50,6 +54,9 @@ class Attempts {
   net::Task<net::ExchangeResult> send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
   net::Task<Result<void>> connect(const RequestContext& ctx, net::UpstreamOrigin origin, Attempt& attempt);
   Result<KeyLease> take_key(RequestContext& ctx);
+  bool keep_key(const RequestContext& ctx, Attempt& last, const Error& refused);
+  void begin(RequestContext& ctx, Attempt& attempt, KeyLease lease);
+  void end(RequestContext& ctx, const PreparedRequest& request, Attempt& attempt);
   bool worth_waiting(const RequestContext& ctx, const Error& refused) const;
   net::Task<Result<KeyLease>> wait_for_key(RequestContext& ctx, Error refused);
   void judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt);

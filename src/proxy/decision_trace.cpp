@@ -89,10 +89,21 @@ SelectTrace& DecisionTrace::next_choice() {
 void DecisionTrace::took(std::string_view fingerprint) {
   Step& step = at(count_++);
   step.taken = true;
+  step.service = service_;
   std::copy_n(fingerprint.data(), std::min(fingerprint.size(), step.key.size()), step.key.data());
 }
 
-void DecisionTrace::found_nobody(ErrorCode why) { at(count_++).outcome = to_string(why); }
+void DecisionTrace::found_nobody(ErrorCode why) {
+  Step& step = at(count_++);
+  step.outcome = to_string(why);
+  step.service = service_;
+}
+
+void DecisionTrace::goes_to(std::uint32_t index, const UpstreamUrl& url) {
+  if (count_ == 0) return;
+  at(count_ - 1).upstream = &url;
+  at(count_ - 1).upstream_index = static_cast<std::uint8_t>(index);
+}
 
 void DecisionTrace::ended(int status, const Verdict& verdict, int rule) {
   if (count_ == 0) return;
@@ -130,9 +141,14 @@ std::string DecisionTrace::json() const {
 
 void DecisionTrace::write(const Step& step, std::string& out) {
   std::string members;
+  if (step.service != nullptr) add_text(members, "service", *step.service);
   if (step.taken) {
     const auto end = std::find(step.key.begin(), step.key.end(), '\0');
     add_text(members, "key", {step.key.data(), static_cast<std::size_t>(end - step.key.begin())});
+    if (step.upstream != nullptr) {
+      add_number(members, "upstream", step.upstream_index);
+      add_text(members, "host", step.upstream->host_header);
+    }
     add_number(members, "tier", step.choice.tier);
     if (step.choice.affinity) members += ",\"affinity\":true";
     if (step.choice.trial) members += ",\"trial\":true";

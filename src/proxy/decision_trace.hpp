@@ -14,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "core/key_state.hpp"
+#include "core/url.hpp"
 #include "core/verdict.hpp"
 
 namespace akr {
@@ -25,6 +26,10 @@ class DecisionTrace {
   // What the choice came to.
   void took(std::string_view fingerprint);
   void found_nobody(ErrorCode why);
+  // Where the attempt with the key taken last goes, of several URLs.  `url` outlives the trace.
+  void goes_to(std::uint32_t index, const UpstreamUrl& url);
+  // From now on a fallback service serves.  `slug` outlives the trace.
+  void moves_to(const std::string& slug) { service_ = &slug; }
   // Of the attempt with the key taken last.  `rule`: index of the service's rule that decided, -1 = none did.
   void ended(int status, const Verdict& verdict, int rule);
 
@@ -34,19 +39,24 @@ class DecisionTrace {
   // Enabled keys that the last choice passed over.
   std::uint32_t skipped() const;
   // [{"key":"1a2b3c4d","tier":0,"skipped":{"cooling":2},"status":429,"outcome":"http_429","action":"cool",...}, ...]
+  // with "upstream":1,"host":"b.example.com" behind the key where a service has several URLs, and "service":"slug" in
+  // front where a fallback took over.
   std::string json() const;
 
  private:
   struct Step {
     SelectTrace choice;
     std::array<char, 8> key = {};
-    std::string_view outcome;  // static storage
-    Duration cool_for{-1};     // the provider's or the rule's; -1 = the pool decides
+    std::string_view outcome;               // static storage
+    Duration cool_for{-1};                  // the provider's or the rule's; -1 = the pool decides
+    const std::string* service = nullptr;   // slug of the fallback
+    const UpstreamUrl* upstream = nullptr;  // of several
     KeyAction action = KeyAction::kNone;
     Scope scope = Scope::kKey;
     RetryAdvice retry = RetryAdvice::kReturn;
     std::int16_t status = 0;
     std::int16_t rule = -1;
+    std::uint8_t upstream_index = 0;
     bool taken = false;
     bool ended = false;
   };
@@ -63,6 +73,7 @@ class DecisionTrace {
   };
   static_assert(std::is_trivially_destructible_v<Step> && std::is_trivially_copyable_v<Step>);
 
+  const std::string* service_ = nullptr;
   Storage first_;
   std::vector<Step> more_;
   std::size_t count_ = 0;

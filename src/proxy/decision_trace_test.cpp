@@ -54,5 +54,20 @@ TEST(DecisionTrace, HoldsAsManyAttemptsAsThereCanBe) {
   EXPECT_NE(json.find("refused"), std::string::npos);
 }
 
+TEST(DecisionTrace, NamesUrlAndServiceWhereThereAreSeveral) {
+  const UpstreamUrl url{.host_header = "b.example:8080"};
+  const std::string slug = "spare";
+  DecisionTrace trace;
+  trace.next_choice();
+  trace.took("1a2b3c4d");
+  trace.goes_to(1, url);
+  trace.ended(500, {.retry = RetryAdvice::kSameKey, .reason = "http_500"}, -1);
+  trace.moves_to(slug);
+  trace.next_choice();
+  trace.found_nobody(ErrorCode::kAllKeysCooling);
+  EXPECT_EQ(trace.json(), R"([{"key":"1a2b3c4d","upstream":1,"host":"b.example:8080","tier":0,"status":500,)"
+                          R"("outcome":"http_500"},{"service":"spare","refused":"all_keys_cooling"}])");
+}
+
 }  // namespace
 }  // namespace akr

@@ -12,8 +12,8 @@ constexpr int kLongWait = 60;  // seconds; SDKs would sit through any Retry-Afte
 
 // No other key and no other second will help: keep SDKs from repeating the request.
 bool retry_is_pointless(const Error& error) {
-  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured ||
-         error.retry_after > kLongWait;
+  if (error.retry_after > 0) return error.retry_after > kLongWait;
+  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured;
 }
 
 ErrorDetail detail_of(const Error& error, std::string_view request_id) {

@@ -176,7 +176,7 @@ constexpr std::string_view kUploadUrl = "x-goog-upload-url";
 // Gemini's resumable uploads name the URL for the bytes in a field, and the SDK takes its path and query from there: it
 // must lead here again, not past us.  "" if it is not one of this service's URLs.
 std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
-  const UpstreamUrl& url = ctx.service().url;
+  const UpstreamUrl& url = ctx.upstream_url();
   const std::string_view scheme = url.origin.tls ? "https://" : "http://";
   if (!value.starts_with(scheme)) return {};
   value.remove_prefix(scheme.size());
@@ -196,7 +196,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
                           std::string& out) {
   const Credential credential = credential_for(ctx);
   append_request_line(ctx, request, credential, key, out);
-  append_field(out, "Host", ctx.service().url.host_header);
+  append_field(out, "Host", ctx.upstream_url().host_header);
   append_client_fields(ctx, credential, out);
   if (ctx.format != nullptr) {
     out += "Accept-Encoding: identity\r\n";

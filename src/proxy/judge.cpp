@@ -150,7 +150,7 @@ Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& re
     case net::ExchangeEnd::kFirstByte:
       return timer_error("first_byte", timeouts.first_byte);
     case net::ExchangeEnd::kTotal:
-      return timer_error("total", timeouts.total);
+      return timer_error("total", ctx.total);
     case net::ExchangeEnd::kSend:
       return {ErrorCode::kUpstreamTimeout, "the upstream stopped reading the request: timer 'send' fired"};
     case net::ExchangeEnd::kClosed:

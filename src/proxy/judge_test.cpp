@@ -78,7 +78,10 @@ TEST(JudgeConnect, NobodysFaultAndNothingSent) {
 TEST(DescribeExchange, NamesTheTimerAndItsValue) {
   const auto describe = [](ExchangeEnd end, int error = 0) {
     Error told;
-    with(false, [&](RequestContext& ctx) { told = describe_exchange(ctx, {.end = end, .error = error}); });
+    with(false, [&](RequestContext& ctx) {
+      ctx.limit_total(ctx.started);
+      told = describe_exchange(ctx, {.end = end, .error = error});
+    });
     return told;
   };
   EXPECT_EQ(describe(ExchangeEnd::kFirstByte).message,

@@ -18,17 +18,23 @@ Error body_failure(const net::IoResult& result) {
   return {ErrorCode::kClientGone, "the client left before its body was complete"};
 }
 
-// The query that travels on: without the access key if it came there.
-std::string query_for_upstream(const RequestContext& ctx) {
-  if (!ctx.grant.key_in_query) return std::string(ctx.route.query);
-  return remove_parameter(ctx.route.query, "key");
+Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRequest& request) {
+  const UpstreamUrl& url = ctx.upstream_url();
+  request.target.clear();
+  request.joined_to = &url;
+  // The query travels on without the access key if that came there.
+  if (!ctx.grant.key_in_query) return join_target(url, ctx.service().join, route.rest, route.query, request.target);
+  const std::string edited = remove_parameter(route.query, "key");
+  return join_target(url, ctx.service().join, route.rest, edited, request.target);
 }
 
 }  // namespace
 
 net::IoResult UploadSource::next(std::string_view& run) {
   client_.send_continue();
-  return client_.try_read_body(run);
+  const net::IoResult result = client_.try_read_body(run);
+  begun_ = begun_ || result.status == net::IoStatus::kOk;
+  return result;
 }
 
 Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {
@@ -36,11 +42,7 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uin
   const Service& service = ctx.service().config;
   request.upgrade = head.upgrade_websocket();
   request.idempotent = is_idempotent(head.method());
-  const bool plain_query = !ctx.grant.key_in_query;
-  const std::string edited = plain_query ? std::string() : query_for_upstream(ctx);
-  const std::string_view query = plain_query ? ctx.route.query : std::string_view(edited);
-  auto joined = join_target(ctx.service().url, ctx.service().join, ctx.route.rest, query, request.target);
-  if (!joined) return joined.error();
+  if (auto joined = join(ctx, ctx.route, request); !joined) return joined.error();
 
   request.streams_upload = service.stream_uploads && head.body_kind() != net::BodyKind::kNone;
   if (request.streams_upload) return true;
@@ -49,6 +51,18 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uin
   if (!ctx.client.take_buffered_body(here)) return false;
   request.body.set_view(here);
   return true;
+}
+
+Result<void> join_again(const RequestContext& ctx, PreparedRequest& request) {
+  const UpstreamUrl& now = ctx.upstream_url();
+  const UpstreamUrl& before = *request.joined_to;
+  if (&now == &before) return {};
+  // Usually only the host differs.  (Services that stand in for each other have the same format, and so the same rule.)
+  if (now.base_path == before.base_path && now.query == before.query && now.slash_base == before.slash_base) return {};
+  // The views of the first match ended when a body needed a larger buffer.
+  const auto route = ctx.routing->match(ctx.client.head().target());
+  if (!route) return route.error();
+  return join(ctx, *route, request);
 }
 
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {

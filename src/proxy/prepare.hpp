@@ -21,15 +21,18 @@ class UploadSource final : public net::BodySource {
   net::IoResult next(std::string_view& run) override;
   bool chunked() const override { return client_.head().body_kind() == net::BodyKind::kChunked; }
   TimePoint deadline() const override { return client_.body_deadline(); }
+  bool begun() const { return begun_; }  // bytes were taken: they are gone
 
  private:
   net::Downstream& client_;
+  bool begun_ = false;
 };
 
 struct PreparedRequest {
   PreparedRequest(net::Downstream& client, std::string_view body_directory) : body(body_directory), upload(client) {}
 
-  std::string target;  // path and query for the upstream, without a key
+  std::string target;                      // path and query for the upstream, without a key
+  const UpstreamUrl* joined_to = nullptr;  // the one that `target` fits
   RequestBody body;
   UploadSource upload;
   bool streams_upload = false;  // `upload` instead of `body`
@@ -43,6 +46,9 @@ struct PreparedRequest {
 // What can be done without waiting: target, limits known from the head, a body that is here already.  True: ready.
 // kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
 Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
+
+// Makes the target fit where the next attempt goes, if that differs from where the last one went.  kPathRefused.
+Result<void> join_again(const RequestContext& ctx, PreparedRequest& request);
 
 // Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone.
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);

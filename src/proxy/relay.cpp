@@ -10,6 +10,7 @@
 #include "proxy/answer_pump.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/headers.hpp"
+#include "proxy/upstream_health.hpp"
 
 namespace akr {
 namespace {
@@ -176,7 +177,7 @@ class Relay {
     const TimePoint now = worker().now();
     const Timeouts& timeouts = ctx_.service().config.timeouts;
     if (watch_.gone()) return Step::kClientGone;
-    if (now >= ctx_.deadline) return timer_fired("total", timeouts.total);
+    if (now >= ctx_.deadline) return timer_fired("total", ctx_.total);
     if (now >= last_up_ + timeouts.stream_idle) return timer_fired("stream_idle", timeouts.stream_idle);
     if (keepalive_possible() && now >= last_down_ + settings_.sse_keepalive) {
       constexpr std::string_view kComment = ": keepalive\n\n";
@@ -207,8 +208,9 @@ class Relay {
       return;
     }
     const bool client_left = end == Step::kClientGone;
-    attempt_.lease.report(classify({.end = client_left ? AttemptEnd::kClientGone : AttemptEnd::kInterrupted}),
-                          worker().now());
+    const Verdict verdict = classify({.end = client_left ? AttemptEnd::kClientGone : AttemptEnd::kInterrupted});
+    attempt_.lease.report(verdict, worker().now());
+    report_upstream(ctx_.service(), attempt_.upstream, verdict.endpoint, worker().now());
     ctx_.cut = true;
     if (client_left) {
       ctx_.status = 499;

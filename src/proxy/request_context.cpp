@@ -2,6 +2,20 @@
 
 namespace akr {
 
+void RequestContext::serve_from(const RoutedService* fallback) {
+  stand_in = fallback;
+  upstream = nullptr;
+  failed_upstreams = 0;
+  tried_count = 0;
+}
+
+void RequestContext::limit_total(TimePoint from) {
+  const auto limit = service().config.timeouts.total;
+  if (limit.count() <= 0 || from + limit >= deadline) return;
+  deadline = from + limit;
+  total = limit;
+}
+
 void RequestContext::note_head() {
   if (!kept.empty()) return;
   method = client.head().method();

@@ -31,7 +31,7 @@ struct RequestContext {
 
   // gateway
   std::string id;                  // X-Request-Id: the client's or our own
-  RouteMatch route;                // match(); views into the head
+  RouteMatch route;                // match(): the service that was asked; views into the head
   const Format* format = nullptr;  // nullptr for generic services
   AccessGrant grant;               // authenticate()
   std::string_view method;         // views into the head, or into `kept` once the head was given back
@@ -46,8 +46,12 @@ struct RequestContext {
   std::uint64_t affinity = 0;
 
   // attempts
-  std::array<KeyId, 10> tried_keys = {};  // as many as RetrySettings::max_attempts can be
-  int attempts = 0;
+  const RoutedService* stand_in = nullptr;  // the fallback that serves instead; nullptr = the service that was asked
+  const UpstreamUrl* upstream = nullptr;    // of the last attempt; nullptr = the service's only one
+  UpstreamMask failed_upstreams = 0;        // of the service that serves
+  std::array<KeyId, 10> tried_keys = {};    // of its pool: as many as RetrySettings::max_attempts can be
+  int tried_count = 0;
+  int attempts = 0;             // with all services
   std::string key_fingerprint;  // of the last key (8 characters: no allocation)
   std::string_view outcome;     // reason of the last verdict
   DecisionTrace trace;
@@ -55,6 +59,7 @@ struct RequestContext {
   TimePoint answered{};                   // head of the final answer complete
   Duration overhead{};                    // ours, until the answer's head was written (append_own_fields)
   TimePoint deadline = TimePoint::max();  // Timeouts::total
+  std::chrono::milliseconds total{0};     // the value behind it
 
   // relay, error_reply
   int status = 0;
@@ -66,12 +71,19 @@ struct RequestContext {
   bool streamed = false;
   bool cut = false;
 
-  const RoutedService& service() const { return *route.service; }
+  const RoutedService& asked() const { return *route.service; }
+  // The one whose keys, rules and limits apply now; in the end, the one that answered.
+  const RoutedService& service() const { return stand_in != nullptr ? *stand_in : *route.service; }
+  const UpstreamUrl& upstream_url() const { return upstream != nullptr ? *upstream : service().url; }
+  // From now on `fallback` (nullptr: the asked one) serves; its pool and its URLs are untried.
+  void serve_from(const RoutedService* fallback);
+  // Timeouts::total of the service that serves, counted from `from`; an earlier deadline stays.
+  void limit_total(TimePoint from);
   // Looks at the head again: its bytes move when a body needs a larger buffer.
   void note_head();
   // Before the head's memory is given back: what the log still needs.  Other views into the head end here.
   void keep_for_log();
-  std::span<const KeyId> tried() const { return {tried_keys.data(), static_cast<std::size_t>(attempts)}; }
+  std::span<const KeyId> tried() const { return {tried_keys.data(), static_cast<std::size_t>(tried_count)}; }
 };
 
 }  // namespace akr

@@ -68,8 +68,9 @@ void JournalPage::add(const RequestRecord& record, WallTime time) {
   stamp_[21] = static_cast<char>('0' + rest / 10 % 10);
   stamp_[22] = static_cast<char>('0' + rest % 10);
   // Names, numbers and punctuation take under 512 bytes.
-  const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() + record.method.size() +
-                            record.path.size() + record.detail.size() + record.outcome.size() + record.error.size();
+  const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() +
+                            record.served_by.size() + record.method.size() + record.path.size() + record.detail.size() +
+                            record.outcome.size() + record.error.size();
   const std::size_t need = used_ + JsonLine::worst_case(texts) + 512;
   if (text_.size() < need + record.trace.size()) text_.resize(std::max(need + record.trace.size(), kPageBytes + 4096));
   char* at = write_line(record, text_.data() + used_);
@@ -84,6 +85,7 @@ char* JournalPage::write_line(const RequestRecord& record, char* at) const {
   line.plain(R"("time":)", stamp_).plain(R"("id":)", record.id).text(R"("client":)", record.client_ip);
   if (!record.access_key.empty()) line.plain(R"("access_key":)", record.access_key);
   if (!record.service.empty()) line.text(R"("service":)", record.service);
+  if (!record.served_by.empty()) line.text(R"("served_by":)", record.served_by);
   line.plain(R"("method":)", record.method).text(R"("path":)", record.path);
   line.number(R"("status":)", static_cast<std::uint64_t>(record.status));
   if (record.source == AnswerSource::kUpstream) {

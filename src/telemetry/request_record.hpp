@@ -19,6 +19,7 @@ struct RequestRecord {
   std::string_view access_key;  // fingerprint of the client's key; "" if refused
   std::int64_t service_id = 0;  // 0 = none matched
   std::string_view service;     // slug; "" if none matched
+  std::string_view served_by;   // slug of the fallback that answered; "" = the service itself
   std::string_view method;
   std::string_view path;  // without query
   int status = 0;         // as sent to the client; 499 = it left before a head

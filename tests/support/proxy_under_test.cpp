@@ -30,21 +30,28 @@ struct ProxyUnderTest::Node {
 
 namespace {
 
-std::vector<UpstreamKey> make_keys(const ProxySpec& spec) {
+std::vector<UpstreamKey> make_keys(const ProxySpec& spec, int place) {
   std::vector<UpstreamKey> keys;
-  for (int i = 1; i <= spec.keys; ++i) {
-    UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1}, .secret = Secret(ProxyUnderTest::key(i))};
+  for (int i = 100 * place + 1; i <= 100 * place + spec.keys; ++i) {
+    UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1 + place}, .secret = Secret(ProxyUnderTest::key(i))};
     key.enabled = !spec.all_disabled;
     keys.push_back(std::move(key));
   }
   return keys;
 }
 
-RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool) {
+std::shared_ptr<KeyPool> make_pool(const ProxySpec& spec, int place) {
+  auto pool = std::make_shared<KeyPool>(7);
+  if (!pool->configure({.policy = spec.policy})) std::abort();
+  pool->replace_keys(make_keys(spec, place));
+  return pool;
+}
+
+RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<KeyPool> pool) {
   RoutedService routed;
   Service& service = routed.config;
-  service.id = ServiceId{1};
-  service.name = service.slug = "s";
+  service.id = ServiceId{1 + place};
+  service.name = service.slug = place == 0 ? "s" : "f" + std::to_string(place);
   service.type = spec.llm ? ServiceType::kLlm : ServiceType::kGeneric;
   service.target_url = spec.target_url;
   if (spec.llm) service.api_format = spec.api_format;
@@ -55,7 +62,16 @@ RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool)
   if (spec.llm) service.retry.retry_non_idempotent = true;
   service.selection_policy = spec.policy;
   service.wait_for_key = spec.wait_for_key;
-  routed.url = parse_upstream_url(spec.target_url).value();
+  service.upstreams = spec.upstreams;
+  if (!service.upstreams.empty()) service.target_url = service.upstreams.front().url;
+  for (std::size_t i = 0; i < spec.fallbacks.size(); ++i) {
+    service.fallbacks.push_back(ServiceId{static_cast<std::int64_t>(i) + 2});
+  }
+  if (spec.adjust) spec.adjust(service);
+  routed.url = parse_upstream_url(service.target_url).value();
+  if (service.upstreams.size() > 1) {
+    routed.upstreams = UpstreamSet::make(service.upstreams, nullptr, spec.ejection).value();
+  }
   routed.keys = std::move(pool);
   if (!spec.rules.empty()) {
     routed.rules = std::make_shared<const FailureRules>(FailureRules::compile(spec.rules).value());
@@ -65,9 +81,7 @@ RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool)
 
 }  // namespace
 
-ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec), pool_(std::make_shared<KeyPool>(7)) {
-  if (!pool_->configure({.policy = spec.policy})) std::abort();
-  pool_->replace_keys(make_keys(spec));
+ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec) {
   log_ = ::open(directory_.file("access.log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   journal_ = std::make_unique<Journal>(log_);
   std::vector<Secret> clients;
@@ -75,15 +89,19 @@ ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec), pool_(std::
   clients.emplace_back(kOtherAccessKey);
   access_keys_ = std::make_unique<AccessKeys>(std::move(clients));
   std::vector<RoutedService> routed;
-  routed.push_back(make_service(spec, pool_));
-  auto table = std::make_shared<const RoutingTable>(std::move(routed));
+  for (int place = 0; place <= static_cast<int>(spec.fallbacks.size()); ++place) {
+    const ProxySpec& each = place == 0 ? spec : spec.fallbacks[static_cast<std::size_t>(place) - 1];
+    pools_.push_back(make_pool(each, place));
+    routed.push_back(make_service(each, place, pools_.back()));
+  }
+  table_ = std::make_shared<const RoutingTable>(std::move(routed));
   GatewaySettings settings;
   settings.relay.sse_keepalive = spec.sse_keepalive;
   settings.is_admin = spec.is_admin;
-  server_ = std::make_unique<HandlerServer>([this, table, settings](net::Downstream& client) -> net::Task<void> {
+  server_ = std::make_unique<HandlerServer>([this, settings](net::Downstream& client) -> net::Task<void> {
     if (!node_) {
       node_ = std::make_unique<Node>(client.worker(), *this, metrics_.shard(0), settings);
-      node_->gateway.set_routing(table);
+      node_->gateway.set_routing(table_);
     }
     return node_->gateway.handle(client);
   });
@@ -123,18 +141,18 @@ HttpAnswer ProxyUnderTest::ask(std::string_view method, std::string_view path, s
 }
 
 KeyStatus ProxyUnderTest::status(int number) {
-  return pool_->status(KeyId{number}, std::chrono::steady_clock::now()).value();
+  return pool(number / 100).status(KeyId{number}, std::chrono::steady_clock::now()).value();
 }
 
 double ProxyUnderTest::wait_of(int number) {
   const auto now = std::chrono::steady_clock::now();
-  const auto status = pool_->status(KeyId{number}, now).value();
+  const auto status = pool(number / 100).status(KeyId{number}, now).value();
   return status.until ? std::chrono::duration<double>(*status.until - now).count() : 0;
 }
 
 void ProxyUnderTest::blame(int number, const Verdict& verdict) {
   const auto now = std::chrono::steady_clock::now();
-  pool_->lease_for_validation(KeyId{number}, now).value().report(verdict, now);
+  pool(number / 100).lease_for_validation(KeyId{number}, now).value().report(verdict, now);
 }
 
 std::string ProxyUnderTest::log() {

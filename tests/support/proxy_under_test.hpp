@@ -1,11 +1,12 @@
-// proxy_under_test.hpp - the data plane alone, over real sockets: one worker, one service, whose pool the test can look
-// into.
+// proxy_under_test.hpp - the data plane alone, over real sockets: one worker, one service (and its fallbacks), whose
+// pools the test can look into.
 //
 //   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
 //   proxy.post("/v1/chat/completions", body).status
 //   proxy.status(1).state
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ struct ProxySpec {
   std::vector<FailureRule> rules = {};
   AdminCheck is_admin = {};
   bool all_disabled = false;
+  std::vector<Upstream> upstreams = {};  // instead of target_url
+  EjectionRule ejection = {};
+  std::vector<ProxySpec> fallbacks = {};           // slugs "f1", "f2"; their keys are numbered from 101, 201
+  std::function<void(Service&)> adjust = nullptr;  // the last word on the service
 };
 
 class ProxyUnderTest {
@@ -58,7 +63,8 @@ class ProxyUnderTest {
   std::string request(std::string_view method, std::string_view path, std::string_view body = {},
                       std::string_view fields = {}, std::string_view access_key = kAccessKey) const;
 
-  KeyPool& pool() { return *pool_; }
+  KeyPool& pool(int service = 0) { return *pools_.at(static_cast<std::size_t>(service)); }  // 1 = the first fallback
+  UpstreamSet& upstreams() { return *table_->services().front().upstreams; }
   KeyStatus status(int number);
   // Seconds until the key's wait ends; 0 = none.
   double wait_of(int number);
@@ -70,7 +76,8 @@ class ProxyUnderTest {
  private:
   struct Node;
   const ProxySpec spec_;
-  std::shared_ptr<KeyPool> pool_;
+  std::vector<std::shared_ptr<KeyPool>> pools_;
+  std::shared_ptr<const RoutingTable> table_;
   TempDir directory_;
   int log_ = -1;
   std::unique_ptr<Journal> journal_;

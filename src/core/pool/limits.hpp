@@ -73,6 +73,7 @@ class alignas(64) LimitAccount {
 
   void take(std::uint32_t tokens, TimePoint now, const WallClock& clock);
   void give_back() { in_flight_ -= in_flight_ > 0 ? 1 : 0; }
+  void keep() { ++in_flight_; }  // takes give_back() back
   void correct_tokens(std::uint64_t estimated, std::uint64_t real, TimePoint now);
 
   std::uint64_t used_today() const { return used_today_; }

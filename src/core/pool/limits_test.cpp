@@ -206,5 +206,44 @@ TEST(KeyLimitsTest, PacingOfAModelLeavesOtherModelsAlone) {
   EXPECT_TRUE(take(*pool, 1, 2, kStart + 20s, "a"));
 }
 
+// ---- the same key for one more attempt, at another upstream
+
+TEST(KeyLimitsTest, ARenewedLeaseCountsAsOneMoreRequest) {
+  auto pool = make_pool({limited_key(1, {.rpm = 2, .max_concurrency = 1})});
+  auto lease = pool->select({}, kStart);
+  EXPECT_TRUE(lease->renew(kStart));   // its own attempt is over: not too many at a time
+  EXPECT_FALSE(lease->renew(kStart));  // a third request within the minute
+  EXPECT_FALSE(pool->select({}, kStart + 61s));
+  EXPECT_TRUE(lease->renew(kStart + 61s));
+  lease = KeyLease();
+  EXPECT_EQ(pool->counts(kStart + 61s).in_flight, 0U);
+  EXPECT_TRUE(pool->select({}, kStart + 61s));
+}
+
+TEST(KeyLimitsTest, ALeaseIsNotRenewedWhenItsKeyIsOut) {
+  auto pool = make_pool(make_keys(2));
+  auto lease = take(*pool, 1, 2, kStart);
+  EXPECT_TRUE(lease->renew(kStart));
+  take(*pool, 1, 2, kStart)->report(cool_for(10s), kStart);  // somebody else's 429
+  EXPECT_FALSE(lease->renew(kStart));
+  EXPECT_TRUE(lease->renew(kStart + 11s));
+  auto keys = make_keys(2);
+  keys[0].enabled = false;
+  pool->replace_keys(keys);
+  EXPECT_FALSE(lease->renew(kStart + 11s));
+  pool->replace_keys(std::vector<UpstreamKey>{keys[1]});
+  EXPECT_FALSE(lease->renew(kStart + 11s));
+  EXPECT_FALSE(KeyLease().renew(kStart));
+}
+
+TEST(KeyLimitsTest, ATrialMayGoOnAtAnotherUpstream) {
+  auto pool = make_pool(make_keys(2));
+  take(*pool, 1, 2, kStart)->report(exhaust_for(10s), kStart);
+  auto trial = take(*pool, 1, 2, kStart + 11s);
+  ASSERT_TRUE(trial);
+  EXPECT_FALSE(take(*pool, 1, 2, kStart + 11s));
+  EXPECT_TRUE(trial->renew(kStart + 11s));
+}
+
 }  // namespace
 }  // namespace akr

@@ -172,6 +172,27 @@ void PoolState::release(const KeyClaim& claim) {
   if (was_blocked) refresh_reach(*slot);
 }
 
+bool PoolState::renew(const KeyClaim& claim, TimePoint now) {
+  tick(now);
+  const auto slot = locate(claim);
+  if (!slot) return false;  // deleted meanwhile
+  LimitAccount* limits = account(*slot);
+  if (limits != nullptr) limits->give_back();  // the attempt that ended does not count against the next one
+  const KeyStanding standing = judge(*slot).standing;
+  const bool own_trial = standing == KeyStanding::kOnTrial && claim.trials != 0;
+  const bool fits = limits == nullptr || claim.tokens == 0 || limits->fits_tokens(claim.tokens, now_);
+  const bool usable = fits && (standing == KeyStanding::kUsable || standing == KeyStanding::kTrial || own_trial);
+  if (limits == nullptr) return usable;
+  if (!usable) {
+    limits->keep();
+    return false;
+  }
+  limits->take(claim.tokens, now_, clock_);
+  ++version_;
+  if (limits->blocked_until(now_, clock_)) refresh_reach(*slot);
+  return true;
+}
+
 void PoolState::end_trials(std::uint32_t slot, const KeyClaim& claim) {
   const Slot& own = roster_.slots[slot];
   // A wait that began after this attempt may have a trial of its own running.

@@ -47,6 +47,7 @@ class PoolState {
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
   void release(const KeyClaim& claim);
+  bool renew(const KeyClaim& claim, TimePoint now);
   void note_failure(const KeyClaim& claim, int status, std::string_view redacted);
   void observe_latency(const KeyClaim& claim, Duration first_byte, TimePoint now);
   void pace(const KeyClaim& claim, Duration reset_in, TimePoint now);

@@ -1,0 +1,453 @@
+// fallback_test.cpp - other services in place of one that is exhausted, and everything that is no reason to ask them.
+#include <atomic>
+#include <chrono>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "base/strings.hpp"
+#include "tests/support/fake_upstream.hpp"
+#include "tests/support/proxy_under_test.hpp"
+#include "tests/support/refusing_port.hpp"
+
+namespace akr {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using test::FakeUpstream;
+using test::HttpAnswer;
+using test::kChat;
+using test::kJson;
+using test::ProxySpec;
+using test::ProxyUnderTest;
+using test::RefusingPort;
+using test::UpstreamCall;
+
+constexpr std::string_view kPath = "/v1/chat/completions";
+constexpr std::string_view kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+constexpr std::string_view kErrorEvent =
+    "data: {\"error\":{\"message\":\"Rate limit reached\",\"type\":\"rate_limit_error\",\"code\":"
+    "\"rate_limit_exceeded\"}}\n\n";
+constexpr std::string_view kGoodEvent = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
+
+FakeUpstream::Script always(int status, std::string body = "ok", std::string fields = {}) {
+  return [=](UpstreamCall& call) { call.answer(status, body, fields); };
+}
+
+FakeUpstream::Script streams(std::string_view event) {
+  return [=](UpstreamCall& call) {
+    call.read_body();
+    call.send(kStreamHead);
+    call.send_chunk(event);
+    call.send_chunk("");
+  };
+}
+
+// What is tried when: an LLM service at `asked` with a fallback at `other`.
+ProxySpec pair_of(std::string asked, std::string other) {
+  ProxySpec fallback{.target_url = std::move(other), .llm = true};
+  return {.target_url = std::move(asked), .llm = true, .fallbacks = {fallback}};
+}
+
+void cool(ProxyUnderTest& proxy, int key, Duration hold) {
+  proxy.blame(key, {.key = KeyAction::kCool, .cool_for = hold, .retry = RetryAdvice::kNextKey, .reason = "http_429"});
+}
+
+boost::json::object line_of(ProxyUnderTest& proxy) {
+  const std::string log = proxy.log();
+  for (const std::string_view line : split(log, '\n')) {
+    if (line.empty()) continue;
+    auto members = boost::json::parse(line).as_object();
+    if (!members.contains("trace")) return members;
+  }
+  return {};
+}
+
+// ---- when a service is exhausted
+
+TEST(Fallback, ServesWhileAllKeysCool) {
+  FakeUpstream asked(always(200, "asked")), other(always(200, "other"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url("/base")));
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "asked");
+  cool(proxy, 1, 1min);
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "other");
+  EXPECT_EQ(asked.requests(), 1);
+  EXPECT_EQ(other.last().target, "/base" + std::string(kPath));
+  EXPECT_EQ(other.last().field("authorization"), ProxyUnderTest::bearer(101));
+  EXPECT_EQ(other.last().body, kChat);
+}
+
+TEST(Fallback, ServesWhileAllKeysAreInvalid) {
+  FakeUpstream asked(always(200)), other(always(200, "other"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  proxy.blame(1, {.key = KeyAction::kInvalidate, .reason = "credential"});
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "other");
+  EXPECT_EQ(asked.requests(), 0);
+}
+
+TEST(Fallback, ServesWhileAllKeysAreDisabled) {
+  FakeUpstream asked(always(200)), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.all_disabled = true;
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "other");
+  EXPECT_EQ(asked.requests(), 0);
+}
+
+TEST(Fallback, ServesWhenNobodyCanBeReached) {
+  RefusingPort asked;
+  FakeUpstream other(always(200, "other"));
+  for (const bool llm : {true, false}) {
+    ProxySpec spec = pair_of(asked.url(), other.url());
+    spec.llm = spec.fallbacks[0].llm = llm;
+    spec.keys = 2;
+    ProxyUnderTest proxy(spec);
+    EXPECT_EQ(proxy.post(kPath, kChat).body, "other");  // nothing was sent: also a REST POST
+    EXPECT_EQ(proxy.status(1).state, KeyState::kActive);
+  }
+}
+
+struct Exhausting {
+  int status;
+  int asked;  // requests that the service gets before
+};
+class ExhaustingAnswers : public testing::TestWithParam<Exhausting> {};
+
+TEST_P(ExhaustingAnswers, GoToTheFallbackWhenAttemptsOrKeysRunOut) {
+  FakeUpstream asked(always(GetParam().status, "no")), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.keys = 5;
+  ProxyUnderTest proxy(spec);
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "other");
+  EXPECT_EQ(asked.requests(), GetParam().asked);
+  EXPECT_TRUE(eventually([&] { return proxy.pool().counts(std::chrono::steady_clock::now()).in_flight == 0; }));
+}
+INSTANTIATE_TEST_SUITE_P(Statuses, ExhaustingAnswers,
+                         testing::Values(Exhausting{401, 3}, Exhausting{402, 3}, Exhausting{403, 3}, Exhausting{429, 3},
+                                         Exhausting{500, 3}, Exhausting{503, 3}, Exhausting{529, 3}));
+
+TEST(Fallback, OneAttemptCanBeEnough) {
+  FakeUpstream asked(always(500)), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.keys = 5;
+  spec.retry.max_attempts = 1;
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "other");
+  EXPECT_EQ(asked.requests(), 1);
+}
+
+TEST(Fallback, AnErrorInAStreamsFirstEventIsAReasonToo) {
+  FakeUpstream asked(streams(kErrorEvent)), other(streams(kGoodEvent));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  const HttpAnswer answer = proxy.post(kPath, R"({"model":"m","stream":true,"messages":[]})");
+  EXPECT_EQ(answer.body, kGoodEvent);
+  EXPECT_TRUE(answer.complete);
+  EXPECT_EQ(answer.field("x-accel-buffering"), "no");
+}
+
+// ---- what is no reason
+
+class FinalAnswers : public testing::TestWithParam<int> {};
+
+TEST_P(FinalAnswers, BelongToTheRequestAndStay) {
+  FakeUpstream asked(always(GetParam(), "mine")), other(always(200));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, GetParam());
+  EXPECT_EQ(answer.body, "mine");
+  EXPECT_EQ(other.requests(), 0);
+  EXPECT_FALSE(line_of(proxy).contains("served_by"));
+}
+INSTANTIATE_TEST_SUITE_P(Statuses, FinalAnswers, testing::Values(200, 302, 400, 404, 413, 422, 501));
+
+TEST(Fallback, ARestPostThatMayHaveBeenDoneIsNotDoneElsewhere) {
+  FakeUpstream other(always(200, "other"));
+  for (const int status : {500, 503, 408}) {
+    FakeUpstream asked(always(status));
+    ProxySpec spec = pair_of(asked.url(), other.url());
+    spec.llm = spec.fallbacks[0].llm = false;
+    ProxyUnderTest proxy(spec);
+    EXPECT_EQ(proxy.post("/a", "x").status, status);
+    EXPECT_EQ(other.requests(), 0);
+  }
+  FakeUpstream turns_away(always(429));
+  ProxySpec spec = pair_of(turns_away.url(), other.url());
+  spec.llm = spec.fallbacks[0].llm = false;
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post("/a", "x").body, "other");
+}
+
+TEST(Fallback, AClientThatLeftNeedsNoOther) {
+  FakeUpstream asked([](UpstreamCall& call) {
+    call.wait_for_close();
+    call.close();
+  });
+  FakeUpstream other(always(200));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  {
+    auto client = proxy.client();
+    client.send(proxy.request("POST", kPath, kChat));
+    ASSERT_TRUE(eventually([&] { return asked.requests() == 1; }));
+  }
+  ASSERT_TRUE(eventually([&] { return proxy.log().find("\"status\":499") != std::string::npos; }));
+  EXPECT_EQ(other.requests(), 0);
+}
+
+TEST(Fallback, NoneStartsAfterTheRetryBudget) {
+  FakeUpstream asked([](UpstreamCall& call) {
+    call.wait(200ms);
+    call.answer(500, "late");
+  });
+  FakeUpstream other(always(200));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.retry = {.max_attempts = 1, .budget = 100ms};
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "late");
+  EXPECT_EQ(other.requests(), 0);
+}
+
+TEST(Fallback, TheAskedServicesTotalTimeoutStays) {
+  FakeUpstream asked(always(500));
+  FakeUpstream other([](UpstreamCall& call) {
+    call.wait(5s);
+    call.answer(200, "late");
+  });
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.adjust = [](Service& service) { service.timeouts.total = 300ms; };
+  ProxyUnderTest proxy(spec);
+  const auto began = std::chrono::steady_clock::now();
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s);
+  EXPECT_EQ(answer.status, 504);
+  EXPECT_NE(answer.body.find("'total' of 300 ms"), std::string::npos) << answer.body;
+}
+
+// ---- who may stand in
+
+TEST(Fallback, TheirOrderIsKeptAndTheirOwnFallbacksAreNotFollowed) {
+  FakeUpstream asked(always(500)), first(always(500)), second(always(200, "second"));
+  ProxySpec spec{.target_url = asked.url(), .llm = true};
+  spec.fallbacks = {{.target_url = first.url(), .keys = 2, .llm = true}, {.target_url = second.url(), .llm = true}};
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "second");
+  EXPECT_EQ(asked.requests(), 1);
+  EXPECT_EQ(first.requests(), 2);
+  spec.adjust = [](Service& service) { service.fallbacks = {ServiceId{2}}; };
+  spec.fallbacks[0].adjust = [](Service& service) { service.fallbacks = {ServiceId{3}}; };
+  ProxyUnderTest chained(spec);
+  EXPECT_EQ(chained.post(kPath, kChat).status, 500);
+  EXPECT_EQ(second.requests(), 1);
+}
+
+TEST(Fallback, OneThatDoesNotTakeTheMethodIsPassedOver) {
+  FakeUpstream asked(always(429)), reads(always(200, "reads")), writes(always(200, "writes"));
+  ProxySpec spec{.target_url = asked.url()};
+  spec.fallbacks = {{.target_url = reads.url(), .adjust = [](Service& service) { service.methods = {"GET"}; }},
+                    {.target_url = writes.url()}};
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post("/a", "x").body, "writes");
+  EXPECT_EQ(proxy.get("/a").body, "reads");
+}
+
+TEST(Fallback, ItsOwnRulesPlacementAndLimitsApply) {
+  FakeUpstream asked(always(500));
+  FakeUpstream other([](UpstreamCall& call) {
+    const std::string& target = call.request().target;
+    if (target.ends_with("key=" + ProxyUnderTest::key(103))) return call.answer(200, "other", "Set-Cookie: a=b\r\n");
+    call.answer(418, "teapot");
+  });
+  ProxySpec fallback{.target_url = other.url(), .keys = 3, .retry = {.max_attempts = 3}};
+  FailureRule rule = {.statuses = {418}};
+  rule.action = RuleAction::kCool;
+  rule.hold = 500s;
+  fallback.rules = {rule};
+  fallback.adjust = [](Service& service) {
+    service.key_placement = KeyPlacement{KeyLocation::kQuery, "key", ""};
+    service.allow_set_cookie = true;
+  };
+  ProxySpec spec{.target_url = asked.url(), .retry = {.max_attempts = 1}, .fallbacks = {fallback}};
+  ProxyUnderTest proxy(spec);
+  for (int i = 0; i < 3; ++i) {
+    const HttpAnswer answer = proxy.get("/a?b=c");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.field("set-cookie"), "a=b");
+    EXPECT_EQ(other.last().field("authorization"), "");
+  }
+  EXPECT_GT(proxy.wait_of(101), 490);
+  EXPECT_GT(proxy.wait_of(102), 490);
+}
+
+TEST(Fallback, ItsUrlsAreTriedToo) {
+  RefusingPort asked, down;
+  FakeUpstream up(always(200, "up"));
+  ProxySpec spec = pair_of(asked.url(), "");
+  spec.fallbacks[0].upstreams = {{down.url("/x"), 1, 0}, {up.url("/y"), 1, 1}};
+  ProxyUnderTest proxy(spec);
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "up");
+  EXPECT_EQ(up.last().target, "/y" + std::string(kPath));
+}
+
+TEST(Fallback, NobodyWaitsForAKeyWhileThereIsAnother) {
+  FakeUpstream asked(always(200)), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.wait_for_key = 5s;
+  ProxyUnderTest proxy(spec);
+  cool(proxy, 1, 3s);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(proxy.post(kPath, kChat).body, "other");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+}
+
+// ---- bodies
+
+TEST(Fallback, ALargeBodyIsRepeatedByteForByte) {
+  FakeUpstream asked(always(500)), other(always(200, "other"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  std::string body(2 << 20, ' ');
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 2654435761U >> 13);
+  EXPECT_EQ(proxy.post(kPath, body).body, "other");
+  EXPECT_TRUE(other.last().body == body);
+  EXPECT_TRUE(asked.last().body == body);
+}
+
+TEST(Fallback, AnUploadMovesOnOnlyWhileNoneOfItWasTaken) {
+  FakeUpstream asked(always(500)), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.adjust = [](Service& service) { service.stream_uploads = true; };
+  ProxyUnderTest proxy(spec);
+  const std::string body(300'000, 'u');
+  EXPECT_EQ(proxy.post(kPath, body).status, 500);
+  EXPECT_EQ(other.requests(), 0);
+  cool(proxy, 1, 1min);
+  EXPECT_EQ(proxy.post(kPath, body).body, "other");
+  EXPECT_TRUE(other.last().body == body);
+}
+
+TEST(Fallback, StreamsAnswersAsTheServiceItselfWould) {
+  std::atomic<bool> seen = false;
+  FakeUpstream asked(always(200));
+  FakeUpstream other([&](UpstreamCall& call) {
+    call.read_body();
+    call.send(kStreamHead);
+    call.send_chunk(kGoodEvent);
+    while (!seen) call.wait(1ms);
+    call.send_chunk("data: [DONE]\n\n");
+    call.send_chunk("");
+  });
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  cool(proxy, 1, 1min);
+  auto client = proxy.client();
+  client.send(proxy.request("POST", kPath, kChat));
+  std::string text;
+  EXPECT_TRUE(client.take_until("\"hi\"", text));
+  seen = true;
+  EXPECT_TRUE(client.take_until("[DONE]", text));
+}
+
+// ---- when all fail
+
+TEST(AllFail, TheAskedServicesErrorIsToldWithTheSoonestReturn) {
+  FakeUpstream nobody(always(200));
+  ProxySpec spec = pair_of(nobody.url(), nobody.url());
+  spec.fallbacks.push_back(spec.fallbacks[0]);
+  for (const bool disabled : {false, true}) {
+    spec.all_disabled = disabled;
+    ProxyUnderTest proxy(spec);
+    if (!disabled) cool(proxy, 1, 30s);
+    cool(proxy, 101, 20s);
+    cool(proxy, 201, 25s);
+    const HttpAnswer answer = proxy.post(kPath, kChat);
+    EXPECT_EQ(answer.status, disabled ? 503 : 429);
+    EXPECT_EQ(answer.field("retry-after"), "20");
+    EXPECT_EQ(answer.count("x-should-retry"), 0U);  // it may help
+    EXPECT_NE(answer.body.find(disabled ? "no_keys_configured" : "all_keys_cooling"), std::string::npos);
+    EXPECT_FALSE(line_of(proxy).contains("served_by"));
+  }
+  EXPECT_EQ(nobody.requests(), 0);
+}
+
+TEST(AllFail, WithoutAnyAnswerTheFirstErrorIsTold) {
+  RefusingPort asked;
+  FakeUpstream nobody(always(200));
+  ProxyUnderTest proxy(pair_of(asked.url(), nobody.url()));
+  cool(proxy, 101, 20s);
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_EQ(answer.field("retry-after"), "");
+  EXPECT_NE(answer.body.find("upstream_connect"), std::string::npos) << answer.body;
+}
+
+TEST(AllFail, TheLastAnswerOfAnUpstreamGoesToTheClient) {
+  FakeUpstream asked(always(500, "asked")), other(always(503, "other"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body, "other");
+  EXPECT_EQ(answer.field("x-rotator-error-source"), "upstream");
+  EXPECT_EQ(line_of(proxy).at("served_by").as_string(), "f1");
+}
+
+TEST(AllFail, AnUpstreamsWordsAreBetterThanNone) {
+  FakeUpstream asked(always(429, "slow down, " + ProxyUnderTest::key(1), "Retry-After: 77\r\n"));
+  RefusingPort other;
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_TRUE(answer.body.starts_with("slow down, ****")) << answer.body;
+  EXPECT_EQ(answer.field("retry-after"), "77");
+  EXPECT_EQ(answer.field("x-rotator-error-source"), "upstream");
+  const auto line = line_of(proxy);
+  EXPECT_FALSE(line.contains("served_by"));
+  EXPECT_EQ(line.at("attempts").to_number<int>(), 2);
+  EXPECT_TRUE(eventually([&] { return proxy.status(1).in_flight == 0 && proxy.status(101).in_flight == 0; }));
+}
+
+TEST(AllFail, RefusedCredentialsStayOurOwnError) {
+  FakeUpstream asked(always(401, "no")), other(always(403, "no"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  const HttpAnswer answer = proxy.post(kPath, kChat);
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_NE(answer.body.find("upstream_credentials_exhausted"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("401"), std::string::npos) << answer.body;  // the asked service's
+}
+
+// ---- what people see
+
+TEST(Fallback, LogAndTraceTellWhoServed) {
+  FakeUpstream asked(always(429, "no", "Retry-After: 30\r\n")), other(always(200, "other"));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.is_admin = [](std::string_view token) { return token == "t0k"; };
+  ProxyUnderTest proxy(spec);
+  const HttpAnswer answer = proxy.post(kPath, kChat, "X-Rotator-Explain: 1\r\nX-Rotator-Admin: Bearer t0k\r\n");
+  EXPECT_EQ(answer.status, 200);
+  const auto steps = boost::json::parse(answer.field("x-rotator-trace")).as_array();
+  ASSERT_EQ(steps.size(), 3U) << answer.field("x-rotator-trace");
+  EXPECT_EQ(steps[0].at("status").to_number<int>(), 429);
+  EXPECT_FALSE(steps[0].as_object().contains("service"));
+  EXPECT_EQ(steps[1].at("refused").as_string(), "all_keys_cooling");
+  EXPECT_EQ(steps[2].at("service").as_string(), "f1");
+  EXPECT_EQ(steps[2].at("outcome").as_string(), "ok");
+  EXPECT_FALSE(steps[2].as_object().contains("upstream"));
+  const auto line = line_of(proxy);
+  EXPECT_EQ(line.at("service").as_string(), "s");
+  EXPECT_EQ(line.at("served_by").as_string(), "f1");
+  EXPECT_EQ(line.at("attempts").to_number<int>(), 2);
+}
+
+TEST(Fallback, AFallbackThatIsAskedItselfHasNone) {
+  FakeUpstream asked(always(200)), other(always(500, "other"));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  std::string request = proxy.request("POST", kPath, kChat);
+  request.replace(request.find("/llm/s/"), 7, "/llm/f1/");
+  EXPECT_EQ(proxy.client().ask(request).body, "other");
+  EXPECT_EQ(asked.requests(), 0);
+}
+
+}  // namespace
+}  // namespace akr
