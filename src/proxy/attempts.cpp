@@ -6,6 +6,7 @@
 #include "net/connector.hpp"
 #include "proxy/headers.hpp"
 #include "proxy/judge.hpp"
+#include "proxy/pins.hpp"
 
 namespace akr {
 namespace {
@@ -35,6 +36,16 @@ void give_back(Attempt& attempt) {
   if (attempt.answer->head.keep_alive() && attempt.answer->unread().empty()) attempt.connection.mark_reusable();
 }
 
+// Another try with another key is no use to a request that is bound to one.
+bool wants_other_key(const RequestContext& ctx, const Attempt& last) {
+  return ctx.pinned && ctx.attempts > 0 && last.facts.verdict.retry == RetryAdvice::kNextKey;
+}
+
+bool soon_over(const Error& refused) {
+  return refused.code == ErrorCode::kAllKeysCooling ||
+         (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
+}
+
 class CountUp {
  public:
   explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
@@ -56,7 +67,7 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
   if (service.timeouts.total.count() > 0) ctx.deadline = ctx.started + service.timeouts.total;
   Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
   RetryBudget budget(service.retry, request.idempotent, request.replayable(), ctx.started);
-  while (budget.allows(last.facts, worker_.now())) {
+  while (budget.allows(last.facts, worker_.now()) && !wants_other_key(ctx, last)) {
     auto lease = take_key(ctx);
     if (!lease && worth_waiting(ctx, lease.error())) lease = co_await wait_for_key(ctx, lease.error());
     if (!lease) {
@@ -77,6 +88,7 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
     ctx.trace.ended(last.facts.status, last.facts.verdict, last.rule);
   }
   if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
+  if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
   co_return std::move(last);
 }
 
@@ -123,12 +135,13 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
 Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
   const SelectRequest wanted = {
       .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
+  if (ctx.pinned) return take_pinned_key(ctx, wanted, worker_.now());
   return ctx.service().keys->select(wanted, worker_.now());
 }
 
 bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {
   const auto longest = std::min(ctx.service().config.wait_for_key, kLongestWait);
-  if (longest.count() <= 0 || ctx.attempts > 0 || refused.code != ErrorCode::kAllKeysCooling) return false;
+  if (longest.count() <= 0 || ctx.attempts > 0 || !soon_over(refused)) return false;
   // retry_after is rounded up to whole seconds.
   return waiting_ < kMostWaiting && std::chrono::seconds(refused.retry_after - 1) < longest;
 }
@@ -140,7 +153,7 @@ net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error re
   const CountUp counted(waiting_);
   net::ClientWatch watch(ctx.client.socket());
   Result<KeyLease> lease = std::move(refused);
-  while (!lease && lease.error().code == ErrorCode::kAllKeysCooling && worker_.now() < end) {
+  while (!lease && soon_over(lease.error()) && worker_.now() < end) {
     const TimePoint next = watch.until(std::min(worker_.now() + kLookAgain, end));
     const net::Watch client = watch.watch();
     net::WaitEnd woken = net::WaitEnd::kTimeout;

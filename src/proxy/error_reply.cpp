@@ -12,8 +12,9 @@ constexpr int kLongWait = 60;  // seconds; SDKs would sit through any Retry-Afte
 
 // No other key and no other second will help: keep SDKs from repeating the request.
 bool retry_is_pointless(const Error& error) {
+  const bool pinned_for_good = error.code == ErrorCode::kPinnedKeyUnavailable && error.retry_after == 0;
   return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured ||
-         error.retry_after > kLongWait;
+         pinned_for_good || error.retry_after > kLongWait;
 }
 
 ErrorDetail detail_of(const Error& error, std::string_view request_id) {
@@ -60,6 +61,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::kRequestTimeout:
       return 408;
     case ErrorCode::kConflict:
+    case ErrorCode::kPinnedKeyUnavailable:
       return 409;
     case ErrorCode::kLengthRequired:
       return 411;
