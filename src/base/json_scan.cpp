@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
 
-// The first '"' or '\' from `at` on.  Two searches by the library beat one loop by far; in windows, because text that is
-// full of escapes would else be searched for its far end once per escape.
+// The first '"' or '\' from `at` on.  Two searches by the library beat one loop by far; in windows, because text that
+// is full of escapes would else be searched for its far end once per escape.
 std::size_t find_special(std::string_view piece, std::size_t at) {
   constexpr std::size_t kWindow = 512;
   for (; at < piece.size(); at += kWindow) {

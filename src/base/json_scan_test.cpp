@@ -33,8 +33,8 @@ constexpr std::string_view kObject =
 
 TEST(JsonScan, TellsStringsAndNumbersWithTheirPlaces) {
   const std::vector<std::string> expected = {
-      "/id=file-1", "/n=12", "/data/0/id=a", "/data/1/id=b/cA\n", "/data/2=x", "/data/3=-1.5e3", "/deep/a~0b~1c/d/0/0=e",
-      "/=f"};
+      "/id=file-1", "/n=12",          "/data/0/id=a",          "/data/1/id=b/cA\n",
+      "/data/2=x",  "/data/3=-1.5e3", "/deep/a~0b~1c/d/0/0=e", "/=f"};
   EXPECT_EQ(scan(kObject), expected);
 }
 

@@ -119,8 +119,7 @@ bool is_wanted(const AffinityRule& rule, std::string_view method, std::string_vi
 
 std::vector<std::string_view> patterns_for(const RequestContext& ctx) {
   std::vector<std::string_view> patterns;
-  if (ctx.makes_resources != nullptr)
-    patterns.assign(ctx.makes_resources->ids.begin(), ctx.makes_resources->ids.end());
+  if (ctx.makes_resources != nullptr) patterns.assign(ctx.makes_resources->ids.begin(), ctx.makes_resources->ids.end());
   for (const AffinityRule& rule : ctx.service().config.affinity_rules) {
     if (!is_wanted(rule, ctx.client.head().method(), ctx.path_behind_slug())) continue;
     patterns.insert(patterns.end(), rule.created.begin(), rule.created.end());
@@ -146,8 +145,8 @@ std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt
   if (pins.table == nullptr || !asked || head.status() < 200 || head.status() > 299) return nullptr;
   auto patterns = patterns_for(ctx);
   if (patterns.empty()) return nullptr;
-  const PinOwner owner = {*pins.table, service.id, ctx.grant.fingerprint, {service.id, answered.lease.key().id},
-                          pins.clock->wall()};
+  const PinOwner owner = {
+      *pins.table, service.id, ctx.grant.fingerprint, {service.id, answered.lease.key().id}, pins.clock->wall()};
   const ResourceMap* const map = ctx.format == nullptr ? nullptr : &ctx.format->resources();
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));

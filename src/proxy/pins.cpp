@@ -9,7 +9,7 @@
 namespace akr {
 namespace {
 
-constexpr int kMostLookups = 1000;            // per request
+constexpr int kMostLookups = 1000;             // per request
 constexpr std::size_t kClueWindow = 4 * 1024;  // of the body's beginning and end, where clients put their switches
 
 Error not_available(std::string message) {
@@ -120,8 +120,8 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
 }
 
 Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest& wanted, TimePoint now) {
-  // A key only ever goes to the upstream of its own service.  Answering for another one (a fallback that made the thing)
-  // begins here: find it in ctx.routing, and send the whole attempt there.
+  // A key only ever goes to the upstream of its own service.  Answering for another one (a fallback that made the
+  // thing) begins here: find it in ctx.routing, and send the whole attempt there.
   if (ctx.pinned->service == ctx.service().config.id) {
     return ctx.service().keys->select_exactly(ctx.pinned->key, wanted, now);
   }

@@ -48,7 +48,7 @@ struct RequestContext {
   std::uint64_t affinity = 0;
 
   // find_pin()
-  std::optional<PinnedKey> pinned;              // the only key that may serve this request
+  std::optional<PinnedKey> pinned;                // the only key that may serve this request
   const ResourceRule* makes_resources = nullptr;  // what its answer names, by the format's knowledge
 
   // attempts

@@ -55,6 +55,7 @@ RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool)
   if (spec.llm) service.retry.retry_non_idempotent = true;
   service.selection_policy = spec.policy;
   service.wait_for_key = spec.wait_for_key;
+  service.affinity_rules = spec.affinity_rules;
   routed.url = parse_upstream_url(spec.target_url).value();
   routed.keys = std::move(pool);
   if (!spec.rules.empty()) {
@@ -80,6 +81,7 @@ ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec), pool_(std::
   GatewaySettings settings;
   settings.relay.sse_keepalive = spec.sse_keepalive;
   settings.is_admin = spec.is_admin;
+  settings.pins.table = &pins_;
   server_ = std::make_unique<HandlerServer>([this, table, settings](net::Downstream& client) -> net::Task<void> {
     if (!node_) {
       node_ = std::make_unique<Node>(client.worker(), *this, metrics_.shard(0), settings);

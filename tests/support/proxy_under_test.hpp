@@ -32,6 +32,7 @@ struct ProxySpec {
   std::vector<FailureRule> rules = {};
   AdminCheck is_admin = {};
   bool all_disabled = false;
+  std::vector<AffinityRule> affinity_rules = {};
 };
 
 class ProxyUnderTest {
@@ -59,6 +60,7 @@ class ProxyUnderTest {
                       std::string_view fields = {}, std::string_view access_key = kAccessKey) const;
 
   KeyPool& pool() { return *pool_; }
+  PinTable& pins() { return pins_; }
   KeyStatus status(int number);
   // Seconds until the key's wait ends; 0 = none.
   double wait_of(int number);
@@ -71,6 +73,7 @@ class ProxyUnderTest {
   struct Node;
   const ProxySpec spec_;
   std::shared_ptr<KeyPool> pool_;
+  PinTable pins_{"a key for pins of this test"};
   TempDir directory_;
   int log_ = -1;
   std::unique_ptr<Journal> journal_;

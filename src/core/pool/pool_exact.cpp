@@ -68,7 +68,8 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   const bool usable = free && acceptable(*slot, request, model.hash());
   if (request.trace != nullptr) fill_trace(*request.trace);
   if (!slot) return refusal("was deleted", 0);
-  if (held_back) return refusal("is held back while the upstream is in trouble", whole_seconds(guard_.next_probe() - now_));
+  if (held_back)
+    return refusal("is held back while the upstream is in trouble", whole_seconds(guard_.next_probe() - now_));
   if (!usable) return unavailable(*slot);
   const KeyClaim claim = commit(*slot, request, model);
   if (request.trace != nullptr) {

@@ -2,8 +2,8 @@
 //
 // The heart is refresh(): it judges one key from scratch (judge()) and moves it into or out of its tier's ReadyKeys and
 // the wake heap.  Whatever changes a key calls it, so no other code has to think about who may be chosen.
-// Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, judging pool_refresh.cpp, verdicts pool_report.cpp, new keys
-// pool_adopt.cpp, people and persistence pool_people.cpp.
+// Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, judging pool_refresh.cpp, verdicts
+// pool_report.cpp, new keys pool_adopt.cpp, people and persistence pool_people.cpp.
 #pragma once
 
 #include <algorithm>

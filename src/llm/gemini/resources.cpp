@@ -57,8 +57,7 @@ constexpr std::string_view kMembers[] = {
     "model",  // a tuned one
 };
 
-constexpr ResourceMap kMap = {
-    .rules = kRules, .members = kMembers, .url_field = "x-goog-upload-url", .names = true};
+constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .url_field = "x-goog-upload-url", .names = true};
 
 }  // namespace
 
