@@ -33,6 +33,8 @@ Kind kind_of(ErrorCode code) {  // NOLINT(readability-function-size): one row pe
       return {408, "", "Request timeout"};
     case ErrorCode::kConflict:
       return {409, "", "Conflict"};
+    case ErrorCode::kPinnedKeyUnavailable:
+      return {409, "", "Pinned key unavailable"};
     case ErrorCode::kLengthRequired:
       return {411, "", "Length required"};
     case ErrorCode::kBodyTooLarge:

@@ -17,6 +17,7 @@
 #include "base/strings.hpp"
 #include "cluster/open.hpp"
 #include "config/backend_choice.hpp"
+#include "jobs/key_pin_writer.hpp"
 #include "jobs/key_prober.hpp"
 #include "jobs/key_state_writer.hpp"
 #include "jobs/ticker.hpp"
@@ -75,6 +76,8 @@ struct App::Parts {
     for (auto& node : nodes) node->stop();
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
+    if (pin_ticker) pin_ticker->stop();
+    if (pin_writer && !database->locked()) note_pins(pin_writer->write_changes());
     if (key_states && !database->locked()) note_key_states(key_states->write_changes());
   }
 
@@ -85,6 +88,7 @@ struct App::Parts {
   void start_background_work();
   void every_second();
   void note_key_states(const Result<void>& written);
+  void note_pins(const Result<void>& written);
 
   const Settings& settings;
   FirstStart secrets;
@@ -95,13 +99,17 @@ struct App::Parts {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<net::TlsServer> tls;
   std::unique_ptr<AccessKeys> keys;
+  std::unique_ptr<PinTable> pins;
   std::vector<std::unique_ptr<WorkerGauges>> gauges;
   std::unique_ptr<Operations> operations;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<KeyStateWriter> key_states;
+  std::unique_ptr<KeyPinWriter> pin_writer;
   std::unique_ptr<KeyProber> prober;
   std::atomic<bool> states_owed = false;  // the last write of key states failed
+  std::atomic<bool> pins_owed = false;    // so did that of pins
   std::unique_ptr<Ticker> ticker;
+  std::unique_ptr<Ticker> pin_ticker;
   std::unique_ptr<AdminApi> admin;
   std::unique_ptr<net::BlockingPool> blocking;
   std::vector<std::unique_ptr<Node>> nodes;
@@ -146,7 +154,10 @@ void App::Parts::build() {
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
   key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
+  pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
+  pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
   NodeSettings node_settings = make_node_settings(settings, count);
+  node_settings.gateway.pins.table = pins.get();
   node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
@@ -182,8 +193,12 @@ Result<void> App::Parts::listen() {
 // Blocking and small, on a thread of its own: neither workers nor admin calls wait for it.
 void App::Parts::start_background_work() {
   note_key_states(key_states->restore());
+  note_pins(pin_writer->restore());
   prober->start();
   ticker = std::make_unique<Ticker>("every_second", std::chrono::seconds(1), [this] { every_second(); });
+  pin_ticker = std::make_unique<Ticker>("pins", kPinPeriod, [this] {
+    if (!database->locked()) note_pins(pin_writer->write_changes());
+  });
   cluster->on_announce([this] { announced = true; });
 }
 
@@ -198,6 +213,11 @@ void App::Parts::note_key_states(const Result<void>& written) {
   if (!written && !states_owed.exchange(true))
     log_warn("key_states_not_stored", {{"message", written.error().message}});
   if (written) states_owed = false;
+}
+
+void App::Parts::note_pins(const Result<void>& written) {
+  if (!written && !pins_owed.exchange(true)) log_warn("pins_not_stored", {{"message", written.error().message}});
+  if (written) pins_owed = false;
 }
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

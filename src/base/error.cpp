@@ -38,6 +38,8 @@ std::string_view to_string(ErrorCode code) {
       return "all_keys_cooling";
     case ErrorCode::kCredentialsExhausted:
       return "upstream_credentials_exhausted";
+    case ErrorCode::kPinnedKeyUnavailable:
+      return "pinned_key_unavailable";
     case ErrorCode::kUpstreamUnresolved:
       return "upstream_unresolved";
     case ErrorCode::kUpstreamConnect:

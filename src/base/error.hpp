@@ -30,6 +30,7 @@ enum class ErrorCode {
   kNoKeysConfigured,      // no enabled key in the pool
   kAllKeysCooling,        // see Error::retry_after
   kCredentialsExhausted,  // every key we tried was refused with 401, 402 or 403
+  kPinnedKeyUnavailable,  // what the request names lives in the account of a key that cannot be used; see retry_after
   // The upstream.
   kUpstreamUnresolved,      // DNS
   kUpstreamConnect,         // refused, unreachable

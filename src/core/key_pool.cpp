@@ -100,6 +100,15 @@ Result<KeyLease> KeyPool::select(const SelectRequest& request, TimePoint now) {
   return KeyLease(shared_from_this(), *claim);
 }
 
+Result<KeyLease> KeyPool::select_exactly(KeyId key, const SelectRequest& request, TimePoint now) {
+  Result<KeyClaim> claim = [&] {
+    const MutexLock lock(state_->mutex);
+    return state_->pool.take_exactly(key, request, now);
+  }();
+  if (!claim) return claim.error();
+  return KeyLease(shared_from_this(), *claim);
+}
+
 void KeyPool::replace_keys(std::span<const UpstreamKey> keys) {
   const MutexLock editing(state_->edit);
   Roster roster = make_roster(keys, state_->known);

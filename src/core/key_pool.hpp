@@ -112,6 +112,9 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // kCredentialsExhausted: every enabled key is invalid or out of quota (retry_after = seconds to the soonest, 0 =
   // unknown).
   Result<KeyLease> select(const SelectRequest& request, TimePoint now);
+  // Takes this key, if select() could take it now (`request.tried` does not count: the same key may be tried again).
+  // kPinnedKeyUnavailable: it may not be used; the message says why, retry_after when it may be (0 = unknown).
+  Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
 
   // The enabled and disabled keys from now on, in the operator's order.  Health of keys that stay is kept, by id; a new
   // secret under an old id starts healthy.

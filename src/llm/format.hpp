@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "llm/error_detail.hpp"
+#include "llm/resources.hpp"
 
 namespace akr {
 
@@ -38,6 +39,9 @@ class Format {
   // would tell whose key it was.
   virtual std::span<const std::string_view> account_request_headers() const = 0;
   virtual std::span<const std::string_view> account_response_headers() const = 0;
+
+  // ---- things that belong to the key that made them
+  virtual const ResourceMap& resources() const = 0;
 
   // ---- errors
   // What an error answer says.  Never fails: HTML, an empty or a broken body give kUnknown, and the hint of the

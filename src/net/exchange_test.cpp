@@ -330,8 +330,7 @@ TEST_F(Exchange, AReusedConnectionThatIsSilentlyGoneEndsWithinASecond) {
 }
 
 TEST_F(Exchange, ARequestThatMustNotGoOutTwiceWaitsForItsSilentConnection) {
-  const Seen seen =
-      run(answer_then_fall_silent, {.head = kHead, .limits = {.first_byte = milliseconds(1'200)}}, 2);
+  const Seen seen = run(answer_then_fall_silent, {.head = kHead, .limits = {.first_byte = milliseconds(1'200)}}, 2);
   EXPECT_EQ(seen.result.end, ExchangeEnd::kFirstByte);
 }
 

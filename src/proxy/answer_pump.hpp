@@ -7,13 +7,16 @@
 
 #include "net/body_decoder.hpp"
 #include "net/outgoing.hpp"
+#include "proxy/body_tap.hpp"
 #include "proxy/headers.hpp"
 
 namespace akr {
 
 class AnswerPump {
  public:
-  AnswerPump(net::BodyDecoder& body, Framing framing) : body_(body), framing_(framing) {}
+  // `tap`, if not null, sees the body's bytes before they are handed out; it outlives the pump.
+  AnswerPump(net::BodyDecoder& body, Framing framing, BodyTap* tap = nullptr)
+      : body_(body), framing_(framing), tap_(tap) {}
 
   // Takes bytes from the front of `input` and adds what the client gets to `out`, which must be empty and be sent
   // before the next call.  False: the upstream's framing is broken.
@@ -43,6 +46,7 @@ class AnswerPump {
 
   net::BodyDecoder& body_;
   const Framing framing_;
+  BodyTap* const tap_;
   std::array<char, 20> size_line_ = {};
   std::uint64_t bytes_ = 0;
   std::array<char, 4> tail_ = {};  // the last bytes of the body, newest last

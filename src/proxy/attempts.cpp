@@ -7,6 +7,7 @@
 #include "proxy/fallback.hpp"
 #include "proxy/headers.hpp"
 #include "proxy/judge.hpp"
+#include "proxy/pins.hpp"
 #include "proxy/upstream_health.hpp"
 
 namespace akr {
@@ -39,6 +40,16 @@ net::UpstreamOrigin origin_of(const UpstreamUrl& url, std::string_view proxy) {
   return {.tls = url.origin.tls, .host = url.origin.host, .port = url.origin.port, .proxy_key = proxy};
 }
 
+// Another try with another key is no use to a request that is bound to one.
+bool wants_other_key(const RequestContext& ctx, const Attempt& last) {
+  return ctx.pinned && ctx.attempts > 0 && last.facts.verdict.retry == RetryAdvice::kNextKey;
+}
+
+bool soon_over(const Error& refused) {
+  return refused.code == ErrorCode::kAllKeysCooling ||
+         (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
+}
+
 class CountUp {
  public:
   explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
@@ -63,10 +74,11 @@ Attempts::Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings
 net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) {
   ctx.limit_total(ctx.started);
   Fallbacks fallbacks(ctx, request);
+  fallbacks.start();
   Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
   for (;;) {     // one service after the other
     RetryBudget budget = fallbacks.budget();
-    while (budget.allows(last.facts, worker_.now())) {
+    while (budget.allows(last.facts, worker_.now()) && !wants_other_key(ctx, last)) {
       auto lease = take_key(ctx);
       if (!lease && !fallbacks.any() && worth_waiting(ctx, lease.error()))
         lease = co_await wait_for_key(ctx, lease.error());
@@ -85,6 +97,7 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
     if (!fallbacks.move_on(budget, last, worker_.now())) break;
   }
   fallbacks.settle(last);
+  if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
   co_return std::move(last);
 }
 
@@ -160,6 +173,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
 Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
   const SelectRequest wanted = {
       .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
+  if (ctx.pinned) return take_pinned_key(ctx, wanted, worker_.now());
   return ctx.service().keys->select(wanted, worker_.now());
 }
 
@@ -175,7 +189,7 @@ bool Attempts::keep_key(const RequestContext& ctx, Attempt& last, const Error& r
 
 bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {
   const auto longest = std::min(ctx.service().config.wait_for_key, kLongestWait);
-  if (longest.count() <= 0 || ctx.attempts > 0 || refused.code != ErrorCode::kAllKeysCooling) return false;
+  if (longest.count() <= 0 || ctx.attempts > 0 || !soon_over(refused)) return false;
   // retry_after is rounded up to whole seconds.
   return waiting_ < kMostWaiting && std::chrono::seconds(refused.retry_after - 1) < longest;
 }
@@ -187,7 +201,7 @@ net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error re
   const CountUp counted(waiting_);
   net::ClientWatch watch(ctx.client.socket());
   Result<KeyLease> lease = std::move(refused);
-  while (!lease && lease.error().code == ErrorCode::kAllKeysCooling && worker_.now() < end) {
+  while (!lease && soon_over(lease.error()) && worker_.now() < end) {
     const TimePoint next = watch.until(std::min(worker_.now() + kLookAgain, end));
     const net::Watch client = watch.watch();
     net::WaitEnd woken = net::WaitEnd::kTimeout;

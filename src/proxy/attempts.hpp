@@ -13,6 +13,7 @@
 #include "net/exchange.hpp"
 #include "net/task.hpp"
 #include "net/upstream_pool.hpp"
+#include "proxy/body_tap.hpp"
 #include "proxy/first_event.hpp"
 #include "proxy/judge.hpp"
 #include "proxy/prepare.hpp"
@@ -30,7 +31,8 @@ struct Attempt {
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   UpstreamLease upstream;              // of services with several URLs
   AttemptFacts facts;
-  int rule = -1;  // index of the service's rule that decided
+  int rule = -1;                 // index of the service's rule that decided
+  std::unique_ptr<BodyTap> tap;  // set by the gateway: sees the body on its way down
 
   // The connection of an attempt whose answer nobody will read is still good if the answer is complete.
   void give_back();
@@ -46,7 +48,8 @@ class Attempts {
  public:
   Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings);
   // Returns the answer to relay, or the error to tell: the last real answer if keys or attempts ran out, or
-  // kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.
+  // kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.  A request that is pinned
+  // (ctx.pinned) uses that key only: kPinnedKeyUnavailable if it may not be used or the provider refuses it.
   net::Task<Attempt> run(RequestContext& ctx, PreparedRequest& request);
 
  private:

@@ -13,7 +13,8 @@ constexpr int kLongWait = 60;  // seconds; SDKs would sit through any Retry-Afte
 // No other key and no other second will help: keep SDKs from repeating the request.
 bool retry_is_pointless(const Error& error) {
   if (error.retry_after > 0) return error.retry_after > kLongWait;
-  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured;
+  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured ||
+         error.code == ErrorCode::kPinnedKeyUnavailable;
 }
 
 ErrorDetail detail_of(const Error& error, std::string_view request_id) {
@@ -60,6 +61,7 @@ int status_of(ErrorCode code) {
     case ErrorCode::kRequestTimeout:
       return 408;
     case ErrorCode::kConflict:
+    case ErrorCode::kPinnedKeyUnavailable:
       return 409;
     case ErrorCode::kLengthRequired:
       return 411;

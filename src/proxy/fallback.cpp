@@ -23,6 +23,17 @@ bool accepts(const Service& service, std::string_view method) {
 
 }  // namespace
 
+void Fallbacks::start() {
+  if (!ctx_.pinned || ctx_.pinned->service == ctx_.asked().config.id) return;
+  for (const RoutedService* fallback : ctx_.asked().fallbacks) {
+    if (fallback->config.id != ctx_.pinned->service) continue;
+    ctx_.serve_from(fallback);
+    ctx_.limit_total(ctx_.started);
+    ctx_.trace.moves_to(fallback->config.slug);
+    return;
+  }
+}
+
 RetryBudget Fallbacks::budget() const {
   RetrySettings settings = ctx_.service().config.retry;
   settings.budget = ctx_.asked().config.retry.budget;
@@ -31,7 +42,8 @@ RetryBudget Fallbacks::budget() const {
 
 std::size_t Fallbacks::find_next() const {
   const auto& fallbacks = ctx_.asked().fallbacks;
-  if (request_.upload.begun()) return fallbacks.size();  // its bytes are gone
+  // Its bytes are gone; or only one key, of the service that serves, can help.
+  if (request_.upload.begun() || ctx_.pinned) return fallbacks.size();
   std::size_t next = next_;
   while (next < fallbacks.size() && !accepts(fallbacks[next]->config, ctx_.client.head().method())) ++next;
   return next;

@@ -19,6 +19,9 @@ class Fallbacks {
  public:
   Fallbacks(RequestContext& ctx, const PreparedRequest& request) : ctx_(ctx), request_(request) {}
 
+  // A request that is bound to a key of a fallback starts there.
+  void start();
+
   // Is there, or was there, another service for this request?
   bool any() const { return ctx_.stand_in != nullptr || find_next() != ctx_.asked().fallbacks.size(); }
 

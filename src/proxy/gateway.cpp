@@ -103,6 +103,8 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   }
 
   read_request_facts(ctx, request);
+  // What lives in one provider account is reached with the key that made it, or not at all (D23).
+  if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
   // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
   ctx.longest_hold = settings_.relay.sse_keepalive / 2;
   ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
@@ -116,6 +118,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     co_return co_await relay_upgrade(ctx, std::move(last));
   if (switches)
     co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
+  last.tap = watch_for_pins(ctx, last, settings_.pins);
   co_return co_await relay(ctx, std::move(last), settings_.relay);
 }
 

@@ -11,6 +11,7 @@
 #include "proxy/access_keys.hpp"
 #include "proxy/access_log.hpp"
 #include "proxy/attempts.hpp"
+#include "proxy/pins.hpp"
 #include "proxy/relay.hpp"
 
 namespace akr {
@@ -22,6 +23,7 @@ struct GatewaySettings {
   std::uint64_t max_body = 32ULL << 20;
   std::string body_directory = "/tmp";  // for bodies over 1 MiB
   RelaySettings relay;
+  PinSettings pins;
   AdminCheck is_admin;  // decides who may see traces (X-Rotator-Explain); empty = nobody
 };
 

@@ -144,13 +144,18 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
   out += run;
 }
 
+// LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
+// bytes are none of our business.
+bool reads_answers(const RequestContext& ctx) {
+  return ctx.format != nullptr || !ctx.service().config.affinity_rules.empty();
+}
+
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
   copy_fields(head, out, [&](const net::Field& field) {
     if (stays_here(field.id)) return false;
-    // LLM answers must be readable on their way through (D42); REST bytes are none of our business.
-    if (field.id == FieldId::kAcceptEncoding && ctx.format != nullptr) return false;
+    if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
     if (nominates && head.nominated(field.name)) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
@@ -198,8 +203,8 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
   append_request_line(ctx, request, credential, key, out);
   append_field(out, "Host", ctx.upstream_url().host_header);
   append_client_fields(ctx, credential, out);
+  if (reads_answers(ctx)) out += "Accept-Encoding: identity\r\n";
   if (ctx.format != nullptr) {
-    out += "Accept-Encoding: identity\r\n";
     for (const HeaderView& required : ctx.format->required_headers()) {
       if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
     }

@@ -45,7 +45,7 @@ class Relay {
         attempt_(attempt),
         settings_(settings),
         framing_(choose_framing(ctx, attempt.answer->head)),
-        pump_(attempt.body, framing_),
+        pump_(attempt.body, framing_, attempt.tap.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
 
@@ -95,6 +95,7 @@ class Relay {
   bool worth_splicing() {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
+    if (attempt_.tap && !attempt_.tap->done()) return false;  // someone wants to see the bytes
     if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
     if (upstream.tls() || client_.stream().tls()) return false;

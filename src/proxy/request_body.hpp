@@ -36,6 +36,8 @@ class RequestBody final : public net::BodySource {
   std::uint64_t size() const { return view_.size() + memory_.size() + spilled_; }
   // The whole body if it is in memory; "" if some of it is in the file.
   std::string_view in_memory() const { return spilled_ > 0 ? std::string_view() : view_.empty() ? memory_ : view_; }
+  // As much of it from its beginning as is in memory: all of it, or 1 MiB.
+  std::string_view beginning() const { return view_.empty() ? memory_ : view_; }
 
   // Starts the next attempt at the first byte.
   void rewind();

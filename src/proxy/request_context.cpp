@@ -23,6 +23,17 @@ void RequestContext::note_head() {
   path = path.substr(0, path.find('?'));
 }
 
+std::string_view RequestContext::path_behind_slug() const {
+  std::string_view rest = client.head().target();
+  rest = rest.substr(0, rest.find('?'));
+  for (int slashes = 0; slashes < 2; ++slashes) {  // "/llm" and "/slug"
+    const auto next = rest.find('/', 1);
+    if (next == std::string_view::npos) return {};
+    rest.remove_prefix(next);
+  }
+  return rest;
+}
+
 void RequestContext::keep_for_log() {
   note_head();
   constexpr std::size_t kLongestPath = 512;

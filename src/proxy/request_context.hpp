@@ -3,11 +3,13 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "core/pins/key_pin.hpp"
 #include "core/routing_table.hpp"
 #include "llm/format.hpp"
 #include "net/downstream.hpp"
@@ -45,6 +47,10 @@ struct RequestContext {
   std::string model;  // "" = unknown
   std::uint64_t affinity = 0;
 
+  // find_pin()
+  std::optional<PinnedKey> pinned;                // the only key that may serve this request
+  const ResourceRule* makes_resources = nullptr;  // what its answer names, by the format's knowledge
+
   // attempts
   const RoutedService* stand_in = nullptr;  // the fallback that serves instead; nullptr = the service that was asked
   const UpstreamUrl* upstream = nullptr;    // of the last attempt; nullptr = the service's only one
@@ -79,6 +85,8 @@ struct RequestContext {
   void serve_from(const RoutedService* fallback);
   // Timeouts::total of the service that serves, counted from `from`; an earlier deadline stays.
   void limit_total(TimePoint from);
+  // What follows the slug in the path, as the client sent it: "" or "/...".  REQUIRES: the head is still there.
+  std::string_view path_behind_slug() const;
   // Looks at the head again: its bytes move when a body needs a larger buffer.
   void note_head();
   // Before the head's memory is given back: what the log still needs.  Other views into the head end here.

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "store/config_store.hpp"
+#include "store/key_pin_store.hpp"
 #include "store/key_state_store.hpp"
 
 namespace akr {
@@ -16,6 +17,7 @@ class Database {
 
   virtual ConfigStore& config() = 0;
   virtual KeyStateStore& key_states() = 0;
+  virtual KeyPinStore& key_pins() = 0;
 
   // The encryption key is not the one this database was written with.  Services can be read, nothing else; nothing is
   // overwritten.  Only reset_tables() changes it.

@@ -1,9 +1,10 @@
-// store_contract.hpp - what every ConfigStore and KeyStateStore promises, as tests.  Included by the test of each
-// implementation:
+// store_contract.hpp - what every ConfigStore, KeyStateStore and KeyPinStore promises, as tests.  Included by the test
+// of each implementation:
 //
 //   struct SqliteHarness { std::unique_ptr<Database> open(const Clock&); };     // each open(): the same database again
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ConfigStoreContract, SqliteHarness);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyStateStoreContract, SqliteHarness);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyPinStoreContract, SqliteHarness);
 #pragma once
 
 #include <memory>
@@ -391,5 +392,87 @@ TYPED_TEST_P(KeyStateStoreContract, GoesWithItsService) {
 
 REGISTER_TYPED_TEST_SUITE_P(KeyStateStoreContract, KeepsEveryFieldOverARestart,
                             ReplacesByKeyGroupAndModelAndRemovesWhatIsGone, TakesMoreThanOneBatch, GoesWithItsService);
+
+// What every KeyPinStore promises; the same harness.
+template <class Harness>
+class KeyPinStoreContract : public testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+  void reopen() {
+    database_.reset();
+    database_ = harness_.open(clock_);
+    ASSERT_TRUE(database_);
+  }
+  KeyPinStore& store() { return database_->key_pins(); }
+  KeyPin pin(std::uint64_t id, std::chrono::minutes lives, std::int64_t service = 7) const {
+    const std::uint64_t high = id * 0x9e3779b97f4a7c15ULL;
+    return {ServiceId{service}, {high, id}, {ServiceId{service}, KeyId{3}}, clock_.wall() + lives};
+  }
+  std::vector<KeyPin> all() { return store().load(clock_.wall(), 10'000).value(); }
+
+  Harness harness_;
+  ManualClock clock_;
+  std::unique_ptr<Database> database_;
+};
+
+TYPED_TEST_SUITE_P(KeyPinStoreContract);
+
+TYPED_TEST_P(KeyPinStoreContract, KeepsEveryFieldOverARestart) {
+  KeyPin given = this->pin(0xfedcba9876543210ULL, std::chrono::minutes(5));
+  given.to = {ServiceId{8}, KeyId{5'000'000'000}};
+  ASSERT_TRUE(this->store().save({&given, 1}));
+  this->reopen();
+  const auto read = this->all();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].asked, given.asked);
+  EXPECT_EQ(read[0].id, given.id);
+  EXPECT_EQ(read[0].to, given.to);
+  EXPECT_EQ(read[0].expires, given.expires);
+}
+
+TYPED_TEST_P(KeyPinStoreContract, ReplacesAndGivesTheOnesThatEndFirstInFront) {
+  using std::chrono::minutes;
+  const KeyPin pins[] = {this->pin(1, minutes(3)), this->pin(2, minutes(2)), this->pin(3, minutes(1))};
+  ASSERT_TRUE(this->store().save(pins));
+  KeyPin newer = this->pin(2, minutes(9));
+  newer.to.key = KeyId{4};
+  ASSERT_TRUE(this->store().save({&newer, 1}));
+  auto read = this->all();
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(read[0].id.low, 3U);
+  EXPECT_EQ(read[1].id.low, 1U);
+  EXPECT_EQ(read[2].id.low, 2U);
+  EXPECT_EQ(read[2].to.key, KeyId{4});
+  read = this->store().load(this->clock_.wall() + minutes(1), 1).value();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].id.low, 2U);
+}
+
+TYPED_TEST_P(KeyPinStoreContract, RemovesWhatEndsInChunks) {
+  using std::chrono::minutes;
+  std::vector<KeyPin> pins;
+  for (std::uint64_t i = 1; i <= 2'500; ++i) pins.push_back(this->pin(i, minutes(static_cast<long>(i))));
+  ASSERT_TRUE(this->store().save(pins));
+  const WallTime before = this->clock_.wall() + minutes(2'001);
+  EXPECT_EQ(this->store().remove_before(before, 1'500).value(), 1'500U);
+  EXPECT_EQ(this->store().remove_before(before, 1'500).value(), 500U);
+  EXPECT_EQ(this->store().remove_before(before, 1'500).value(), 0U);
+  const auto left = this->all();
+  ASSERT_EQ(left.size(), 500U);
+  EXPECT_EQ(left[0].expires, before);
+}
+
+TYPED_TEST_P(KeyPinStoreContract, GoesWithItsService) {
+  const ServiceId id = this->database_->config().add_service(example_service("a")).value().id;
+  const KeyPin pins[] = {this->pin(1, std::chrono::minutes(1), id.value),
+                         this->pin(2, std::chrono::minutes(1), id.value + 1)};
+  ASSERT_TRUE(this->store().save(pins));
+  ASSERT_TRUE(this->database_->config().delete_service(id));
+  ASSERT_EQ(this->all().size(), 1U);
+  EXPECT_EQ(this->all()[0].id.low, 2U);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(KeyPinStoreContract, KeepsEveryFieldOverARestart,
+                            ReplacesAndGivesTheOnesThatEndFirstInFront, RemovesWhatEndsInChunks, GoesWithItsService);
 
 }  // namespace akr

@@ -62,6 +62,7 @@ RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<Key
   if (spec.llm) service.retry.retry_non_idempotent = true;
   service.selection_policy = spec.policy;
   service.wait_for_key = spec.wait_for_key;
+  service.affinity_rules = spec.affinity_rules;
   service.upstreams = spec.upstreams;
   if (!service.upstreams.empty()) service.target_url = service.upstreams.front().url;
   for (std::size_t i = 0; i < spec.fallbacks.size(); ++i) {
@@ -98,6 +99,7 @@ ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec) {
   GatewaySettings settings;
   settings.relay.sse_keepalive = spec.sse_keepalive;
   settings.is_admin = spec.is_admin;
+  settings.pins.table = &pins_;
   server_ = std::make_unique<HandlerServer>([this, settings](net::Downstream& client) -> net::Task<void> {
     if (!node_) {
       node_ = std::make_unique<Node>(client.worker(), *this, metrics_.shard(0), settings);

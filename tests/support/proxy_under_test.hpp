@@ -37,6 +37,7 @@ struct ProxySpec {
   EjectionRule ejection = {};
   std::vector<ProxySpec> fallbacks = {};           // slugs "f1", "f2"; their keys are numbered from 101, 201
   std::function<void(Service&)> adjust = nullptr;  // the last word on the service
+  std::vector<AffinityRule> affinity_rules = {};
 };
 
 class ProxyUnderTest {
@@ -65,6 +66,7 @@ class ProxyUnderTest {
 
   KeyPool& pool(int service = 0) { return *pools_.at(static_cast<std::size_t>(service)); }  // 1 = the first fallback
   UpstreamSet& upstreams() { return *table_->services().front().upstreams; }
+  PinTable& pins() { return pins_; }
   KeyStatus status(int number);
   // Seconds until the key's wait ends; 0 = none.
   double wait_of(int number);
@@ -78,6 +80,7 @@ class ProxyUnderTest {
   const ProxySpec spec_;
   std::vector<std::shared_ptr<KeyPool>> pools_;
   std::shared_ptr<const RoutingTable> table_;
+  PinTable pins_{"a key for pins of this test"};
   TempDir directory_;
   int log_ = -1;
   std::unique_ptr<Journal> journal_;

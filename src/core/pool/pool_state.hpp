@@ -2,8 +2,8 @@
 //
 // The heart is refresh(): it judges one key from scratch (judge()) and moves it into or out of its tier's ReadyKeys and
 // the wake heap.  Whatever changes a key calls it, so no other code has to think about who may be chosen.
-// Where to look: choosing pool_select.cpp, judging pool_refresh.cpp, verdicts pool_report.cpp, new keys
-// pool_adopt.cpp, people and persistence pool_people.cpp.
+// Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, judging pool_refresh.cpp, verdicts
+// pool_report.cpp, new keys pool_adopt.cpp, people and persistence pool_people.cpp.
 #pragma once
 
 #include <algorithm>
@@ -45,6 +45,7 @@ class PoolState {
   void adopt(Roster&& roster);  // leaves the old tables in `roster`, to be freed outside of the lock
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
+  Result<KeyClaim> take_exactly(KeyId id, const SelectRequest& request, TimePoint now);
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
   void release(const KeyClaim& claim);
   bool renew(const KeyClaim& claim, TimePoint now);
@@ -111,6 +112,9 @@ class PoolState {
   void start_trials(std::uint32_t slot, KeyClaim& claim);
   Error nothing_usable();
   void fill_trace(SelectTrace& trace) const;
+
+  // pool_exact.cpp
+  Error unavailable(std::uint32_t slot);
 
   // pool_report.cpp
   std::optional<std::uint32_t> locate(const KeyClaim& claim) const;

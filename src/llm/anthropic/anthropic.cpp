@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "llm/anthropic/errors.hpp"
+#include "llm/anthropic/resources.hpp"
 #include "llm/rule_format.hpp"
 
 namespace akr {
@@ -48,6 +49,7 @@ class Anthropic final : public RuleFormat {
   std::span<const HeaderView> required_headers() const override { return kRequired; }
   std::span<const std::string_view> account_request_headers() const override { return kAccountRequest; }
   std::span<const std::string_view> account_response_headers() const override { return kAccountResponse; }
+  const ResourceMap& resources() const override { return anthropic_resources(); }
 
   std::string build_error(const ErrorDetail& detail) const override {
     boost::json::object error{{"type", error_type(detail.status)}, {"message", detail.message}};

@@ -9,6 +9,7 @@
 
 #include "base/strings.hpp"
 #include "llm/gemini/errors.hpp"
+#include "llm/gemini/resources.hpp"
 #include "llm/rule_format.hpp"
 
 namespace akr {
@@ -66,6 +67,7 @@ class Gemini final : public RuleFormat {
   std::span<const HeaderView> required_headers() const override { return {}; }
   std::span<const std::string_view> account_request_headers() const override { return kAccountRequest; }
   std::span<const std::string_view> account_response_headers() const override { return {}; }
+  const ResourceMap& resources() const override { return gemini_resources(); }
 
   std::string build_error(const ErrorDetail& detail) const override {
     boost::json::object error{

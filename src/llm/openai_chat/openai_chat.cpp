@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "llm/openai_chat/errors.hpp"
+#include "llm/openai_chat/resources.hpp"
 #include "llm/rule_format.hpp"
 
 namespace akr {
@@ -42,6 +43,7 @@ class OpenAiChat final : public RuleFormat {
   std::span<const HeaderView> required_headers() const override { return {}; }
   std::span<const std::string_view> account_request_headers() const override { return kAccountHeaders; }
   std::span<const std::string_view> account_response_headers() const override { return kAccountHeaders; }
+  const ResourceMap& resources() const override { return openai_chat_resources(); }
 
   std::string build_error(const ErrorDetail& detail) const override {
     const auto code = detail.code.empty() ? default_code(detail.status) : detail.code;

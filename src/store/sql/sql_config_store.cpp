@@ -75,6 +75,7 @@ Result<void> SqlConfigStore::delete_service(ServiceId id) {
     if (!service_exists(session, id)) return no_service(id);
     remove_keys(session, id);
     session << "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value);
+    session << "DELETE FROM key_pins WHERE service_id = :id", soci::use(id.value);
     session << "DELETE FROM proxy_configs WHERE id = :id", soci::use(id.value);
     return {};
   });

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "store/sql/schema.hpp"
 #include "store/sql/sql_config_store.hpp"
+#include "store/sql/sql_key_pin_store.hpp"
 #include "store/sql/sql_key_state_store.hpp"
 
 namespace akr {
@@ -18,12 +19,14 @@ class SqlDatabase final : public Database {
         writer_(*backend_),
         reader_(*backend_),
         config_({writer_, reader_, cipher_, locked_, *settings.clock, settings.rest_total}),
-        key_states_(writer_, reader_, locked_) {}
+        key_states_(writer_, reader_, locked_),
+        key_pins_(writer_, reader_, locked_) {}
 
   Result<void> prepare();
 
   ConfigStore& config() override { return config_; }
   KeyStateStore& key_states() override { return key_states_; }
+  KeyPinStore& key_pins() override { return key_pins_; }
   bool locked() const override { return locked_; }
   Result<void> backup_to(const std::string& path) override;
   Result<std::string> reset_tables() override;
@@ -39,6 +42,7 @@ class SqlDatabase final : public Database {
   std::atomic<bool> locked_ = false;
   SqlConfigStore config_;
   SqlKeyStateStore key_states_;
+  SqlKeyPinStore key_pins_;
 };
 
 Result<void> SqlDatabase::prepare() {

@@ -23,6 +23,7 @@ struct SqliteHarness {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, ConfigStoreContract, SqliteHarness);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyStateStoreContract, SqliteHarness);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, KeyPinStoreContract, SqliteHarness);
 
 class SqliteStore : public testing::Test, protected SqliteFixture {
  protected:
@@ -92,6 +93,8 @@ TEST_F(SqliteStore, AnotherEncryptionKeyLocksAndOverwritesNothing) {
     EXPECT_EQ(store.edit_key(KeyId{1}, nothing).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.find_key(KeyId{1}).error().code, ErrorCode::kLocked);
     EXPECT_EQ(locked->key_states().save(id, {}, {}).error().code, ErrorCode::kLocked);
+    EXPECT_EQ(locked->key_pins().save({}).error().code, ErrorCode::kLocked);
+    EXPECT_EQ(locked->key_pins().remove_before({}, 1).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.delete_key(KeyId{1}).error().code, ErrorCode::kLocked);
     EXPECT_EQ(store.delete_keys(id).error().code, ErrorCode::kLocked);
   }

@@ -1,0 +1,232 @@
+#include "base/json_scan.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace akr {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+// The first '"' or '\' from `at` on.  Two searches by the library beat one loop by far; in windows, because text that
+// is full of escapes would else be searched for its far end once per escape.
+std::size_t find_special(std::string_view piece, std::size_t at) {
+  constexpr std::size_t kWindow = 512;
+  for (; at < piece.size(); at += kWindow) {
+    const std::string_view window = piece.substr(at, kWindow);
+    const std::size_t quote = std::min(window.find('"'), window.size());
+    const std::size_t special = std::min(window.substr(0, quote).find('\\'), quote);
+    if (special < window.size()) return at + special;
+  }
+  return piece.size();
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | (code >> 6));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else {  // halves of a pair too: such text is nobody's id
+    out += static_cast<char>(0xE0 | (code >> 12));
+    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+void JsonScan::reset() {
+  state_ = State::kValue;
+  token_.clear();
+  pointer_.clear();
+  frames_.clear();
+}
+
+bool JsonScan::feed(std::string_view piece, Visitor& visitor) {
+  std::size_t at = 0;
+  while (at < piece.size() && state_ != State::kDone) {
+    switch (state_) {
+      case State::kString:
+        at = take_string(piece, at, visitor);
+        break;
+      case State::kBare:
+        at = take_bare(piece, at, visitor);
+        break;
+      case State::kEscape:
+        take_escape(piece[at++]);
+        break;
+      case State::kUnicode:
+        take_unicode(piece[at++]);
+        break;
+      case State::kValue:
+      case State::kName:
+      case State::kColon:
+      case State::kNext:
+        take_mark(piece[at++]);
+        break;
+      case State::kDone:
+        break;
+    }
+  }
+  return state_ != State::kDone;
+}
+
+std::size_t JsonScan::take_string(std::string_view piece, std::size_t at, Visitor& visitor) {
+  const std::size_t end = find_special(piece, at);
+  const std::string_view run = piece.substr(at, end - at);
+  if (end == piece.size()) {
+    keep(run);
+    return end;
+  }
+  if (piece[end] == '\\') {
+    keep(run);
+    state_ = State::kEscape;
+    return end + 1;
+  }
+  const bool whole = token_.empty() && !too_long_ && run.size() <= kLongestText;
+  if (!whole) keep(run);
+  end_string(whole ? run : std::string_view(token_), visitor);
+  return end + 1;
+}
+
+std::size_t JsonScan::take_bare(std::string_view piece, std::size_t at, Visitor& visitor) {
+  const std::size_t end = std::min(piece.find_first_of(" \t\r\n,]}", at), piece.size());
+  keep(piece.substr(at, end - at));
+  if (end == piece.size()) return end;
+  state_ = State::kNext;
+  const bool number = !token_.empty() && !too_long_ && (token_[0] == '-' || (token_[0] >= '0' && token_[0] <= '9'));
+  if (number && !frames_.empty()) visitor.scalar(*this, token_);
+  return end;
+}
+
+void JsonScan::take_escape(char c) {
+  state_ = State::kString;
+  constexpr std::string_view kFrom = "bfnrt";
+  constexpr std::string_view kTo = "\b\f\n\r\t";
+  if (c == 'u') {
+    state_ = State::kUnicode;
+    unicode_left_ = 4;
+    unicode_ = 0;
+    return;
+  }
+  const auto known = kFrom.find(c);
+  const char meant = known == std::string_view::npos ? c : kTo[known];
+  keep({&meant, 1});
+}
+
+void JsonScan::take_unicode(char c) {
+  const int digit = hex_digit(c);
+  unicode_ = unicode_ << 4 | static_cast<std::uint32_t>(std::max(digit, 0));
+  if (digit < 0) too_long_ = true;
+  if (--unicode_left_ > 0) return;
+  state_ = State::kString;
+  std::string text;
+  append_utf8(text, unicode_);
+  keep(text);
+}
+
+// One character outside of strings, numbers and words.
+void JsonScan::take_mark(char c) {
+  if (kBlanks.find(c) != std::string_view::npos) return;
+  if (c == '{') return open(false);
+  if (c == '[') return open(true);
+  if (c == '}' || c == ']') return close();
+  if (c == ',') return next_element();
+  if (c == ':') {
+    state_ = State::kValue;
+    return;
+  }
+  token_.clear();
+  too_long_ = false;
+  name_ = state_ == State::kName;
+  state_ = c == '"' ? State::kString : State::kBare;
+  if (c != '"') keep({&c, 1});
+}
+
+void JsonScan::open(bool array) {
+  if (frames_.size() >= kDeepest) {
+    state_ = State::kDone;
+    return;
+  }
+  frames_.push_back({.begin = pointer_.size(), .array = array});
+  if (!array) ++objects_;
+  state_ = array ? State::kValue : State::kName;
+  if (array) set_token("0");
+}
+
+void JsonScan::close() {
+  if (!frames_.empty()) {
+    pointer_.resize(frames_.back().begin);
+    frames_.pop_back();
+  }
+  state_ = frames_.empty() ? State::kDone : State::kNext;
+}
+
+void JsonScan::next_element() {
+  if (frames_.empty()) {
+    state_ = State::kDone;
+    return;
+  }
+  Frame& frame = frames_.back();
+  state_ = frame.array ? State::kValue : State::kName;
+  if (frame.array) set_token(std::to_string(++frame.index));
+}
+
+void JsonScan::keep(std::string_view text) {
+  if (token_.size() + text.size() > kLongestText) too_long_ = true;
+  if (!too_long_) token_ += text;
+}
+
+void JsonScan::end_string(std::string_view text, Visitor& visitor) {
+  if (!name_) {
+    state_ = State::kNext;
+    if (!too_long_ && !frames_.empty()) visitor.scalar(*this, text);
+    return;
+  }
+  state_ = State::kColon;
+  const bool usable = !too_long_ && text.size() <= kLongestName;
+  set_token(usable ? text : std::string_view());
+}
+
+void JsonScan::set_token(std::string_view name) {
+  if (frames_.empty()) return;
+  pointer_.resize(frames_.back().begin);
+  pointer_ += '/';
+  for (const char c : name) {
+    if (c == '~') {
+      pointer_ += "~0";
+    } else if (c == '/') {
+      pointer_ += "~1";
+    } else {
+      pointer_ += c;
+    }
+  }
+}
+
+std::string_view JsonScan::member(std::size_t up) const {
+  std::size_t end = pointer_.size();
+  for (std::size_t i = frames_.size(); i-- > 0;) {
+    const Frame& frame = frames_[i];
+    const std::string_view token = std::string_view(pointer_).substr(frame.begin, end - frame.begin);
+    end = frame.begin;
+    if (frame.array) continue;
+    if (up-- == 0) return token.substr(std::min<std::size_t>(1, token.size()));
+  }
+  return {};
+}
+
+bool JsonScan::inside(std::string_view name) const {
+  for (std::size_t up = 1; up < frames_.size(); ++up) {
+    if (member(up) == name) return true;
+  }
+  return false;
+}
+
+}  // namespace akr

@@ -1,0 +1,74 @@
+// json_scan.hpp - walks over JSON that arrives in pieces, or whose end is missing, and tells its strings and numbers
+// with the place where they stand.  Keeps nothing but that place and the token it is in.
+//
+// Not a validator: broken JSON gives some tokens or none, never a failure.  One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace akr {
+
+class JsonScan {
+ public:
+  static constexpr std::size_t kDeepest = 64;
+  static constexpr std::size_t kLongestText = 2048;  // longer strings are passed over
+  static constexpr std::size_t kLongestName = 128;   // of members; below a longer one nothing has a pointer
+
+  class Visitor {
+   public:
+    virtual ~Visitor() = default;
+    // A string (unescaped) or a number (as written); true, false and null are not told.  `text` is valid for the call.
+    virtual void scalar(const JsonScan& at, std::string_view text) = 0;
+  };
+
+  // Takes the next piece.  False: there is nothing more to find (the value ended, or is nested too deeply).
+  bool feed(std::string_view piece, Visitor& visitor);
+  void reset();
+
+  // RFC 6901 pointer of the token, as "/data/0/id".
+  std::string_view pointer() const { return pointer_; }
+  // Name of the member that the token is the value of, or whose array it is in; `up` levels further out: for the token
+  // at "/a/b/0/c" these are "c", "b", "a".  Escaped as in pointers; "" if there is none.
+  std::string_view member(std::size_t up = 0) const;
+  // Is the token inside of a member of this name, at any depth?
+  bool inside(std::string_view name) const;
+  // Counts the objects that began; equal for two tokens only if no object began between them.
+  std::uint64_t objects() const { return objects_; }
+  std::size_t depth() const { return frames_.size(); }
+
+ private:
+  enum class State : std::uint8_t { kValue, kName, kColon, kNext, kString, kEscape, kUnicode, kBare, kDone };
+  struct Frame {
+    std::size_t begin = 0;  // of its own token in pointer_, with the slash
+    std::uint32_t index = 0;
+    bool array = false;
+  };
+
+  std::size_t take_string(std::string_view piece, std::size_t at, Visitor& visitor);
+  std::size_t take_bare(std::string_view piece, std::size_t at, Visitor& visitor);
+  void take_escape(char c);
+  void take_unicode(char c);
+  void take_mark(char c);
+  void open(bool array);
+  void close();
+  void next_element();
+  void keep(std::string_view text);
+  void end_string(std::string_view text, Visitor& visitor);
+  void set_token(std::string_view name);
+
+  State state_ = State::kValue;
+  bool name_ = false;      // the string is a member's name
+  bool too_long_ = false;  // and so the token is not told
+  std::uint8_t unicode_left_ = 0;
+  std::uint32_t unicode_ = 0;
+  std::uint64_t objects_ = 0;
+  std::string token_;
+  std::string pointer_;
+  std::vector<Frame> frames_;
+};
+
+}  // namespace akr

@@ -1,0 +1,103 @@
+#include "base/json_scan.hpp"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace akr {
+namespace {
+
+struct Collected final : JsonScan::Visitor {
+  void scalar(const JsonScan& at, std::string_view text) override {
+    all.push_back(std::string(at.pointer()) + "=" + std::string(text));
+    members.push_back(std::string(at.member()) + "<" + std::string(at.member(1)));
+  }
+  std::vector<std::string> all;
+  std::vector<std::string> members;
+};
+
+std::vector<std::string> scan(std::string_view json, std::size_t piece = std::string_view::npos) {
+  Collected found;
+  JsonScan scan;
+  while (!json.empty()) {
+    const auto part = json.substr(0, piece);
+    json.remove_prefix(part.size());
+    if (!scan.feed(part, found)) break;
+  }
+  return found.all;
+}
+
+constexpr std::string_view kObject =
+    R"( {"id":"file-1","n":12,"ok":true,"none":null,"data":[{"id":"a"},{"id":"b\/c\u0041\n"}, "x", -1.5e3 ],)"
+    R"("deep":{"a~b/c":{"d":[["e"]]}},"" : "f", "empty":{}, "list":[]} trailing)";
+
+TEST(JsonScan, TellsStringsAndNumbersWithTheirPlaces) {
+  const std::vector<std::string> expected = {
+      "/id=file-1", "/n=12",          "/data/0/id=a",          "/data/1/id=b/cA\n",
+      "/data/2=x",  "/data/3=-1.5e3", "/deep/a~0b~1c/d/0/0=e", "/=f"};
+  EXPECT_EQ(scan(kObject), expected);
+}
+
+TEST(JsonScan, PiecesOfAnySizeGiveTheSame) {
+  const auto whole = scan(kObject);
+  for (std::size_t piece = 1; piece < 40; ++piece) EXPECT_EQ(scan(kObject, piece), whole) << piece;
+}
+
+TEST(JsonScan, ABeginningGivesWhatIsComplete) {
+  EXPECT_EQ(scan(R"({"id":"resp_1","output":[{"te)"), std::vector<std::string>{"/id=resp_1"});
+  EXPECT_EQ(scan(R"({"id":"resp_)"), std::vector<std::string>{});
+}
+
+TEST(JsonScan, MembersLeaveIndicesOut) {
+  Collected found;
+  JsonScan scan;
+  scan.feed(R"({"a":{"b":[{"c":"1"}],"ids":["2",["3"]]}})", found);
+  EXPECT_EQ(found.members, (std::vector<std::string>{"c<b", "ids<a", "ids<a"}));
+}
+
+TEST(JsonScan, InsideLooksAtAllOuterMembers) {
+  struct Inside final : JsonScan::Visitor {
+    void scalar(const JsonScan& at, std::string_view) override { seen.push_back(at.inside("metadata")); }
+    std::vector<bool> seen;
+  } found;
+  JsonScan scan;
+  scan.feed(R"({"metadata":"1","a":{"metadata":{"x":{"file_id":"2"}},"metadata2":{"y":"3"}}})", found);
+  EXPECT_EQ(found.seen, (std::vector<bool>{false, true, false}));
+}
+
+TEST(JsonScan, LongTextIsPassedOver) {
+  const std::string big(5000, 'x');
+  const std::string json = R"({"a":")" + big + R"(","b":"c",")" + std::string(300, 'n') + R"(":{"d":"e"},"f":"g"})";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{700}, json.size()})
+    EXPECT_EQ(scan(json, piece), (std::vector<std::string>{"/b=c", "//d=e", "/f=g"}));
+}
+
+TEST(JsonScan, StopsWhereItIsTooDeep) {
+  EXPECT_EQ(scan(R"({"a":"b","c":)" + std::string(1000, '[')), std::vector<std::string>{"/a=b"});
+}
+
+// Nothing but the sanitizers and the end of the loop is asked: any bytes in any pieces.
+TEST(JsonScan, SurvivesAnyBytes) {
+  std::mt19937 random(11);
+  constexpr std::string_view kAlphabet = R"({}[]:,"\u019af-e.tn /~)";
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    const auto length = random() % 200;
+    for (std::size_t i = 0; i < length; ++i)
+      text += random() % 8 == 0 ? static_cast<char>(random()) : kAlphabet[random() % kAlphabet.size()];
+    EXPECT_EQ(scan(text), scan(text, 1 + random() % 9)) << text;
+  }
+}
+
+TEST(JsonScan, StartsAgain) {
+  Collected found;
+  JsonScan scan;
+  EXPECT_FALSE(scan.feed(R"({"a":"1"})", found));
+  EXPECT_FALSE(scan.feed(R"({"a":"2"})", found));
+  scan.reset();
+  scan.feed(R"({"a":"3"})", found);
+  EXPECT_EQ(found.all, (std::vector<std::string>{"/a=1", "/a=3"}));
+}
+
+}  // namespace
+}  // namespace akr

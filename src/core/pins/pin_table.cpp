@@ -1,0 +1,120 @@
+#include "core/pins/pin_table.hpp"
+
+#include <algorithm>
+
+namespace akr {
+
+PinTable::PinTable(std::string_view hash_key, std::size_t most)
+    : hasher_(hash_key), most_per_part_(std::max<std::size_t>(1, most / kParts)) {}
+
+std::optional<PinnedKey> PinTable::find(ServiceId asked, std::string_view access_key, std::string_view resource,
+                                        WallTime now) {
+  const PinId id = hasher_.hash(asked, access_key, resource);
+  Part& mine = part(id);
+  const MutexLock lock(mine.mutex);
+  const auto found = mine.by_id.find(id);
+  if (found == mine.by_id.end()) return std::nullopt;
+  if (found->second->pin.expires <= now) {
+    erase(mine, found->second);
+    return std::nullopt;
+  }
+  renew(mine, found->second, now);
+  return found->second->pin.to;
+}
+
+void PinTable::put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to,
+                   WallTime now) {
+  const PinId id = hasher_.hash(asked, access_key, resource);
+  Part& mine = part(id);
+  const MutexLock lock(mine.mutex);
+  const auto found = mine.by_id.find(id);
+  if (found == mine.by_id.end()) {
+    insert(mine, {.asked = asked, .id = id, .to = to, .expires = now + kLife + kRefreshStep}, true);
+    return;
+  }
+  Entry& entry = *found->second;
+  if (entry.pin.to != to) {
+    entry.pin.to = to;
+    owe(mine, entry);
+  }
+  renew(mine, found->second, now);
+}
+
+void PinTable::renew(Part& part, Entries::iterator entry, WallTime now) {
+  const WallTime end = now + kLife + kRefreshStep;
+  if (end - entry->pin.expires < kRefreshStep) return;
+  entry->pin.expires = end;
+  part.by_age.splice(part.by_age.end(), part.by_age, entry);
+  owe(part, *entry);
+}
+
+void PinTable::owe(Part& part, Entry& entry) {
+  if (entry.owed) return;
+  entry.owed = true;
+  part.owed.push_back(entry.pin.id);
+}
+
+void PinTable::insert(Part& part, const KeyPin& pin, bool owed) {
+  if (part.by_id.size() >= most_per_part_) erase(part, part.by_age.begin());
+  part.by_age.push_back({.pin = pin});
+  const auto entry = std::prev(part.by_age.end());
+  part.by_id.emplace(pin.id, entry);
+  if (owed) owe(part, *entry);
+  used_by(pin.asked).fetch_add(1, std::memory_order_relaxed);
+  size_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void PinTable::erase(Part& part, Entries::iterator entry) {
+  used_by(entry->pin.asked).fetch_sub(1, std::memory_order_relaxed);
+  size_.fetch_sub(1, std::memory_order_relaxed);
+  part.by_id.erase(entry->pin.id);
+  part.by_age.erase(entry);
+}
+
+std::vector<KeyPin> PinTable::take_changes(std::size_t limit) {
+  std::vector<KeyPin> changes;
+  for (Part& each : parts_) {
+    const MutexLock lock(each.mutex);
+    while (!each.owed.empty() && changes.size() < limit) {
+      const auto found = each.by_id.find(each.owed.back());
+      each.owed.pop_back();
+      // One that was dropped meanwhile is not owed any more; one that came back is, and stands in the list again.
+      if (found == each.by_id.end() || !found->second->owed) continue;
+      found->second->owed = false;
+      changes.push_back(found->second->pin);
+    }
+  }
+  return changes;
+}
+
+void PinTable::return_changes(const std::vector<KeyPin>& pins) {
+  for (const KeyPin& pin : pins) {
+    Part& mine = part(pin.id);
+    const MutexLock lock(mine.mutex);
+    if (const auto found = mine.by_id.find(pin.id); found != mine.by_id.end()) owe(mine, *found->second);
+  }
+}
+
+void PinTable::restore(const std::vector<KeyPin>& pins, WallTime now) {
+  for (const KeyPin& pin : pins) {
+    Part& mine = part(pin.id);
+    const MutexLock lock(mine.mutex);
+    if (pin.expires > now && !mine.by_id.contains(pin.id)) insert(mine, pin, false);
+  }
+}
+
+WallTime PinTable::expire(WallTime now) {
+  WallTime oldest = now;
+  bool dropping = true;  // every part is full: the store may hold what the table had to drop
+  WallTime first = WallTime::max();
+  for (Part& each : parts_) {
+    const MutexLock lock(each.mutex);
+    while (!each.by_age.empty() && each.by_age.front().pin.expires <= now) erase(each, each.by_age.begin());
+    dropping = dropping && each.by_id.size() >= most_per_part_;
+    if (!each.by_age.empty()) first = std::min(first, each.by_age.front().pin.expires);
+  }
+  if (dropping && first != WallTime::max()) oldest = first;
+  return oldest;
+}
+
+}  // namespace akr

@@ -1,0 +1,168 @@
+#include "core/pins/pin_table.hpp"
+
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/manual_clock.hpp"
+
+namespace akr {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kKey = "a key for hashing that is long";
+constexpr ServiceId kService{1};
+constexpr PinnedKey kFirst{kService, KeyId{1}};
+constexpr PinnedKey kSecond{kService, KeyId{2}};
+
+class PinTableTest : public testing::Test {
+ protected:
+  void put(std::string_view id, PinnedKey to = kFirst, std::string_view access_key = "alice") {
+    table_.put(kService, access_key, id, to, clock_.wall());
+  }
+  std::optional<PinnedKey> find(std::string_view id, std::string_view access_key = "alice") {
+    return table_.find(kService, access_key, id, clock_.wall());
+  }
+
+  ManualClock clock_;
+  PinTable table_{kKey};
+};
+
+TEST_F(PinTableTest, RemembersPerServiceAccessKeyAndResource) {
+  put("file-1");
+  put("file-2", kSecond);
+  EXPECT_EQ(find("file-1"), kFirst);
+  EXPECT_EQ(find("file-2"), kSecond);
+  EXPECT_EQ(find("file-3"), std::nullopt);
+  EXPECT_EQ(find("file-1", "bob"), std::nullopt);
+  EXPECT_EQ(table_.find(ServiceId{2}, "alice", "file-1", clock_.wall()), std::nullopt);
+  // The parts cannot be shifted into one another.
+  EXPECT_EQ(find("efile-1", "alic"), std::nullopt);
+}
+
+TEST_F(PinTableTest, TheLastWordWins) {
+  put("file-1");
+  put("file-1", kSecond);
+  EXPECT_EQ(find("file-1"), kSecond);
+  EXPECT_EQ(table_.size(), 1U);
+}
+
+TEST_F(PinTableTest, AnyIsFalseUntilThereIsAPinAndAfterTheLastOne) {
+  EXPECT_FALSE(table_.any(kService));
+  put("file-1");
+  EXPECT_TRUE(table_.any(kService));
+  EXPECT_FALSE(table_.any(ServiceId{2}));
+  clock_.advance(49h);
+  table_.expire(clock_.wall());
+  EXPECT_FALSE(table_.any(kService));
+}
+
+TEST_F(PinTableTest, LivesTwoDaysAfterItsLastUse) {
+  put("used");
+  put("left");
+  clock_.advance(47h);
+  EXPECT_TRUE(find("used"));
+  clock_.advance(47h);
+  EXPECT_TRUE(find("used"));
+  EXPECT_FALSE(find("left"));
+  clock_.advance(48h);
+  EXPECT_TRUE(find("used"));
+  clock_.advance(48h + PinTable::kRefreshStep);
+  EXPECT_FALSE(find("used"));
+}
+
+TEST_F(PinTableTest, ChangesAreGivenOnceAndUseWithinAStepIsNone) {
+  put("file-1");
+  put("file-1");
+  ASSERT_EQ(table_.take_changes(10).size(), 1U);
+  EXPECT_TRUE(find("file-1"));
+  EXPECT_TRUE(table_.take_changes(10).empty());
+  clock_.advance(PinTable::kRefreshStep);
+  EXPECT_TRUE(find("file-1"));
+  const auto changes = table_.take_changes(10);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].expires, clock_.wall() + PinTable::kLife + PinTable::kRefreshStep);
+  EXPECT_EQ(changes[0].to, kFirst);
+  EXPECT_EQ(changes[0].asked, kService);
+}
+
+TEST_F(PinTableTest, WhatCouldNotBeStoredIsGivenAgainAsItIsThen) {
+  put("file-1");
+  const auto changes = table_.take_changes(10);
+  put("file-1", kSecond);
+  table_.return_changes(changes);
+  const auto again = table_.take_changes(10);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].to, kSecond);
+  EXPECT_TRUE(table_.take_changes(10).empty());
+}
+
+TEST_F(PinTableTest, ComesBackFromItsRows) {
+  put("file-1");
+  put("file-2", kSecond);
+  const auto rows = table_.take_changes(10);
+  PinTable next(kKey);
+  next.restore(rows, clock_.wall());
+  EXPECT_EQ(next.find(kService, "alice", "file-2", clock_.wall()), kSecond);
+  EXPECT_TRUE(next.take_changes(10).empty());
+  EXPECT_TRUE(next.any(kService));
+
+  PinTable other("another key for hashing");
+  other.restore(rows, clock_.wall());
+  EXPECT_EQ(other.find(kService, "alice", "file-2", clock_.wall()), std::nullopt);
+
+  PinTable late(kKey);
+  late.restore(rows, clock_.wall() + 72h);
+  EXPECT_EQ(late.size(), 0U);
+}
+
+TEST_F(PinTableTest, DropsTheOldestWhenItIsFull) {
+  PinTable small(kKey, 160);  // ten per part
+  for (int i = 0; i < 2000; ++i) {
+    clock_.advance(1s);
+    small.put(kService, "alice", "file-" + std::to_string(i), kFirst, clock_.wall());
+    if (i == 1) clock_.advance(2min);
+    // What is used stays.
+    if (i % 50 == 49) {
+      clock_.advance(2min);
+      EXPECT_TRUE(small.find(kService, "alice", "file-0", clock_.wall())) << i;
+    }
+  }
+  EXPECT_LE(small.size(), 160U);
+  EXPECT_FALSE(small.find(kService, "alice", "file-1", clock_.wall()));
+  EXPECT_TRUE(small.find(kService, "alice", "file-1999", clock_.wall()));
+  // Rows of what was dropped may go.
+  EXPECT_GT(small.expire(clock_.wall()), clock_.wall() + 40h);
+  EXPECT_LE(small.take_changes(10'000).size(), 160U);
+}
+
+TEST_F(PinTableTest, HashesAreSpreadAndStable) {
+  const PinHasher hasher(kKey);
+  std::set<std::uint64_t> parts;
+  for (int i = 0; i < 200; ++i) parts.insert(hasher.hash(kService, "a", std::to_string(i)).high % 16);
+  EXPECT_EQ(parts.size(), 16U);
+  EXPECT_EQ(hasher.hash(kService, "a", "b"), PinHasher(kKey).hash(kService, "a", "b"));
+}
+
+TEST_F(PinTableTest, ManyThreads) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 500; ++i) {
+        const std::string id = "file-" + std::to_string(i % 50);
+        put(id, thread % 2 == 0 ? kFirst : kSecond);
+        EXPECT_TRUE(find(id));
+        EXPECT_TRUE(table_.any(kService));
+        if (i % 100 == 0) table_.return_changes(table_.take_changes(5));
+        if (i % 100 == 50) table_.expire(clock_.wall());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(table_.size(), 50U);
+}
+
+}  // namespace
+}  // namespace akr

@@ -1,0 +1,155 @@
+#include "llm/resources.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/strings.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kMostSegments = 24;
+constexpr std::size_t kMostParameters = 24;
+constexpr std::size_t kLongestId = 2048;
+
+// Takes the first part of a text that `separator` divides.
+std::string_view take_part(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return part;
+}
+
+// v1, v1beta, v1alpha2, ...
+bool is_version(std::string_view segment) {
+  if (segment.size() < 2 || segment[0] != 'v' || segment[1] < '0' || segment[1] > '9') return false;
+  const auto rest = segment.find_first_not_of("0123456789", 1);
+  if (rest == std::string_view::npos) return true;
+  return segment.substr(rest).starts_with("alpha") || segment.substr(rest).starts_with("beta");
+}
+
+// What stands behind the API's version: "files/abc" of "/upload/v1beta/files/abc".  A path without a version is one
+// already, because the version is part of the service's URL.
+std::string_view behind_version(std::string_view path) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  std::string_view rest = path;
+  for (int i = 0; i < 4 && !rest.empty(); ++i) {
+    if (!is_version(take_part(rest, '/'))) continue;
+    if (rest.starts_with("openai/")) rest.remove_prefix(7);  // Gemini's compatible endpoint
+    return rest;
+  }
+  return path;
+}
+
+bool segment_fits(std::string_view pattern, std::string_view segment) {
+  if (pattern == "*") return !segment.empty();
+  if (!pattern.starts_with('*')) return pattern == segment;
+  const std::string_view verb = pattern.substr(1);  // with its colon
+  if (segment.ends_with(verb)) return true;
+  const auto colon = segment.rfind('%');
+  return colon != std::string_view::npos && iequals(segment.substr(colon, 3), "%3A") &&
+         segment.substr(colon + 3) == verb.substr(1);
+}
+
+bool has_clue(const ResourceRule& rule, std::string_view begin, std::string_view end) {
+  if (rule.clues.empty()) return true;
+  // Not find(): it stops at every quotation mark, of which JSON is full.
+  const auto holds = [](std::string_view text, std::string_view clue) {
+    return ::memmem(text.data(), text.size(), clue.data(), clue.size()) != nullptr;
+  };
+  return std::any_of(rule.clues.begin(), rule.clues.end(),
+                     [&](std::string_view clue) { return holds(begin, clue) || holds(end, clue); });
+}
+
+void add(std::vector<std::string>& found, std::string_view encoded) {
+  if (encoded.empty() || encoded.size() > kLongestId) return;
+  if (encoded.find('%') == std::string_view::npos) {
+    found.emplace_back(encoded);
+  } else if (auto decoded = percent_decode(encoded)) {
+    found.push_back(*std::move(decoded));
+  }
+}
+
+}  // namespace
+
+std::string_view resource_id(const ResourceMap& map, std::string_view value) {
+  if (!map.names || value.find('/') == std::string_view::npos) return value;
+  std::string_view name = value.substr(0, value.find_first_of("?#"));
+  const auto slash = name.rfind('/');
+  name = name.substr(0, name.find(':', slash));
+  const auto before = slash == 0 ? std::string_view::npos : name.rfind('/', slash - 1);
+  return before == std::string_view::npos ? name : name.substr(before + 1);
+}
+
+std::string_view resource_in_url(std::string_view url) {
+  const auto question = url.find('?');
+  std::string_view query = question == std::string_view::npos ? std::string_view() : url.substr(question + 1);
+  constexpr std::string_view kUpload = "upload_id=";
+  while (!query.empty()) {
+    const std::string_view parameter = take_part(query, '&');
+    if (parameter.starts_with(kUpload)) return parameter.substr(kUpload.size());
+  }
+  const std::string_view path = url.substr(0, question);
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::vector<std::string> resources_in_target(const ResourceMap* map, std::string_view path, std::string_view query) {
+  std::vector<std::string> found;
+  const bool names = map != nullptr && map->names;
+  std::string before;
+  for (std::size_t i = 0; i < kMostSegments && !path.empty(); ++i) {
+    const std::size_t known = found.size();
+    add(found, take_part(path, '/'));
+    if (!names || found.size() == known) continue;
+    // A name is two segments, the collection and the thing in it; it may also be one whose slash is escaped.
+    std::string segment(resource_id(*map, found.back()));
+    segment.resize(std::min(segment.find(':'), segment.size()));
+    if (segment != found.back()) found.push_back(segment);
+    if (!before.empty()) found.push_back(before + "/" + segment);
+    before = std::move(segment);
+  }
+  for (std::size_t i = 0; i < kMostParameters && !query.empty(); ++i) {
+    std::string_view parameter = take_part(query, '&');
+    take_part(parameter, '=');
+    add(found, parameter);
+    if (!names || found.empty()) continue;
+    std::string name(resource_id(*map, found.back()));
+    if (name != found.back()) found.push_back(std::move(name));
+  }
+  return found;
+}
+
+const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
+                                       std::string_view body_begin, std::string_view body_end) {
+  if (method == "DELETE") return nullptr;
+  const std::string_view wanted = behind_version(path);
+  for (const ResourceRule& rule : map.rules) {
+    if (path_fits(rule.path, wanted, PathEnd::kAnywhere) && has_clue(rule, body_begin, body_end))
+      return rule.ids.empty() ? nullptr : &rule;
+  }
+  return nullptr;
+}
+
+bool pointer_fits(std::string_view pattern, std::string_view pointer) {
+  if (pattern.find('*') == std::string_view::npos) return pattern == pointer;
+  while (!pattern.empty() && !pointer.empty()) {
+    const std::string_view wanted = take_part(pattern, '/');
+    const std::string_view token = take_part(pointer, '/');
+    if (wanted != "*" && wanted != token) return false;
+  }
+  return pattern.empty() && pointer.empty();
+}
+
+bool path_fits(std::string_view pattern, std::string_view path, PathEnd end) {
+  if (pattern.starts_with('/')) pattern.remove_prefix(1);
+  if (path.starts_with('/')) path.remove_prefix(1);
+  while (!pattern.empty()) {
+    if (path.empty()) return false;
+    const std::string_view wanted = take_part(pattern, '/');
+    if (!segment_fits(wanted, take_part(path, '/'))) return false;
+  }
+  return path.empty() || end == PathEnd::kAnywhere;
+}
+
+}  // namespace akr

@@ -1,0 +1,61 @@
+// resources.hpp - what in a dialect lives in the account of the key that made it (files, batches, stored answers, ...):
+// which answers name such things, and where a request names them again.  Plain tables of static storage.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace akr {
+
+// Answers to requests whose path begins with `path` name things at `ids`.
+struct ResourceRule {
+  // Segments behind the API's version; '*' = any one, "*:verb" = any one with that verb.  More may follow.
+  std::string_view path;
+  // Pointers into the JSON answer, or into the JSON of any event of an event stream; '*' = any one token.  Empty: such
+  // answers name nothing, whatever rules follow.
+  std::span<const std::string_view> ids;
+  // If not empty, one of these texts must stand in the beginning or the end of the request body: keeps ordinary
+  // traffic of the same path free of any look at its answers.
+  std::span<const std::string_view> clues = {};
+};
+
+struct ResourceMap {
+  std::span<const ResourceRule> rules;
+  // Members of a JSON request that hold an id, wherever they stand: "file_id", or "conversation/id" for the member `id`
+  // of a member `conversation`.  Elements of an array count as values of its member.  Below `metadata` nothing counts.
+  std::span<const std::string_view> members;
+  // An object with this `type` holds an id as its `id`; "" = none.
+  std::string_view reference_type = {};
+  // A field of the answer that names a thing by its URL; "" = none.
+  std::string_view url_field = {};
+  // Ids are resource names ("files/abc"), which also appear at the end of URLs and with a verb behind a colon.
+  bool names = false;
+};
+
+// The id in `value` as pins know it: of a resource name or URL "https://host/v1beta/files/abc:download?alt=media" it is
+// "files/abc", of anything else it is `value` itself.
+std::string_view resource_id(const ResourceMap& map, std::string_view value);
+
+// The id that the URL in `url_field` stands for: its parameter upload_id, else its last segment.
+std::string_view resource_in_url(std::string_view url);
+
+// Everything in a request's path and query that may be an id, decoded.
+std::vector<std::string> resources_in_target(const ResourceMap* map, std::string_view path, std::string_view query);
+
+// The rule for answers to this request, nullptr if they name nothing.  `path` as the client sent it, behind the slug.
+// DELETE makes nothing.
+const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
+                                       std::string_view body_begin, std::string_view body_end);
+
+// Does the pointer fit the pattern, whose '*' stands for any one token?
+bool pointer_fits(std::string_view pattern, std::string_view pointer);
+
+// Does the path fit the pattern, whose '*' stands for any one segment?  Both with or without a leading slash.
+enum class PathEnd : std::uint8_t { kThere, kAnywhere };  // may more segments follow?
+bool path_fits(std::string_view pattern, std::string_view path, PathEnd end);
+
+}  // namespace akr

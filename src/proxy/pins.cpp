@@ -1,0 +1,141 @@
+// find_pin(), take_pinned_key(): the request's side.  The answer's side is pin_learner.cpp.
+#include "proxy/pins.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json_scan.hpp"
+
+namespace akr {
+namespace {
+
+constexpr int kMostLookups = 1000;             // per request
+constexpr std::size_t kClueWindow = 4 * 1024;  // of the body's beginning and end, where clients put their switches
+
+Error not_available(std::string message) {
+  return {.code = ErrorCode::kPinnedKeyUnavailable, .message = std::move(message)};
+}
+
+const ResourceMap* map_of(const RequestContext& ctx) {
+  return ctx.format == nullptr ? nullptr : &ctx.format->resources();
+}
+
+// Looks every id up that a request names.
+class PinSearch final : public JsonScan::Visitor {
+ public:
+  PinSearch(RequestContext& ctx, const PinSettings& pins)
+      : ctx_(ctx), service_(ctx.service().config), map_(map_of(ctx)), table_(*pins.table), now_(pins.clock->wall()) {}
+
+  void look_up(std::string_view id) {
+    if (id.empty() || conflict_ || lookups_++ >= kMostLookups) return;
+    const auto key = table_.find(service_.id, ctx_.grant.fingerprint, id, now_);
+    if (!key) return;
+    conflict_ = ctx_.pinned && ctx_.pinned != key;
+    if (!ctx_.pinned) ctx_.pinned = key;
+  }
+  void look_into(std::string_view json) {
+    const auto begin = json.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos || (json[begin] != '{' && json[begin] != '[')) return;
+    JsonScan().feed(json, *this);
+  }
+  bool conflict() const { return conflict_; }
+
+ private:
+  void scalar(const JsonScan& at, std::string_view text) override {
+    if (map_ != nullptr) {
+      if (is_id_member(at)) look_up(resource_id(*map_, text));
+      note_reference(at, text);
+    }
+    for (const AffinityRule& rule : service_.affinity_rules) {
+      for (const std::string& pointer : rule.used) {
+        if (pointer_fits(pointer, at.pointer())) look_up(text);
+      }
+    }
+  }
+
+  bool is_id_member(const JsonScan& at) const {
+    const std::string_view name = at.member();
+    for (const std::string_view wanted : map_->members) {
+      const auto slash = wanted.find('/');
+      if (slash == std::string_view::npos ? wanted != name : wanted.substr(slash + 1) != name) continue;
+      if (slash != std::string_view::npos && wanted.substr(0, slash) != at.member(1)) continue;
+      return !at.inside("metadata");
+    }
+    return false;
+  }
+
+  // {"type":"item_reference","id":...}, whichever comes first.
+  void note_reference(const JsonScan& at, std::string_view text) {
+    if (map_->reference_type.empty()) return;
+    const std::string_view name = at.member();
+    if (name != "id" && name != "type") return;
+    if (object_ != at.objects()) {
+      object_ = at.objects();
+      is_reference_ = false;
+      id_.clear();
+    }
+    if (name == "id") id_ = text;
+    if (name == "type") is_reference_ = text == map_->reference_type;
+    if (is_reference_) look_up(id_);
+  }
+
+  RequestContext& ctx_;
+  const Service& service_;
+  const ResourceMap* const map_;
+  PinTable& table_;
+  const WallTime now_;
+  int lookups_ = 0;
+  bool conflict_ = false;
+  std::uint64_t object_ = 0;
+  bool is_reference_ = false;
+  std::string id_;
+};
+
+// Does the answer name things?  The body is only asked for a clue where the format says that it has one.
+const ResourceRule* resource_rule(const RequestContext& ctx, std::string_view path, const PreparedRequest& request) {
+  if (ctx.format == nullptr) return nullptr;
+  const std::string_view body = request.body.beginning();
+  const std::string_view begin = body.substr(0, kClueWindow);
+  const std::string_view end = body.substr(std::max(begin.size(), body.size() - std::min(kClueWindow, body.size())));
+  return find_resource_rule(ctx.format->resources(), ctx.client.head().method(), path, begin, end);
+}
+
+}  // namespace
+
+Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins) {
+  if (pins.table == nullptr) return {};
+  const std::string_view path = ctx.path_behind_slug();
+  ctx.makes_resources = resource_rule(ctx, path, request);
+  if (!pins.table->any(ctx.service().config.id)) return {};
+  PinSearch search(ctx, pins);
+  const std::string_view target = ctx.client.head().target();
+  const auto question = target.find('?');
+  const std::string_view query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  for (const std::string& id : resources_in_target(map_of(ctx), path, query)) search.look_up(id);
+  search.look_into(request.body.beginning());
+  if (!search.conflict()) return {};
+  return not_available(
+      "the request names things that belong to different upstream keys; each of them can only be reached with its own "
+      "key");
+}
+
+Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest& wanted, TimePoint now) {
+  // A key only ever goes to the upstream of its own service: Fallbacks::start() has gone there.
+  if (ctx.pinned->service == ctx.service().config.id) {
+    return ctx.service().keys->select_exactly(ctx.pinned->key, wanted, now);
+  }
+  return not_available("what the request names was made by a fallback of this service, which is not asked any more");
+}
+
+void explain_refusal(const Verdict& last, std::optional<Error>& error) {
+  if (!error || error->code != ErrorCode::kCredentialsExhausted) return;
+  if (last.key == KeyAction::kForbid) {
+    error.reset();
+    return;
+  }
+  error->code = ErrorCode::kPinnedKeyUnavailable;
+  error->message = "what the request names belongs to one upstream key, and the provider refuses that key: " +
+                   std::exchange(error->message, {});
+}
+
+}  // namespace akr

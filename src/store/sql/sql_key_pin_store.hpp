@@ -1,0 +1,27 @@
+// sql_key_pin_store.hpp - KeyPinStore on any SQL database.
+#pragma once
+
+#include <atomic>
+
+#include "store/key_pin_store.hpp"
+#include "store/sql/sql_connection.hpp"
+
+namespace akr {
+
+class SqlKeyPinStore final : public KeyPinStore {
+ public:
+  // All of them outlive the store.
+  SqlKeyPinStore(SqlConnection& writer, SqlConnection& reader, const std::atomic<bool>& locked)
+      : writer_(writer), reader_(reader), locked_(locked) {}
+
+  Result<std::vector<KeyPin>> load(WallTime now, std::size_t most) override;
+  Result<void> save(std::span<const KeyPin> pins) override;
+  Result<std::size_t> remove_before(WallTime time, std::size_t most) override;
+
+ private:
+  SqlConnection& writer_;
+  SqlConnection& reader_;
+  const std::atomic<bool>& locked_;
+};
+
+}  // namespace akr

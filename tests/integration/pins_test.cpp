@@ -1,0 +1,440 @@
+// Scenario 36 and D23: what lives in one provider account is reached with the key that made it, or not at all.
+#include <atomic>
+#include <thread>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_upstream.hpp"
+#include "tests/support/proxy_under_test.hpp"
+
+namespace akr::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How one thing is made and asked for again.
+struct Family {
+  const char* name;
+  const char* format;  // "" = a generic service with the rule below
+  const char* make_method;
+  const char* make_path;
+  const char* make_body;
+  const char* answer;
+  const char* answer_fields;
+  const char* use_method;
+  const char* use_path;
+  const char* use_body;
+};
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+
+constexpr const char* kJsonType = "Content-Type: application/json\r\n";
+constexpr const char* kSseType = "Content-Type: text/event-stream\r\n";
+constexpr const char* kOpenAi = "openai_compatible";
+constexpr const char* kAnthropic = "anthropic_native";
+constexpr const char* kGemini = "gemini_native";
+
+const AffinityRule kJobs = {.method = "POST", .path = "/jobs", .created = {"/job/id", "/parts/0"}, .used = {"/after"}};
+
+ProxySpec spec_for(const FakeUpstream& upstream, const std::string& format) {
+  ProxySpec spec = {.target_url = upstream.url(), .keys = 5};
+  spec.llm = !format.empty();
+  if (spec.llm) spec.api_format = format;
+  if (!spec.llm) spec.affinity_rules = {kJobs};
+  return spec;
+}
+
+class EachFamily : public testing::TestWithParam<Family> {};
+
+TEST_P(EachFamily, GoesBackToTheKeyThatMadeIt) {
+  const Family& family = GetParam();
+  ChangingScript script;
+  FakeUpstream upstream([&script](UpstreamCall& call) { script(call); });
+  ProxyUnderTest proxy(spec_for(upstream, family.format));
+  proxy.get("/elsewhere");  // so that the first key is not the one by chance
+  script = [&](UpstreamCall& call) { call.answer(200, family.answer, family.answer_fields); };
+  ASSERT_EQ(proxy.ask(family.make_method, family.make_path, family.make_body, kJson).status, 200);
+  const std::string maker = upstream.last().field("authorization");
+  script = [](UpstreamCall& call) { call.answer(200, "{}", kJsonType); };
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(proxy.ask(family.use_method, family.use_path, family.use_body, kJson).status, 200);
+    EXPECT_EQ(upstream.last().field("authorization"), maker);
+  }
+  // Another access key shares nothing: its requests rotate.
+  std::set<std::string> others;
+  for (int i = 0; i < 5; ++i) {
+    proxy.ask(family.use_method, family.use_path, family.use_body, kJson, ProxyUnderTest::kOtherAccessKey);
+    others.insert(upstream.last().field("authorization"));
+  }
+  EXPECT_EQ(others.size(), 5U);
+}
+
+constexpr const char* kResponseStream =
+    "event: response.created\r\ndata: "
+    "{\"type\":\"response.created\",\"response\":{\"id\":\"resp_s\",\"output\":[]}}\r\n\r\n"
+    "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"item\":{\"id\":\"rs_s\"}}\n\n"
+    "data: [DONE]\n\n";
+constexpr const char* kMessageStream =
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"container\":null}}\n\n"
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"container\":{\"id\":\"container_s\"}}}\n\n";
+constexpr const char* kCodeTool =
+    R"({"model":"m","messages":[],"tools":[{"type":"code_execution_20250825","name":"code_execution"}]})";
+
+const Family kFamilies[] = {
+    {"openai_file", kOpenAi, "POST", "/v1/files", "form", R"({"id":"file-1","object":"file"})", kJsonType, "GET",
+     "/v1/files/file-1/content", ""},
+    {"openai_file_in_chat", kOpenAi, "POST", "/v1/files", "form", R"({"id":"file-1","object":"file"})", kJsonType,
+     "POST", "/v1/chat/completions",
+     R"({"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}]})"},
+    {"openai_file_in_code_interpreter", kOpenAi, "POST", "/v1/files", "form", R"({"id":"file-1"})", kJsonType, "POST",
+     "/v1/responses",
+     R"({"model":"m","tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["x","file-1"]}}]})"},
+    {"openai_upload", kOpenAi, "POST", "/v1/uploads", "{}", R"({"id":"upload_1","object":"upload"})", kJsonType, "POST",
+     "/v1/uploads/upload_1/parts", "form"},
+    {"openai_upload_completed", kOpenAi, "POST", "/v1/uploads/u/complete", "{}", R"({"id":"u","file":{"id":"file-2"}})",
+     kJsonType, "POST", "/v1/batches", R"({"input_file_id":"file-2"})"},
+    {"openai_batch_output", kOpenAi, "GET", "/v1/batches/batch_1", "",
+     R"({"id":"batch_1","input_file_id":"file-3","output_file_id":"file-4","error_file_id":null})", kJsonType, "GET",
+     "/v1/files/file-4/content", ""},
+    {"openai_fine_tuning", kOpenAi, "POST", "/v1/fine_tuning/jobs", "{}",
+     R"({"id":"ftjob-1","result_files":["file-5"],"fine_tuned_model":"ft:gpt:o::1"})", kJsonType, "GET",
+     "/v1/files/file-5/content", ""},
+    {"openai_fine_tuned_model", kOpenAi, "GET", "/v1/fine_tuning/jobs/ftjob-1", "",
+     R"({"id":"ftjob-1","fine_tuned_model":"ft:gpt:o::1"})", kJsonType, "POST", "/v1/chat/completions",
+     R"({"messages":[],"model":"ft:gpt:o::1"})"},
+    {"openai_training_file", kOpenAi, "GET", "/v1/files", "", R"({"data":[{"id":"file-6"},{"id":"file-7"}]})",
+     kJsonType, "POST", "/v1/fine_tuning/jobs", R"({"model":"m","training_file":"file-7"})"},
+    {"openai_response", kOpenAi, "POST", "/v1/responses", R"({"model":"m","input":"x","store":false})",
+     R"({"id":"resp_1","object":"response","output":[{"id":"msg_1"}]})", kJsonType, "POST", "/v1/responses",
+     R"({"model":"m","previous_response_id":"resp_1","input":"y"})"},
+    {"openai_response_stream", kOpenAi, "POST", "/v1/responses", R"({"model":"m","input":"x","stream":true})",
+     kResponseStream, kSseType, "POST", "/v1/responses",
+     R"({"model":"m","previous_response_id":"resp_s","input":"y"})"},
+    {"openai_item_reference", kOpenAi, "POST", "/v1/responses", R"({"model":"m","input":"x","stream":true})",
+     kResponseStream, kSseType, "POST", "/v1/responses",
+     R"({"model":"m","input":[{"role":"user","content":"x"},{"type":"item_reference","id":"rs_s"}]})"},
+    {"openai_conversation", kOpenAi, "POST", "/v1/conversations", "{}", R"({"id":"conv_1"})", kJsonType, "POST",
+     "/v1/responses", R"({"model":"m","conversation":{"id":"conv_1"},"input":"y"})"},
+    {"openai_conversation_as_text", kOpenAi, "POST", "/v1/conversations", "{}", R"({"id":"conv_1"})", kJsonType, "POST",
+     "/v1/responses", R"({"model":"m","conversation":"conv_1","input":"y"})"},
+    {"openai_vector_store", kOpenAi, "POST", "/v1/vector_stores", "{}", R"({"id":"vs_1"})", kJsonType, "POST",
+     "/v1/responses", R"({"model":"m","tools":[{"type":"file_search","vector_store_ids":["vs_1"]}]})"},
+    {"openai_thread", kOpenAi, "POST", "/v1/threads/runs", "{}", R"({"id":"run_1","thread_id":"thread_1"})", kJsonType,
+     "GET", "/v1/threads/thread_1/messages?limit=2", ""},
+    {"openai_assistant", kOpenAi, "POST", "/v1/assistants", "{}", R"({"id":"asst_1"})", kJsonType, "POST",
+     "/v1/threads/runs", R"({"assistant_id":"asst_1","thread":{}})"},
+    {"openai_container", kOpenAi, "POST", "/v1/containers", "{}", R"({"id":"cntr_1"})", kJsonType, "POST",
+     "/v1/responses", R"({"tools":[{"type":"code_interpreter","container":"cntr_1"}],"model":"m"})"},
+    {"openai_stored_chat", kOpenAi, "POST", "/v1/chat/completions", R"({"model":"m","messages":[],"store":true})",
+     R"({"id":"chatcmpl-1","choices":[]})", kJsonType, "GET", "/v1/chat/completions/chatcmpl-1", ""},
+    {"openai_video", kOpenAi, "POST", "/v1/videos", "{}", R"({"id":"video_1"})", kJsonType, "POST",
+     "/v1/videos/video_1/remix", "{}"},
+    {"openai_realtime_call", kOpenAi, "POST", "/v1/realtime/calls", "v=0", "v=0",
+     "Content-Type: application/sdp\r\nLocation: /v1/realtime/calls/rtc_1\r\n", "POST",
+     "/v1/realtime/calls/rtc_1/hangup", "{}"},
+    {"openai_realtime_session", kOpenAi, "POST", "/v1/realtime/client_secrets", "{}",
+     R"({"value":"ek_1","session":{"id":"sess_1"}})", kJsonType, "GET", "/v1/realtime/sessions/sess_1", ""},
+    {"openai_page", kOpenAi, "GET", "/v1/files?limit=1", "", R"({"data":[{"id":"file-8"}],"has_more":true})", kJsonType,
+     "GET", "/v1/files?limit=1&after=file-8", ""},
+    {"anthropic_file", kAnthropic, "POST", "/v1/files?beta=true", "form", R"({"id":"file_1","type":"file"})", kJsonType,
+     "POST", "/v1/messages",
+     R"({"model":"m","messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"file_1"}}]}]})"},
+    {"anthropic_batch", kAnthropic, "POST", "/v1/messages/batches", R"({"requests":[]})",
+     R"({"id":"msgbatch_1","type":"message_batch"})", kJsonType, "GET", "/v1/messages/batches/msgbatch_1/results", ""},
+    {"anthropic_skill", kAnthropic, "POST", "/v1/skills", "form", R"({"id":"skill_1"})", kJsonType, "POST",
+     "/v1/messages", R"({"container":{"skills":[{"type":"custom","skill_id":"skill_1"}]},"model":"m","messages":[]})"},
+    {"anthropic_container", kAnthropic, "POST", "/v1/messages", kCodeTool,
+     R"({"id":"msg_1","content":[],"container":{"id":"container_1","expires_at":"x"}})", kJsonType, "POST",
+     "/v1/messages", R"({"model":"m","messages":[],"container":"container_1"})"},
+    {"anthropic_container_stream", kAnthropic, "POST", "/v1/messages", kCodeTool, kMessageStream, kSseType, "POST",
+     "/v1/messages", R"({"model":"m","messages":[],"container":{"id":"container_s"}})"},
+    {"gemini_file", kGemini, "POST", "/upload/v1beta/files?upload_id=U", "bytes",
+     R"({"file":{"name":"files/abc","uri":"https://generativelanguage.googleapis.com/v1beta/files/abc"}})", kJsonType,
+     "POST", "/v1beta/models/m:generateContent",
+     R"({"contents":[{"parts":[{"fileData":{"mimeType":"a/b","fileUri":"https:\/\/h\/v1beta\/files\/abc"}}]}]})"},
+    {"gemini_file_snake", kGemini, "GET", "/v1beta/files?pageSize=9", "", R"({"files":[{"name":"files/abc"}]})",
+     kJsonType, "POST", "/v1beta/models/m:generateContent",
+     R"({"contents":[{"parts":[{"file_data":{"file_uri":"https://h/v1beta/files/abc"}}]}]})"},
+    {"gemini_file_path", kGemini, "GET", "/v1beta/files/abc", "", R"({"name":"files/abc"})", kJsonType, "GET",
+     "/v1beta/files/abc:download?alt=media", ""},
+    {"gemini_resumable", kGemini, "POST", "/upload/v1beta/files", R"({"file":{}})", "{}",
+     "Content-Type: application/json\r\nX-Goog-Upload-URL: https://h/upload/v1beta/files?upload_id=A%2DB&x=y\r\n",
+     "POST", "/upload/v1beta/files?upload_id=A-B&upload_protocol=resumable", "bytes"},
+    {"gemini_cache", kGemini, "POST", "/v1beta/cachedContents", "{}", R"({"name":"cachedContents/c1"})", kJsonType,
+     "POST", "/v1beta/models/m:streamGenerateContent?alt=sse",
+     R"({"contents":[],"cachedContent":"cachedContents/c1"})"},
+    {"gemini_batch", kGemini, "POST", "/v1beta/models/m:batchGenerateContent", "{}",
+     R"({"name":"batches/b1","metadata":{"@type":"x","name":"batches/b1"}})", kJsonType, "POST",
+     "/v1beta/batches/b1:cancel", "{}"},
+    {"gemini_batch_output", kGemini, "GET", "/v1beta/batches/b1", "",
+     R"({"name":"batches/b1","done":true,"response":{"responsesFile":"files/out1"}})", kJsonType, "GET",
+     "/download/v1beta/files/out1:download?alt=media", ""},
+    {"gemini_operation", kGemini, "POST", "/v1beta/models/veo-3:predictLongRunning", "{}",
+     R"({"name":"models/veo-3/operations/o1"})", kJsonType, "GET", "/v1beta/models/veo-3/operations/o1", ""},
+    {"gemini_tuned_model", kGemini, "GET", "/v1beta/tunedModels/t1", "", R"({"name":"tunedModels/t1"})", kJsonType,
+     "POST", "/v1beta/tunedModels/t1:generateContent", R"({"contents":[]})"},
+    {"gemini_interaction", kGemini, "POST", "/v1beta/interactions", "{}", R"({"id":"v1_X","status":"completed"})",
+     kJsonType, "POST", "/v1beta/interactions", R"({"model":"m","input":"x","previous_interaction_id":"v1_X"})"},
+    {"rest_path", "", "POST", "/jobs", "{}", R"({"job":{"id":4711}})", kJsonType, "GET", "/jobs/4711", ""},
+    {"rest_query", "", "POST", "/jobs", "{}", R"({"job":{"id":"a b/c"}})", "Content-Type: application/hal+json\r\n",
+     "GET", "/x?job=a%20b%2Fc", ""},
+    {"rest_body", "", "POST", "/jobs", "{}", R"({"parts":["p1","p2"]})", kJsonType, "POST", "/any",
+     R"({"after":"p1"})"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Families, EachFamily, testing::ValuesIn(kFamilies),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+// An upstream with files and answers; each test says what else it does.
+class Pins : public testing::Test {
+ protected:
+  explicit Pins(const char* format = kOpenAi) : proxy_(spec_for(upstream_, format)) {}
+
+  static FakeUpstream::Script answering(std::string body, std::string fields = kJsonType) {
+    return [body = std::move(body), fields = std::move(fields)](UpstreamCall& call) { call.answer(200, body, fields); };
+  }
+  // Makes it, and says with which key.
+  int make_file(const std::string& id) {
+    script_ = answering(R"({"id":")" + id + R"("})");
+    EXPECT_EQ(proxy_.post("/v1/files", "form", kJson).status, 200);
+    script_ = answering("{}");
+    return key_of(upstream_.last());
+  }
+  static int key_of(const SeenRequest& seen) {
+    const std::string value = seen.field("authorization");
+    return std::stoi(value.substr(value.size() - 3));
+  }
+  static std::string code_of(const HttpAnswer& answer) {
+    return std::string(boost::json::parse(answer.body).at("error").at("code").as_string());
+  }
+  void expect_unavailable(const HttpAnswer& answer) {
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_EQ(code_of(answer), "pinned_key_unavailable");
+    EXPECT_EQ(answer.field("x-rotator-error-source"), "gateway");
+  }
+
+  ChangingScript script_;
+  FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
+  ProxyUnderTest proxy_;
+};
+
+TEST_F(Pins, AnInvalidKeyIsAConflictAndNoOtherKeyIsAsked) {
+  const int maker = make_file("file-1");
+  proxy_.blame(maker, {.key = KeyAction::kInvalidate, .retry = RetryAdvice::kNextKey, .reason = "invalid_api_key"});
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.get("/v1/files/file-1");
+  expect_unavailable(answer);
+  EXPECT_EQ(answer.field("retry-after"), "");
+  EXPECT_EQ(answer.field("x-should-retry"), "false");
+  EXPECT_EQ(upstream_.requests(), before);
+  // What is not pinned is served by the others.
+  EXPECT_EQ(proxy_.get("/v1/files/file-2").status, 200);
+}
+
+TEST_F(Pins, ACoolingKeyIsAConflictThatSaysWhenItIsOver) {
+  const int maker = make_file("file-1");
+  proxy_.blame(maker, {.key = KeyAction::kCool, .cool_for = 30s, .retry = RetryAdvice::kNextKey, .reason = "http_429"});
+  const HttpAnswer answer = proxy_.get("/v1/files/file-1");
+  expect_unavailable(answer);
+  EXPECT_EQ(answer.field("retry-after"), "30");
+  EXPECT_EQ(answer.field("x-should-retry"), "");
+}
+
+TEST_F(Pins, ADisabledAndADeletedKeyAreConflicts) {
+  const int maker = make_file("file-1");
+  std::vector<UpstreamKey> keys;
+  for (int i = 1; i <= 5; ++i) {
+    keys.push_back({.id = KeyId{i}, .service = ServiceId{1}, .secret = Secret(ProxyUnderTest::key(i))});
+    keys.back().enabled = i != maker;
+  }
+  proxy_.pool().replace_keys(keys);
+  expect_unavailable(proxy_.get("/v1/files/file-1"));
+  keys.erase(keys.begin() + maker - 1);
+  proxy_.pool().replace_keys(keys);
+  expect_unavailable(proxy_.get("/v1/files/file-1"));
+}
+
+TEST_F(Pins, ARateLimitIsToldInTheProvidersWordsWithoutAnotherKey) {
+  const int maker = make_file("file-1");
+  script_ = [](UpstreamCall& call) { call.answer(429, R"({"error":{"message":"slow"}})", "Retry-After: 7\r\n"); };
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.get("/v1/files/file-1");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.body, R"({"error":{"message":"slow"}})");
+  EXPECT_EQ(upstream_.requests(), before + 1);
+  EXPECT_EQ(key_of(upstream_.last()), maker);
+  expect_unavailable(proxy_.get("/v1/files/file-1"));  // it cools down now
+}
+
+TEST_F(Pins, AKeyThatTheProviderRefusesIsAConflict) {
+  make_file("file-1");
+  script_ = [](UpstreamCall& call) {
+    call.answer(401, R"({"error":{"message":"Incorrect API key","code":"invalid_api_key"}})", kJsonType);
+  };
+  const int before = upstream_.requests();
+  expect_unavailable(proxy_.get("/v1/files/file-1"));
+  EXPECT_EQ(upstream_.requests(), before + 1);
+}
+
+TEST_F(Pins, TroubleOfTheUpstreamIsTriedAgainWithTheSameKey) {
+  const int maker = make_file("file-1");
+  std::atomic<int> calls = 0;
+  script_ = [&calls](UpstreamCall& call) {
+    if (++calls == 1) return call.answer(500, "oops");
+    call.answer(200, "{}", kJsonType);
+  };
+  EXPECT_EQ(proxy_.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(calls, 2);
+  const auto seen = upstream_.seen();
+  EXPECT_EQ(key_of(seen[seen.size() - 2]), maker);
+  EXPECT_EQ(key_of(seen.back()), maker);
+}
+
+TEST_F(Pins, ThingsOfDifferentKeysCannotMeet) {
+  const int first = make_file("file-1");
+  ASSERT_NE(make_file("file-2"), first);
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.post("/v1/vector_stores", R"({"file_ids":["file-1","file-2"]})", kJson);
+  expect_unavailable(answer);
+  EXPECT_NE(answer.body.find("different"), std::string::npos);
+  EXPECT_EQ(upstream_.requests(), before);
+  // A user's own notes are no references.
+  EXPECT_EQ(proxy_.post("/v1/batches", R"({"input_file_id":"file-1","metadata":{"file_id":"file-2"}})", kJson).status,
+            200);
+  EXPECT_EQ(key_of(upstream_.last()), first);
+}
+
+TEST_F(Pins, AnswersInPiecesAndLongOnesAreReadAsTheyPass) {
+  const std::string filler(200'000, 'x');
+  script_ = [&filler](UpstreamCall& call) {
+    call.read_body();
+    call.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char c : std::string(R"({"object":"response","id":"resp_1","x":")")) call.send_chunk({&c, 1});
+    call.send_chunk(filler);
+    call.send_chunk("\"}");
+    call.send_chunk("");
+  };
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m"})", kJson).body.size(), filler.size() + 41);
+  const int maker = key_of(upstream_.last());
+  const std::string whole = R"({"id":"resp_2","x":")" + filler + "\"}";
+  script_ = answering(whole);
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m"})", kJson).body, whole);
+  const int other = key_of(upstream_.last());
+  script_ = answering("{}");
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_1"})", kJson).status, 200);
+  EXPECT_EQ(key_of(upstream_.last()), maker);
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_2"})", kJson).status, 200);
+  EXPECT_EQ(key_of(upstream_.last()), other);
+}
+
+TEST_F(Pins, AStreamsIdIsKnownBeforeTheStreamEnds) {
+  std::atomic<bool> go_on = false;
+  script_ = [&go_on](UpstreamCall& call) {
+    call.read_body();
+    if (call.request().body.find("previous") != std::string::npos) return call.answer(200, "{}", kJsonType);
+    call.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    call.send_chunk("data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_9\"}}\n\n");
+    while (!go_on) call.wait(2ms);
+    call.send_chunk("data: [DONE]\n\n");
+    call.send_chunk("");
+  };
+  HttpClient client = proxy_.client();
+  client.send(proxy_.request("POST", "/v1/responses", R"({"model":"m","stream":true})", kJson));
+  std::string seen;
+  ASSERT_TRUE(client.take_until("resp_9", seen));
+  const int maker = key_of(upstream_.last());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_9"})", kJson).status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), maker);
+  }
+  go_on = true;
+}
+
+TEST_F(Pins, ErrorsAndDeletesTeachNothing) {
+  script_ = [](UpstreamCall& call) { call.answer(404, R"({"id":"file-1"})", kJsonType); };
+  proxy_.get("/v1/files/file-1");
+  script_ = answering(R"({"id":"file-1","deleted":true})");
+  proxy_.ask("DELETE", "/v1/files/file-1");
+  EXPECT_EQ(proxy_.pins().size(), 0U);
+}
+
+TEST_F(Pins, OrdinaryTrafficMakesNone) {
+  script_ = answering(R"({"id":"chatcmpl-1","choices":[]})");
+  proxy_.post("/v1/chat/completions", kChat, kJson);
+  proxy_.post("/v1/embeddings", R"({"model":"m","input":"x"})", kJson);
+  EXPECT_EQ(proxy_.pins().size(), 0U);
+}
+
+TEST_F(Pins, ABodyOverOneMebibyteIsLookedAtInItsFirstPart) {
+  const int maker = make_file("file-1");
+  const std::string body = R"({"file_id":"file-1","x":")" + std::string(3 << 20, 'x') + "\"}";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy_.post("/v1/responses", body, kJson).status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), maker);
+  }
+}
+
+TEST_F(Pins, ManyAtOnceStayWithTheirKeys) {
+  // The upstream makes a file per request, named after the key, and knows whose each one is.
+  std::atomic<int> strangers = 0;
+  std::atomic<int> next = 0;
+  script_ = [&](UpstreamCall& call) {
+    const std::string mine = std::to_string(key_of(call.request()));
+    if (call.request().method == "POST") {
+      call.read_body();
+      return call.answer(200, R"({"id":"file-)" + std::to_string(++next) + "k" + mine + R"("})", kJsonType);
+    }
+    if (!call.request().target.ends_with("k" + mine)) ++strangers;
+    call.answer(200, "{}", kJsonType);
+  };
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 25; ++i) {
+        const HttpAnswer made = proxy_.post("/v1/files", "form", kJson);
+        const std::string id(boost::json::parse(made.body).at("id").as_string());
+        EXPECT_EQ(proxy_.get("/v1/files/" + id).status, 200);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(strangers, 0);
+}
+
+// Answers of services without rules are none of our business, and those that are read must be readable.
+class RestPins : public Pins {
+ protected:
+  RestPins() : Pins("") {}
+};
+
+TEST_F(RestPins, AnswersAreAskedForUncompressedAndErrorsAreInTheRestForm) {
+  script_ = answering(R"({"job":{"id":"j1"}})");
+  EXPECT_EQ(proxy_.post("/jobs", "{}", "Content-Type: application/json\r\nAccept-Encoding: gzip\r\n").status, 200);
+  EXPECT_EQ(upstream_.last().field("accept-encoding"), "identity");
+  const int maker = key_of(upstream_.last());
+  proxy_.blame(maker, {.key = KeyAction::kInvalidate, .retry = RetryAdvice::kNextKey, .reason = "x"});
+  const HttpAnswer answer = proxy_.get("/jobs/j1");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(boost::json::parse(answer.body).at("code").as_string(), "pinned_key_unavailable");
+}
+
+TEST_F(RestPins, OnlyTheRulesPathAndMethodCount) {
+  script_ = answering(R"({"job":{"id":"j1"}})");
+  proxy_.get("/jobs");
+  proxy_.post("/jobs/x", "{}", kJson);
+  EXPECT_EQ(proxy_.pins().size(), 0U);
+}
+
+TEST_F(RestPins, AForbiddenThingIsTheProvidersAnswer) {
+  script_ = answering(R"({"job":{"id":"j1"}})");
+  proxy_.post("/jobs", "{}", kJson);
+  script_ = [](UpstreamCall& call) { call.answer(403, "not yours"); };
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.get("/jobs/j1");
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(answer.body, "not yours");
+  EXPECT_EQ(upstream_.requests(), before + 1);
+}
+
+}  // namespace
+}  // namespace akr::test
