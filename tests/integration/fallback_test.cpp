@@ -449,5 +449,35 @@ TEST(Fallback, AFallbackThatIsAskedItselfHasNone) {
   EXPECT_EQ(asked.requests(), 0);
 }
 
+// ---- things that belong to a key of the fallback (D23)
+
+TEST(Fallback, WhatItMadeIsReachedThroughItAgain) {
+  FakeUpstream asked(always(200, R"({"id":"file-asked"})", std::string(kJson)));
+  FakeUpstream other(always(200, R"({"id":"file-other"})", std::string(kJson)));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  cool(proxy, 1, 1min);
+  EXPECT_EQ(proxy.post("/v1/files", "{}", kJson).status, 200);
+  proxy.pool().reset_all(std::chrono::steady_clock::now());
+  EXPECT_EQ(proxy.get("/v1/files/file-other").body, R"({"id":"file-other"})");
+  EXPECT_EQ(asked.requests(), 0);
+  EXPECT_EQ(other.last().field("authorization"), ProxyUnderTest::bearer(101));
+  EXPECT_EQ(proxy.get("/v1/models").status, 200);  // everything else goes where it was asked
+  EXPECT_EQ(asked.requests(), 1);
+}
+
+TEST(Fallback, WhatItMadeIsReachedNowhereElseWhileItCannotServe) {
+  FakeUpstream asked(always(200, R"({"id":"file-asked"})", std::string(kJson)));
+  FakeUpstream other(always(200, R"({"id":"file-other"})", std::string(kJson)));
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  cool(proxy, 1, 1min);
+  EXPECT_EQ(proxy.post("/v1/files", "{}", kJson).status, 200);
+  proxy.pool().reset_all(std::chrono::steady_clock::now());
+  cool(proxy, 101, 1min);
+  const HttpAnswer answer = proxy.get("/v1/files/file-other");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_NE(answer.body.find("pinned_key_unavailable"), std::string::npos) << answer.body;
+  EXPECT_EQ(asked.requests(), 0);
+}
+
 }  // namespace
 }  // namespace akr
