@@ -175,6 +175,16 @@ void UpstreamSet::end_trial(std::uint32_t index, std::uint32_t trial) {
   if (health_[index].trial == trial) health_[index].trial = 0;
 }
 
+const UpstreamUrl& UpstreamSet::steady() {
+  const MutexLock lock(mutex_);
+  std::optional<std::uint32_t> best;
+  for (std::uint32_t i = 0; i < list_.size(); ++i) {
+    if (list_[i].weight == 0 || health_[i].ejections > 0) continue;
+    if (!best || list_[i].priority < list_[*best].priority) best = i;
+  }
+  return urls_[best ? *best : soonest(0)];
+}
+
 std::vector<UpstreamStatus> UpstreamSet::states(TimePoint now) {
   const MutexLock lock(mutex_);
   std::vector<UpstreamStatus> all;

@@ -98,6 +98,10 @@ class UpstreamSet {
   // Would select() find one outside of `avoid` that is not ejected?
   bool has_other(UpstreamMask avoid, TimePoint now);
 
+  // For a call that takes no turn and does not count, as a probe of a key: a healthy one of the lowest tier, or else
+  // the one that is back soonest.
+  const UpstreamUrl& steady();
+
   std::vector<UpstreamStatus> states(TimePoint now);
 
  private:

@@ -1,7 +1,9 @@
 #include "core/upstream_set.hpp"
 
+#include <atomic>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -192,6 +194,37 @@ TEST(UpstreamSet, IfAllAreEjectedTheSoonestIsUsed) {
   EXPECT_FALSE(last_resort.trial());
   EXPECT_EQ(last_resort.report(kFail, kStart + 6s), UpstreamChange::kNone);
   EXPECT_EQ(set->select(0, kStart + 6s).report(kOk, kStart + 6s), UpstreamChange::kReturned);
+}
+
+TEST(UpstreamSet, ProbesGoToASteadyUrlAndTakeNoTurn) {
+  const auto set = make({{0, 0}, {1, 1}, {1, 2}});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(&set->steady(), &set->url(1));
+  eject(*set, 1, kStart);
+  EXPECT_EQ(&set->steady(), &set->url(2));
+  eject(*set, 2, kStart + 1s);
+  EXPECT_EQ(&set->steady(), &set->url(1));
+  EXPECT_EQ(turns(*set, 1, kStart + 30s), "B");  // the trial is still to be had
+}
+
+TEST(UpstreamSet, OneTrialAmongManyThreads) {
+  const auto set = make({{1}, {1}});
+  eject(*set, 0, kStart);
+  std::atomic<int> running = 0, trials = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5000; ++i) {
+        const UpstreamLease lease = set->select(0, kStart + 30s);
+        if (!lease.trial()) continue;
+        EXPECT_EQ(++running, 1);
+        ++trials;
+        --running;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(trials, 0);
+  EXPECT_TRUE(set->select(0, kStart + 30s).trial());
 }
 
 // ---- edits and refusals

@@ -97,7 +97,7 @@ struct KeyProber::State {
   void spawn(const RoutedService& service, KeyLease lease, Duration delay, Promise<ProbeResult> answer);
   net::Task<void> carry_out(Probe probe);
   net::Task<ProbeResult> ask(const RoutedService& service, KeyLease& lease);
-  net::Task<Result<net::UpstreamConnection>> connect(const RoutedService& service);
+  net::Task<Result<net::UpstreamConnection>> connect(const RoutedService& service, const UpstreamUrl& url);
   net::Task<std::string> read_body(net::UpstreamConnection& connection, net::MessageSlot& answer);
   // Runs work(promise) on the worker and waits until the promise is kept.
   template <class Value, class Work>
@@ -215,13 +215,14 @@ net::Task<void> KeyProber::State::carry_out(Probe probe) {
 
 net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLease& lease) {
   ProbeResult result;
-  auto head = probe_head(service, lease.key());
+  const UpstreamUrl& url = service.upstreams ? service.upstreams->steady() : service.url;
+  auto head = probe_head(service, url, lease.key());
   NoClient nobody(worker);
   if (!head || nobody.socket() == nullptr) {
     result.reason = head ? "no_descriptors" : std::string(to_string(head.error().code));
     co_return result;
   }
-  auto connection = co_await connect(service);
+  auto connection = co_await connect(service, url);
   if (!connection) {
     result.reason = to_string(connection.error().code);
     co_return result;
@@ -251,12 +252,13 @@ net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLe
   co_return result;
 }
 
-net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const RoutedService& service) {
-  const Origin& to = service.url.origin;
+net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const RoutedService& service,
+                                                                     const UpstreamUrl& url) {
+  const Origin& to = url.origin;
   net::UpstreamOrigin origin = {.tls = to.tls, .host = to.host, .port = to.port};
   net::EgressProxy proxy;
   std::string by = service.config.egress_proxy;
-  if (by.empty() && options.env_proxy) by = options.env_proxy(service.url);
+  if (by.empty() && options.env_proxy) by = options.env_proxy(url);
   if (!by.empty()) {
     auto parsed = net::parse_egress_proxy(by);
     if (!parsed) co_return parsed.error();

@@ -178,5 +178,17 @@ TEST_F(KeyProberTest, StopCutsWhatRuns) {
   EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
 }
 
+TEST_F(KeyProberTest, OfSeveralUrlsOneThatWorksIsAsked) {
+  RoutedService made = service("openai_compatible", "/v1");
+  const std::string good = "http://127.0.0.1:" + std::to_string(provider_.port());
+  const std::vector<Upstream> list = {{"http://127.0.0.1:1/dead/v1", 1, 0}, {good + "/second/v1", 1, 1}};
+  made.upstreams = UpstreamSet::make(list).value();
+  const auto set = made.upstreams;
+  for (int i = 0; i < 5; ++i) set->select(0, real_now()).report(EndpointEffect::kFail, real_now());
+  publish(std::move(made));
+  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_EQ(asked(), "GET /second/v1/models Bearer sk-1");
+}
+
 }  // namespace
 }  // namespace akr

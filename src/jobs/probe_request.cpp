@@ -43,12 +43,11 @@ void place_key(const RoutedService& service, const Format& format, const PooledK
 
 bool can_probe(const RoutedService& service) { return format_of(service) != nullptr; }
 
-Result<std::string> probe_head(const RoutedService& service, const PooledKey& key) {
+Result<std::string> probe_head(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key) {
   const Format& format = *format_of(service);
   std::string target, fields;
-  if (auto joined = join_target(service.url, service.join, model_list_path(format), "", target); !joined)
-    return joined.error();
-  append_field(fields, "Host", service.url.host_header);
+  if (auto joined = join_target(url, service.join, model_list_path(format), "", target); !joined) return joined.error();
+  append_field(fields, "Host", url.host_header);
   append_field(fields, "Accept", "application/json");
   append_field(fields, "Accept-Encoding", "identity");
   append_field(fields, "User-Agent", "api-key-rotator");

@@ -16,8 +16,9 @@ namespace akr {
 // Is there a call for this service that costs nothing?  The model list of the LLM formats; nothing for GENERIC ones.
 bool can_probe(const RoutedService& service);
 
-// The whole head of that call with the key in its place.  REQUIRES: can_probe(service).  kPathRefused as join_target.
-Result<std::string> probe_head(const RoutedService& service, const PooledKey& key);
+// The whole head of that call to `url`, one of the service's, with the key in its place.  REQUIRES: can_probe(service).
+// kPathRefused as join_target.
+Result<std::string> probe_head(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key);
 
 // As for a client's request: the service's rules, then the format, then the table (behaviour.md section 2).
 Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer, std::string_view body, WallTime now);

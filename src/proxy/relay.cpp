@@ -4,7 +4,6 @@
 #include <cstdio>
 
 #include "base/strings.hpp"
-#include "core/outcome.hpp"
 #include "net/splice_pipe.hpp"
 #include "net/worker.hpp"
 #include "proxy/answer_pump.hpp"
@@ -209,9 +208,7 @@ class Relay {
       return;
     }
     const bool client_left = end == Step::kClientGone;
-    const Verdict verdict = classify({.end = client_left ? AttemptEnd::kClientGone : AttemptEnd::kInterrupted});
-    attempt_.lease.report(verdict, worker().now());
-    report_upstream(ctx_.service(), attempt_.upstream, verdict.endpoint, worker().now());
+    report_broken(ctx_, attempt_, client_left ? AttemptEnd::kClientGone : AttemptEnd::kInterrupted, worker().now());
     ctx_.cut = true;
     if (client_left) {
       ctx_.status = 499;

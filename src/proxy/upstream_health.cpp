@@ -27,4 +27,11 @@ void report_upstream(const RoutedService& service, UpstreamLease& lease, Endpoin
   }
 }
 
+void report_broken(const RequestContext& ctx, Attempt& attempt, AttemptEnd end, TimePoint now) {
+  const Verdict verdict = classify({.end = end});
+  attempt.lease.report(verdict, now);
+  // The operator's limit on the whole call says nothing about an upstream that was answering.
+  if (now < ctx.deadline) report_upstream(ctx.service(), attempt.upstream, verdict.endpoint, now);
+}
+
 }  // namespace akr

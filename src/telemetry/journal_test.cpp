@@ -113,9 +113,16 @@ TEST(Journal, LeavesOutWhatThereIsNot) {
   RequestRecord record;
   record.status = 400;
   const auto line = parsed(record);
-  for (const char* name : {"access_key", "service", "error", "detail", "key", "outcome", "stream", "cut"}) {
+  for (const char* name :
+       {"access_key", "service", "served_by", "error", "detail", "key", "outcome", "stream", "cut"}) {
     EXPECT_FALSE(line.contains(name)) << name;
   }
+}
+
+TEST(Journal, NamesTheFallbackThatServed) {
+  RequestRecord record = example();
+  record.served_by = "spare";
+  EXPECT_NE(line_of(record).find(R"("service":"chat","served_by":"spare","method")"), std::string::npos);
 }
 
 // reliability.md E-61: whatever a client sends, one request is one line of valid JSON.

@@ -194,6 +194,20 @@ TEST(Upstreams, AnAnswerThatIsCutCountsAgainstItsUrl) {
   EXPECT_EQ(b.requests(), 0);
 }
 
+TEST(Upstreams, TheOperatorsTotalTimeoutDuringAnAnswerDoesNot) {
+  FakeUpstream a([](UpstreamCall& call) {
+    call.read_body();
+    call.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort");
+    call.wait_for_close();
+  });
+  FakeUpstream b(always(200));
+  ProxyUnderTest proxy({.upstreams = {{a.url(), 1, 0}, {b.url(), 1, 1}},
+                        .adjust = [](Service& service) { service.timeouts.total = 200ms; }});
+  EXPECT_FALSE(proxy.get("/a").complete);
+  EXPECT_TRUE(eventually([&] { return proxy.log().find("'total' of 200 ms") != std::string::npos; }));
+  EXPECT_EQ(proxy.upstreams().states(std::chrono::steady_clock::now())[0].consecutive_failures, 0U);
+}
+
 // ---- keys and second tries (D05)
 
 TEST(Upstreams, OneKeyFailsOverFromUrlToUrl) {
@@ -304,6 +318,24 @@ TEST(Upstreams, AnUploadUrlOfTheChosenOneLeadsHereAgain) {
   const HttpAnswer answer = proxy.post("/upload/v1beta/files", "{}", kJson);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.field("x-goog-upload-url"), "http://gateway.test/llm/s/upload/v1beta/files?upload_id=7");
+}
+
+TEST(Upstreams, AWebsocketGoesToTheChosenOne) {
+  RefusingPort a;
+  FakeUpstream b([](UpstreamCall& call) {
+    call.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello");
+    call.wait_for_close();
+    call.close();
+  });
+  ProxyUnderTest proxy({.upstreams = {{a.url(), 1, 0}, {b.url("/ws"), 1, 1}}});
+  auto client = proxy.client();
+  client.send(proxy.request("GET", "/chat", "",
+                            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+  std::string text;
+  EXPECT_TRUE(client.take_until("hello", text));
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 101")) << text;
+  EXPECT_EQ(b.requests(), 1);
 }
 
 TEST(Upstreams, ConnectionsAreReusedPerUrl) {
