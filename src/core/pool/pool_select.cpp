@@ -30,6 +30,7 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
     set_aside_tried(request);
     slot = choose(request, model.hash());
     bring_back();
+    if (scratch_.affinity) affinity_.touch(request.affinity, now_);
   }
   if (request.trace != nullptr) fill_trace(*request.trace);
   if (!slot) return nothing_usable();
@@ -53,7 +54,7 @@ std::optional<std::uint32_t> PoolState::choose(const SelectRequest& request, std
     if (const auto slot = choose_from(tier, request, model)) return slot;
   }
   // Worth remembering only if it was a long search and nothing but models stood in the way.
-  if (tried == 0 && request.tokens == 0 && aside_.size() >= kMostAside) remember_blocked(model);
+  if (tried == 0 && aside_.size() >= kMostAside) remember_blocked(model);
   return std::nullopt;
 }
 
@@ -140,8 +141,8 @@ void PoolState::remember_blocked(std::uint64_t model) {
 }
 
 void PoolState::set_aside(std::uint32_t slot) {
+  aside_.push_back({slot, roster_.slots[slot].ready});
   leave(slot);
-  aside_.push_back(slot);
 }
 
 void PoolState::set_aside_tried(const SelectRequest& request) {
@@ -154,7 +155,7 @@ void PoolState::set_aside_tried(const SelectRequest& request) {
 }
 
 void PoolState::bring_back() {
-  for (const std::uint32_t slot : aside_) join(slot);
+  for (const Aside& each : aside_) join(each.slot);
   aside_.clear();
 }
 
@@ -167,7 +168,8 @@ KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, con
   if (guard_.suspected()) guard_.probe_sent(now_);
   if (own.standing == KeyStanding::kTrial || (model.hash() != 0 && !models_.empty())) start_trials(slot, claim);
   if (LimitAccount* limits = account(slot)) {
-    if (limits->counts_tokens()) claim.tokens = request.tokens;
+    claim.counts_tokens = limits->counts_tokens();
+    if (claim.counts_tokens) claim.tokens = request.tokens;
     limits->take(claim.tokens, now_, clock_);
     ++version_;
     if (limits->blocked_until(now_, clock_)) refresh_reach(slot);

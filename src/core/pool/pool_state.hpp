@@ -2,8 +2,8 @@
 //
 // The heart is refresh(): it judges one key from scratch (judge()) and moves it into or out of its tier's ReadyKeys and
 // the wake heap.  Whatever changes a key calls it, so no other code has to think about who may be chosen.
-// Where to look: choosing pool_select.cpp, judging pool_refresh.cpp, verdicts pool_report.cpp, new keys
-// pool_adopt.cpp, people and persistence pool_people.cpp.
+// Where to look: choosing pool_select.cpp, choosing without taking pool_preview.cpp, judging pool_refresh.cpp, verdicts
+// pool_report.cpp, new keys pool_adopt.cpp, people and persistence pool_people.cpp.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include "core/pool/outage_guard.hpp"
 #include "core/pool/ready_keys.hpp"
 #include "core/pool/roster.hpp"
+#include "core/pool/select_preview.hpp"
 #include "core/selection/registry.hpp"
 
 namespace akr {
@@ -45,6 +46,7 @@ class PoolState {
   void adopt(Roster&& roster);  // leaves the old tables in `roster`, to be freed outside of the lock
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
+  SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
   void release(const KeyClaim& claim);
   void note_failure(const KeyClaim& claim, int status, std::string_view redacted);
@@ -111,6 +113,16 @@ class PoolState {
   Error nothing_usable();
   void fill_trace(SelectTrace& trace) const;
 
+  // pool_preview.cpp
+  std::optional<std::uint32_t> choose_and_undo(const SelectRequest& request, const ModelTag& model);
+  void undo_aside();
+  bool would_be_trial(std::uint32_t slot, const ModelTag& model);
+  void foresee(std::uint32_t slot, const SelectRequest& request, const ModelTag& model, SelectPreview& preview);
+  KeyOutlook outlook(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
+                     const SelectPreview& preview);
+  void explain_usable(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
+                      const SelectPreview& preview, KeyOutlook& outlook);
+
   // pool_report.cpp
   std::optional<std::uint32_t> locate(const KeyClaim& claim) const;
   void succeeded(std::uint32_t slot, const KeyClaim& claim);
@@ -161,7 +173,11 @@ class PoolState {
   std::unordered_set<std::string> reasons_;  // of imported rows
 
   // Of one take(); members so that nothing is allocated.
-  std::vector<std::uint32_t> aside_;
+  struct Aside {
+    std::uint32_t slot;
+    std::uint32_t position;  // in its ReadyKeys, before it left
+  };
+  std::vector<Aside> aside_;
   TimePoint model_soonest_{};
   SelectTrace scratch_;
 };
