@@ -58,6 +58,7 @@ void cool(Health& health, const Verdict& verdict, const Blame& blame) {
   const Duration asked = verdict.cool_for.value_or(doubled(kRateDefault, health.rate_level, kRateLongest));
   const TimePoint until = blame.now + std::clamp(asked, kShortestWait, kRateHintLongest);
   wait(health, KeyState::kCooling, until, until, blame);
+  health.lacks_model = verdict.lacks_model;
   // An absurd hint is not believed for ever: after an hour one request finds out (scenario 14).
   if (asked > kRateHintLongest) health.half_open = true;
 }

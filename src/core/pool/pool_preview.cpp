@@ -37,16 +37,20 @@ SelectPreview PoolState::preview(const SelectRequest& request, std::size_t expla
 
 std::optional<std::uint32_t> PoolState::choose_and_undo(const SelectRequest& request, const ModelTag& model) {
   model_soonest_ = {};
+  model_hope_ = false;
   scratch_ = {};
   if (guard_.suspected() && now_ < guard_.next_probe()) return std::nullopt;
   const Random random = random_;
+  const auto blocked = blocked_models_;  // a search that is saved moves no cursor
   std::vector<SelectionPolicy::Memory> memories;
   for (ReadyKeys& tier : tiers_) memories.push_back(tier.policy().remember());
   set_aside_tried(request);
-  const auto slot = choose(request, model.hash());
+  auto slot = choose(request, model.hash());
   undo_aside();
+  if (!slot) slot = choose_without_hope(request, model.hash());
   for (std::size_t i = 0; i < tiers_.size(); ++i) tiers_[i].policy().restore(memories[i]);
   random_ = random;
+  blocked_models_ = blocked;
   return slot;
 }
 

@@ -31,7 +31,8 @@ class PreviewTest : public testing::TestWithParam<PolicyEntry> {
   void start(std::uint64_t seed) {
     random = Random(seed);
     now = kStart;
-    keys = make_keys(seed % 2 == 0 ? kKeys : 9);  // above 16 keys least_* look at a sample only
+    // Above 16 keys least_* look at a sample only; above 64 a search for a model is remembered.
+    keys = make_keys(seed % 4 == 0 ? 100 : seed % 2 == 0 ? kKeys : 9);
     for (UpstreamKey& key : keys) {
       key.weight = random.below(8) == 0 ? 0 : 1 + random.below(3);
       key.priority = static_cast<std::int32_t>(random.below(10) == 0);
@@ -63,6 +64,8 @@ class PreviewTest : public testing::TestWithParam<PolicyEntry> {
     EXPECT_EQ(trace.standings, preview.trace.standings);
     EXPECT_EQ(trace.affinity, preview.trace.affinity);
     EXPECT_EQ(trace.suspected, preview.trace.suspected);
+    // select() wakes at most 32 keys at a time whose waits ended together; who looks at all of them wakes them all.
+    if (count() > 32) left_alone.pool->counts(now);
     auto other = left_alone.pool->select(request, now);
     ASSERT_EQ(lease.has_value(), other.has_value());
     const auto taken = std::count_if(preview.keys.begin(), preview.keys.end(),
@@ -85,17 +88,10 @@ class PreviewTest : public testing::TestWithParam<PolicyEntry> {
   void report() {
     if (asked.running.empty()) return;
     const std::size_t i = random.below(static_cast<std::uint32_t>(asked.running.size()));
-    const Verdict verdicts[] = {good(),
-                                good(),
-                                good(),
-                                cool(),
-                                cool(Scope::kKeyModel),
-                                cool(Scope::kKeyModel),
-                                exhaust(),
-                                refused(),
-                                forbidden(),
-                                cool_for(std::chrono::seconds(random.below(100))),
-                                cool_for(5h)};
+    const Verdict verdicts[] = {
+        good(),      good(),    good(),    cool(),      cool(Scope::kKeyModel),
+        lacking(),   exhaust(), refused(), forbidden(), cool_for(std::chrono::seconds(random.below(100))),
+        cool_for(5h)};
     const Verdict verdict = verdicts[random.below(11)];
     const std::uint32_t dice = random.below(4);
     const auto latency = std::chrono::milliseconds(1 + random.below(50));
@@ -107,6 +103,13 @@ class PreviewTest : public testing::TestWithParam<PolicyEntry> {
       if (dice == 1) lease.count_tokens(70, now);
       if (dice < 3) twin->running.erase(twin->running.begin() + static_cast<std::ptrdiff_t>(i));
     }
+  }
+
+  // Of a model that half of all requests ask for, so that whole pools lack it.
+  static Verdict lacking() {
+    Verdict verdict = cool_for(600s, Scope::kKeyModel);
+    verdict.lacks_model = true;
+    return verdict;
   }
 
   void people() {

@@ -23,6 +23,7 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
   tick(now);
   advance(kWakesPerTake);
   model_soonest_ = {};
+  model_hope_ = false;
   scratch_ = {};
   std::optional<std::uint32_t> slot;
   const ModelTag model(request.model);
@@ -30,6 +31,7 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
     set_aside_tried(request);
     slot = choose(request, model.hash());
     bring_back();
+    if (!slot) slot = choose_without_hope(request, model.hash());
     if (scratch_.affinity) affinity_.touch(request.affinity, now_);
   }
   if (request.trace != nullptr) fill_trace(*request.trace);
@@ -55,6 +57,19 @@ std::optional<std::uint32_t> PoolState::choose(const SelectRequest& request, std
   }
   // Worth remembering only if it was a long search and nothing but models stood in the way.
   if (tried == 0 && aside_.size() >= kMostAside) remember_blocked(model);
+  return std::nullopt;
+}
+
+// No key has access to the model, and waiting changes nothing: one of them is asked, so that the client hears it from
+// the provider instead of being told to wait (and so that a model that appears is noticed at once).  Not again for the
+// same request.
+std::optional<std::uint32_t> PoolState::choose_without_hope(const SelectRequest& request, std::uint64_t model) {
+  if (model == 0 || !request.tried.empty() || model_hope_ || scratch_.model_cooling == 0) return std::nullopt;
+  const bool others_may_have_it = ready_keys() < enabled_keys() - in_standing(KeyStanding::kInvalid);
+  if (scratch_.too_few_tokens > 0 || others_may_have_it) return std::nullopt;
+  for (ReadyKeys& tier : tiers_) {
+    if (!tier.empty()) return tier.pick(random_);
+  }
   return std::nullopt;
 }
 
@@ -117,6 +132,7 @@ bool PoolState::model_open(PairOwner owner, std::uint64_t model) {
   const Gate state = gate(wait->health, now_);
   const bool shut = state == Gate::kShut || state == Gate::kOnTrial;
   if (!shut && wait->paced_until <= now_) return true;
+  model_hope_ = model_hope_ || !shut || !wait->health.lacks_model;
   const TimePoint open_at = std::max(shut ? wait->health.next_try : now_, wait->paced_until);
   if (open_at > now_) model_soonest_ = model_soonest_ == TimePoint{} ? open_at : std::min(model_soonest_, open_at);
   return false;
@@ -128,6 +144,7 @@ bool PoolState::known_blocked(std::uint64_t model) {
   if (it->second.joins == joins_ && now_ < it->second.until) {
     model_soonest_ = it->second.until;
     scratch_.model_cooling = ready_keys();
+    model_hope_ = !it->second.hopeless;
     return true;
   }
   blocked_models_.erase(it);
@@ -137,7 +154,7 @@ bool PoolState::known_blocked(std::uint64_t model) {
 void PoolState::remember_blocked(std::uint64_t model) {
   if (model_soonest_ == TimePoint{} || scratch_.too_few_tokens > 0) return;
   if (blocked_models_.size() >= kMostBlockedModels) blocked_models_.clear();
-  blocked_models_[model] = {joins_, model_soonest_};
+  blocked_models_[model] = {joins_, model_soonest_, !model_hope_};
 }
 
 void PoolState::set_aside(std::uint32_t slot) {

@@ -80,6 +80,7 @@ class PoolState {
   struct ModelBlock {  // "no usable key for this model", true until a key joins or `until`
     std::uint64_t joins = 0;
     TimePoint until{};
+    bool hopeless = false;  // all of them lack the model
   };
 
   // pool_refresh.cpp
@@ -98,6 +99,7 @@ class PoolState {
 
   // pool_select.cpp
   std::optional<std::uint32_t> choose(const SelectRequest& request, std::uint64_t model);
+  std::optional<std::uint32_t> choose_without_hope(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_affine(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_from(std::uint16_t tier, const SelectRequest& request, std::uint64_t model);
   void prefetch(std::uint32_t slot) const;
@@ -179,6 +181,7 @@ class PoolState {
   };
   std::vector<Aside> aside_;
   TimePoint model_soonest_{};
+  bool model_hope_ = false;  // a key waits for the model rather than lacks it
   SelectTrace scratch_;
 };
 
