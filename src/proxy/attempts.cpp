@@ -35,6 +35,11 @@ void give_back(Attempt& attempt) {
   if (attempt.answer->head.keep_alive() && attempt.answer->unread().empty()) attempt.connection.mark_reusable();
 }
 
+// What was refused, or never arrived, cost no tokens.
+void forget_estimate(Attempt& attempt, TimePoint now) {
+  if (attempt.lease.counts_tokens()) attempt.lease.count_tokens(0, now);
+}
+
 class CountUp {
  public:
   explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
@@ -101,6 +106,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
     const auto connected = co_await connect(ctx, origin, attempt);
     if (!connected) {
       judge_connect(connected.error(), attempt.facts);
+      forget_estimate(attempt, worker_.now());
       attempt.error = connected.error();
       co_return;
     }
@@ -121,8 +127,11 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
 }
 
 Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
-  const SelectRequest wanted = {
-      .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
+  const SelectRequest wanted = {.tried = ctx.tried(),
+                                .model = ctx.model,
+                                .affinity = ctx.affinity,
+                                .tokens = ctx.tokens,
+                                .trace = &ctx.trace.next_choice()};
   return ctx.service().keys->select(wanted, worker_.now());
 }
 
@@ -203,6 +212,7 @@ void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
 }
 
 void Attempts::settle(Attempt& attempt, Judgement judgement) {
+  if (judgement.status >= 400) forget_estimate(attempt, worker_.now());
   attempt.facts.status = judgement.status;
   attempt.facts.progress = SendProgress::kAnswered;
   attempt.facts.verdict = judgement.verdict;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "base/strings.hpp"
 #include "core/outcome.hpp"
@@ -35,6 +36,18 @@ std::string& head_text() {
   return text;
 }
 
+// nullptr: nobody counts the key's tokens, or the answer cannot be read.
+std::unique_ptr<UsageTap> make_tap(const RequestContext& ctx, const Attempt& attempt) {
+  if (ctx.format == nullptr || !attempt.lease.counts_tokens()) return nullptr;
+  const net::MessageHead& head = attempt.answer->head;
+  const std::string_view coding = head.find(net::FieldId::kContentEncoding);
+  if (head.status() >= 300 || (!coding.empty() && !iequals(coding, "identity"))) return nullptr;
+  const std::string_view type = head.find(net::FieldId::kContentType);
+  const bool is_stream = istarts_with(type, "text/event-stream");
+  if (!is_stream && !istarts_with(type, "application/json")) return nullptr;
+  return std::make_unique<UsageTap>(*ctx.format, is_stream);
+}
+
 // The state of one answer being relayed; the coroutine below moves it.
 class Relay {
  public:
@@ -44,7 +57,8 @@ class Relay {
         attempt_(attempt),
         settings_(settings),
         framing_(choose_framing(ctx, attempt.answer->head)),
-        pump_(attempt.body, framing_),
+        tap_(make_tap(ctx, attempt)),
+        pump_(attempt.body, framing_, tap_.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
 
@@ -94,7 +108,7 @@ class Relay {
   bool worth_splicing() {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
-    if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
+    if (spliced_ || tap_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
     if (upstream.tls() || client_.stream().tls()) return false;
     pipe_ = net::SplicePipe::lease();
@@ -202,6 +216,7 @@ class Relay {
 
   void finish(Step end) {
     ctx_.bytes_out = pump_.bytes();
+    if (const auto tokens = tap_ ? tap_->total() : std::nullopt) attempt_.lease.count_tokens(*tokens, worker().now());
     if (end == Step::kDone) {
       if (upstream_keeps_alive_ && input_.empty()) attempt_.connection.mark_reusable();
       return;
@@ -244,6 +259,7 @@ class Relay {
   Attempt& attempt_;
   RelaySettings settings_;
   Framing framing_;
+  std::unique_ptr<UsageTap> tap_;  // only if somebody wants to know
   AnswerPump pump_;
   net::ClientWatch watch_;
   net::Outgoing out_;

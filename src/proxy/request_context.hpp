@@ -44,6 +44,7 @@ struct RequestContext {
   // read_request_facts()
   std::string model;  // "" = unknown
   std::uint64_t affinity = 0;
+  std::uint32_t tokens = 0;  // estimate of its cost; 0 = unknown
 
   // attempts
   std::array<KeyId, 10> tried_keys = {};  // as many as RetrySettings::max_attempts can be

@@ -35,6 +35,7 @@ std::vector<UpstreamKey> make_keys(const ProxySpec& spec) {
   for (int i = 1; i <= spec.keys; ++i) {
     UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1}, .secret = Secret(ProxyUnderTest::key(i))};
     key.enabled = !spec.all_disabled;
+    key.limits = spec.limits;
     keys.push_back(std::move(key));
   }
   return keys;
@@ -55,6 +56,7 @@ RoutedService make_service(const ProxySpec& spec, std::shared_ptr<KeyPool> pool)
   if (spec.llm) service.retry.retry_non_idempotent = true;
   service.selection_policy = spec.policy;
   service.wait_for_key = spec.wait_for_key;
+  service.retry_on_empty = spec.retry_on_empty;
   routed.url = parse_upstream_url(spec.target_url).value();
   routed.keys = std::move(pool);
   if (!spec.rules.empty()) {

@@ -32,6 +32,8 @@ struct ProxySpec {
   std::vector<FailureRule> rules = {};
   AdminCheck is_admin = {};
   bool all_disabled = false;
+  bool retry_on_empty = false;
+  KeyLimits limits = {};  // of each key
 };
 
 class ProxyUnderTest {
