@@ -53,5 +53,24 @@ TEST(FirstEvent, AnUnfinishedEventIsNotThere) {
   EXPECT_FALSE(first.scan("data: {\"error\":1}\ndata"));
 }
 
+TEST(FirstEventTest, GoesOnWithTheNextEvent) {
+  const std::string text = "data: a\r\n\r\n: comment\n\nevent: x\ndata: b\ndata: c\n\ndata: d";
+  FirstEvent event;
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    FirstEvent fresh;
+    fresh.scan(std::string_view(text).substr(0, size));
+  }
+  ASSERT_TRUE(event.scan(text));
+  EXPECT_EQ(event.event().data, "a");
+  event.next();
+  ASSERT_TRUE(event.scan(text));
+  EXPECT_EQ(event.event().event, "x");
+  EXPECT_EQ(event.event().data, "b\nc");
+  event.next();
+  EXPECT_FALSE(event.scan(text));
+  EXPECT_TRUE(event.scan(text + "\n\n"));
+  EXPECT_EQ(event.event().data, "d");
+}
+
 }  // namespace
 }  // namespace akr
