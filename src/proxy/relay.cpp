@@ -36,18 +36,6 @@ std::string& head_text() {
   return text;
 }
 
-// nullptr: nobody counts the key's tokens, or the answer cannot be read.
-std::unique_ptr<UsageTap> make_tap(const RequestContext& ctx, const Attempt& attempt) {
-  if (ctx.format == nullptr || !attempt.lease.counts_tokens()) return nullptr;
-  const net::MessageHead& head = attempt.answer->head;
-  const std::string_view coding = head.find(net::FieldId::kContentEncoding);
-  if (head.status() >= 300 || (!coding.empty() && !iequals(coding, "identity"))) return nullptr;
-  const std::string_view type = head.find(net::FieldId::kContentType);
-  const bool is_stream = istarts_with(type, "text/event-stream");
-  if (!is_stream && !istarts_with(type, "application/json")) return nullptr;
-  return std::make_unique<UsageTap>(*ctx.format, is_stream);
-}
-
 // The state of one answer being relayed; the coroutine below moves it.
 class Relay {
  public:
@@ -57,7 +45,7 @@ class Relay {
         attempt_(attempt),
         settings_(settings),
         framing_(choose_framing(ctx, attempt.answer->head)),
-        tap_(make_tap(ctx, attempt)),
+        tap_(attempt.lease.counts_tokens() ? make_usage_tap(ctx.format, attempt.answer->head) : nullptr),
         pump_(attempt.body, framing_, tap_.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}

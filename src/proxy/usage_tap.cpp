@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/strings.hpp"
+
 namespace akr {
 namespace {
 
@@ -31,6 +33,15 @@ std::size_t skip_space(std::string_view json, std::size_t at) {
 }
 
 }  // namespace
+
+std::unique_ptr<UsageTap> make_usage_tap(const Format* format, const net::MessageHead& answer) {
+  const std::string_view coding = answer.find(net::FieldId::kContentEncoding);
+  if (format == nullptr || answer.status() >= 300 || (!coding.empty() && !iequals(coding, "identity"))) return nullptr;
+  const std::string_view type = answer.find(net::FieldId::kContentType);
+  const bool is_stream = istarts_with(type, "text/event-stream");
+  if (!is_stream && !istarts_with(type, "application/json")) return nullptr;
+  return std::make_unique<UsageTap>(*format, is_stream);
+}
 
 std::string_view last_usage_member(std::string_view json) {
   for (std::size_t at = json.rfind(kName); at != std::string_view::npos && at > 0; at = json.rfind(kName, at - 1)) {

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "llm/format.hpp"
+#include "net/http1.hpp"
 
 namespace akr {
 
@@ -31,6 +33,9 @@ class UsageTap {
   std::string text_;
   TokenUsage usage_;
 };
+
+// nullptr: the answer cannot be read (no LLM format, not good, compressed, neither JSON nor an event stream).
+std::unique_ptr<UsageTap> make_usage_tap(const Format* format, const net::MessageHead& answer);
 
 // The object behind the last member "usage" or "usageMetadata" of a JSON text whose beginning is missing, with its
 // name:
