@@ -15,10 +15,10 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
     if (event == net::BodyDecoder::Event::kError) return false;
     if (event != net::BodyDecoder::Event::kData) break;
     runs[count++] = data;
+    if (tap_ != nullptr) tap_->take(data);
     size += data.size();
   }
   if (size > 0) {
-    for (std::size_t i = 0; tap_ != nullptr && i < count; ++i) tap_->feed(runs[i]);
     open_chunk(size, out);
     for (std::size_t i = 0; i < count; ++i) out.add(runs[i]);
     if (framing_ == Framing::kChunked) out.add("\r\n");
@@ -31,7 +31,7 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
 
 void AnswerPump::add_decoded(std::string_view data, net::Outgoing& out) {
   if (data.empty()) return;
-  if (tap_ != nullptr) tap_->feed(data);
+  if (tap_ != nullptr) tap_->take(data);
   open_chunk(data.size(), out);
   out.add(data);
   if (framing_ == Framing::kChunked) out.add("\r\n");

@@ -7,15 +7,15 @@
 
 #include "net/body_decoder.hpp"
 #include "net/outgoing.hpp"
+#include "proxy/body_tap.hpp"
 #include "proxy/headers.hpp"
-#include "proxy/usage_tap.hpp"
 
 namespace akr {
 
 class AnswerPump {
  public:
-  // `tap` may be nullptr; it sees all bytes that are not spliced.
-  AnswerPump(net::BodyDecoder& body, Framing framing, UsageTap* tap = nullptr)
+  // `tap`, if not null, sees the body's bytes before they are handed out; it outlives the pump.
+  AnswerPump(net::BodyDecoder& body, Framing framing, BodyTap* tap = nullptr)
       : body_(body), framing_(framing), tap_(tap) {}
 
   // Takes bytes from the front of `input` and adds what the client gets to `out`, which must be empty and be sent
@@ -46,7 +46,7 @@ class AnswerPump {
 
   net::BodyDecoder& body_;
   const Framing framing_;
-  UsageTap* const tap_;
+  BodyTap* const tap_;
   std::array<char, 20> size_line_ = {};
   std::uint64_t bytes_ = 0;
   std::array<char, 4> tail_ = {};  // the last bytes of the body, newest last

@@ -11,6 +11,7 @@
 #include "proxy/answer_pump.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/headers.hpp"
+#include "proxy/usage_tap.hpp"
 
 namespace akr {
 namespace {
@@ -96,7 +97,8 @@ class Relay {
   bool worth_splicing() {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
-    if (spliced_ || tap_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
+    if (tap_) return false;  // someone wants to see the bytes
+    if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
     if (upstream.tls() || client_.stream().tls()) return false;
     pipe_ = net::SplicePipe::lease();

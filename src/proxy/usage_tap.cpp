@@ -58,19 +58,19 @@ std::string_view last_usage_member(std::string_view json) {
   return {};
 }
 
-void UsageTap::feed(std::string_view decoded) {
+void UsageTap::take(std::string_view data) {
   if (is_stream_) {
     for (;;) {
-      const std::size_t end = decoded.find_first_of("\r\n");
-      feed_line(decoded.substr(0, end));
+      const std::size_t end = data.find_first_of("\r\n");
+      feed_line(data.substr(0, end));
       if (end == std::string_view::npos) return;
       read_line(text_);
       text_.clear();
       cut_ = false;
-      decoded.remove_prefix(end + 1);
+      data.remove_prefix(end + 1);
     }
   }
-  text_ += decoded;
+  text_ += data;
   if (text_.size() <= 2 * kMostKept) return;
   text_.erase(0, text_.size() - kMostKept);
   cut_ = true;

@@ -12,14 +12,16 @@
 
 #include "llm/format.hpp"
 #include "net/http1.hpp"
+#include "proxy/body_tap.hpp"
 
 namespace akr {
 
-class UsageTap {
+class UsageTap final : public BodyTap {
  public:
   UsageTap(const Format& format, bool is_stream) : format_(format), is_stream_(is_stream) {}
 
-  void feed(std::string_view decoded);
+  void take(std::string_view data) override;
+  bool done() const override { return false; }  // usage comes last
   // The body is over, or cut.  nullopt: it did not say.
   std::optional<std::uint64_t> total();
 

@@ -12,7 +12,7 @@ std::optional<std::uint64_t> total(std::string_view format, bool is_stream, std:
   std::optional<std::uint64_t> first;
   for (const std::size_t piece : {text.size(), std::size_t{1}, std::size_t{7}, std::size_t{100}}) {
     UsageTap tap(*find_format(format), is_stream);
-    for (std::size_t at = 0; at < text.size(); at += piece) tap.feed(text.substr(at, piece));
+    for (std::size_t at = 0; at < text.size(); at += piece) tap.take(text.substr(at, piece));
     const auto found = tap.total();
     if (piece == text.size()) first = found;
     EXPECT_EQ(found, first) << piece;
