@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "admin/password.hpp"
 #include "base/clock.hpp"
+#include "base/error.hpp"
 #include "base/secret.hpp"
 #include "core/validate.hpp"
 #include "store/config_store.hpp"
@@ -43,6 +45,12 @@ struct AdminResponse {
   std::string body;
 };
 
+// What the data plane, which this folder never sees, would say to a client: for POST /admin/simulate.
+struct DataPlaneFacts {
+  int (*status_of)(ErrorCode) = nullptr;
+  std::uint64_t (*hash_affinity)(std::string_view access_key, std::string_view session) = nullptr;
+};
+
 struct AdminSettings {
   std::string username;
   PasswordVerifier password;
@@ -50,6 +58,7 @@ struct AdminSettings {
   std::string public_base_url;                   // PROXY_PUBLIC_BASE_URL
   std::chrono::milliseconds rest_total{30'000};  // PROXY_TIMEOUT
   ValidationPolicy validation;
+  DataPlaneFacts data_plane = {};  // nullptrs: what depends on them is left out or refused
 };
 
 class AdminApi {

@@ -41,7 +41,12 @@ class AdminFixture : public testing::Test {
     AdminSettings settings{.username = "admin",
                            .password = PasswordVerifier::plain(Secret(kPassword)),
                            .session_secret = Secret(std::string(32, 's')),
-                           .public_base_url = "https://gw.example/base"};
+                           .public_base_url = "https://gw.example/base",
+                           .data_plane = {.status_of = [](ErrorCode code) { return 1000 + static_cast<int>(code); },
+                                          .hash_affinity =
+                                              [](std::string_view key, std::string_view session) {
+                                                return std::hash<std::string>()(std::string(key).append(session)) | 1;
+                                              }}};
     api_ = std::make_unique<AdminApi>(settings, database_->config(), *publisher_, clock_);
   }
 

@@ -27,6 +27,7 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/admin/keys/{id}/reset", Access::kSession, reset_key},
     {"POST", "/admin/keys/{id}/validate", Access::kSession, validate_key_now},
     {"DELETE", "/admin/keys/{id}", Access::kSession, delete_key},
+    {"POST", "/admin/simulate", Access::kSession, simulate},
 };
 
 bool matches(std::string_view pattern, std::string_view path, std::vector<std::string_view>& ids) {

@@ -34,6 +34,9 @@ Result<AdminResponse> reset_service_keys(AdminCall& call);
 Result<AdminResponse> validate_key_now(AdminCall& call);
 Result<AdminResponse> validate_service_keys(AdminCall& call);
 
+// simulate.cpp
+Result<AdminResponse> simulate(AdminCall& call);
+
 // handlers.cpp: what several of them need.
 
 // The id in the path, as the original reads it: a signed 32-bit decimal.  kBadRequest with `message` otherwise.

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "core/failure_rules.hpp"
 #include "core/text_rules.hpp"
+#include "jobs/probe_request.hpp"
 
 namespace akr {
 namespace {
@@ -201,10 +202,12 @@ void Publisher::configure(Pool& pool, const Service& service) {
   const PoolSettings wanted{.policy = service.selection_policy,
                             .auto_disable = service.auto_disable,
                             .invalid_after = service.invalid_after,
-                            .outage_guard = service.outage_guard};
+                            .outage_guard = service.outage_guard,
+                            .try_invalid = !can_probe(service)};
   const auto same = [&](const PoolSettings& now) {
     return now.policy == wanted.policy && now.auto_disable == wanted.auto_disable &&
-           now.invalid_after == wanted.invalid_after && now.outage_guard == wanted.outage_guard;
+           now.invalid_after == wanted.invalid_after && now.outage_guard == wanted.outage_guard &&
+           now.try_invalid == wanted.try_invalid;
   };
   if (pool.settings && same(*pool.settings)) return;
   if (auto configured = pool.keys->configure(wanted); !configured) {

@@ -178,6 +178,34 @@ TEST_F(PublisherTest, PoolsAreThoseWhoseKeysWereRead) {
   EXPECT_EQ(pools[0].keys, publisher_.pool(service.id));
 }
 
+// Scenario 12 (new-api #7040: all keys disabled, and nothing ever looked at them again) for services without a free
+// call: once an hour a request finds out.  Where there is one, requests never meet an invalid key.
+TEST_F(PublisherTest, InvalidKeysAreTriedByRequestsOnlyWhereNothingElseAsks) {
+  Service rest = example_service("rest");
+  rest.outage_guard = false;
+  rest = add(rest);
+  Service with_models = example_service("llm");
+  with_models.outage_guard = false;
+  with_models.type = ServiceType::kLlm;
+  with_models.methods.clear();
+  with_models = add(with_models);
+  for (const ServiceId id : {rest.id, with_models.id}) {
+    store_.add_keys(id, example_keys(3)).value();
+    EXPECT_TRUE(publisher_.keys_changed(id));
+    for (int i = 0; i < 3; ++i) {
+      auto lease = publisher_.pool(id)->select({}, clock_.now()).value();
+      lease.report({.key = KeyAction::kInvalidate, .reason = "invalid_api_key"}, clock_.now());
+    }
+    EXPECT_EQ(publisher_.pool(id)->select({}, clock_.now()).error().code, ErrorCode::kCredentialsExhausted);
+  }
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_FALSE(publisher_.pool(with_models.id)->select({}, clock_.now()));
+  auto trial = publisher_.pool(rest.id)->select({}, clock_.now());
+  ASSERT_TRUE(trial);
+  trial->report({.key = KeyAction::kGood}, clock_.now());
+  EXPECT_EQ(publisher_.pool(rest.id)->counts(clock_.now()).active, 1U);
+}
+
 TEST_F(PublisherTest, RulesThatSomebodyBrokeInTheTableLeaveTheServiceOut) {
   Service service = example_service("a");
   service.failure_rules = {{.body_regex = "("}};

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "core/address_policy.hpp"
+#include "proxy/error_reply.hpp"
+#include "proxy/request_facts.hpp"
 
 namespace akr {
 namespace {
@@ -72,7 +74,8 @@ AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets
           .session_secret = secrets.jwt_secret,
           .public_base_url = settings.public_base_url().text,
           .rest_total = settings.proxy_timeout(),
-          .validation = {settings.allow_private_upstreams()}};
+          .validation = {settings.allow_private_upstreams()},
+          .data_plane = {.status_of = status_of, .hash_affinity = hash_affinity}};
 }
 
 }  // namespace akr

@@ -109,6 +109,11 @@ Result<KeyLease> KeyPool::select_exactly(KeyId key, const SelectRequest& request
   return KeyLease(shared_from_this(), *claim);
 }
 
+SelectPreview KeyPool::preview(const SelectRequest& request, std::size_t explain, TimePoint now) {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.preview(request, explain, now);
+}
+
 void KeyPool::replace_keys(std::span<const UpstreamKey> keys) {
   const MutexLock editing(state_->edit);
   Roster roster = make_roster(keys, state_->known);

@@ -26,6 +26,7 @@
 namespace akr {
 
 class KeyPool;
+struct SelectPreview;  // pool/select_preview.hpp
 
 // One key taken for one attempt.  The key counts as in use until the lease dies; forgetting is impossible.
 // Movable; used by one thread at a time; must not outlive the process, may outlive the pool's key.
@@ -53,6 +54,8 @@ class KeyLease {
   // The provider's own counter: `remaining` requests or tokens until `reset_in` from now.  0 left: the key (for this
   // lease's model, if it has one) is skipped until then, before it answers 429.  Not a failure; at most 1 h.
   void observe_remaining(std::uint64_t remaining, Duration reset_in, TimePoint now);
+  // Does its tpm make it worth while to find out what the attempt cost?
+  bool counts_tokens() const { return claim_.counts_tokens; }
   // What the attempt really cost, when the usage is known; replaces SelectRequest::tokens in the key's tpm.
   void count_tokens(std::uint64_t tokens, TimePoint now);
 
@@ -89,6 +92,8 @@ struct PoolSettings {
   bool auto_disable = true;            // false: never exhausted or invalid by itself; short waits stay
   int invalid_after = 2;               // 401s in a row within 10 min, 1..10
   bool outage_guard = true;
+  // Nothing else asks about invalid keys: one request tries them after 1 h, then after twice as long, up to 24 h.
+  bool try_invalid = false;
 };
 
 class KeyPool : public std::enable_shared_from_this<KeyPool> {
@@ -115,6 +120,10 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // Takes this key, if select() could take it now (`request.tried` does not count: the same key may be tried again).
   // kPinnedKeyUnavailable: it may not be used; the message says why, retry_after when it may be (0 = unknown).
   Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
+
+  // What select() would do now, without doing it: no turn, trial, limit or conversation is used up.  `explain`: how
+  // many keys, in the operator's order, are told about one by one.  For people: copies, and is not free.
+  SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
 
   // The enabled and disabled keys from now on, in the operator's order.  Health of keys that stay is kept, by id; a new
   // secret under an old id starts healthy.

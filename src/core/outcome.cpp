@@ -151,6 +151,11 @@ Verdict overloaded(const UpstreamFailure& failure) {
   return {.retry = RetryAdvice::kSameKey, .endpoint = effect, .reason = reason_of(failure, "overloaded")};
 }
 
+Verdict without_model(Verdict verdict) {
+  verdict.lacks_model = true;
+  return verdict;
+}
+
 Verdict explained_for(Verdict verdict, std::optional<Duration> cool_for) {
   verdict.cool_for = cool_for;
   return verdict;
@@ -189,7 +194,7 @@ Verdict classify_kind(const UpstreamFailure& failure) {
       return explained_for(explained(failure, KeyAction::kCool, Scope::kKeyModel, "permission"),
                            clamp_hint(hint.value_or(kModelHold), kLongestCooldown));
     case FailureKind::kModelUnavailable:
-      return explained_for(explained(failure, KeyAction::kCool, Scope::kKeyModel, "model_unavailable"),
+      return explained_for(without_model(explained(failure, KeyAction::kCool, Scope::kKeyModel, "model_unavailable")),
                            clamp_hint(hint.value_or(kModelHold), kLongestQuota));
     case FailureKind::kAddressRefused:
       return explained_for(explained(failure, KeyAction::kCool, Scope::kGroup, "address_refused"),

@@ -156,6 +156,8 @@ TEST(Classify, OverloadBlamesTheEndpointOnlyFor5xx) {
 
 TEST(Classify, HoldsOfModelsHaveADefault) {
   EXPECT_EQ(of_kind(FailureKind::kModelUnavailable, 404).cool_for, minutes(10));
+  EXPECT_TRUE(of_kind(FailureKind::kModelUnavailable, 404).lacks_model);
+  EXPECT_FALSE(of_kind(FailureKind::kRateLimit, 429).lacks_model);
   EXPECT_EQ(of_kind(FailureKind::kModelUnavailable, 429, hours(24)).cool_for, hours(24));
   EXPECT_EQ(of_kind(FailureKind::kQuota, 429).cool_for, std::nullopt);  // KeyPool escalates
 }

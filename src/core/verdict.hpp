@@ -32,6 +32,7 @@ struct Verdict {
   KeyAction key = KeyAction::kNone;
   Scope scope = Scope::kKey;
   std::optional<Duration> cool_for = std::nullopt;  // the provider's hint, clamped; nullopt = no hint
+  bool lacks_model = false;  // kCool: the key has no access to the request's model; waiting does not give it any
   RetryAdvice retry = RetryAdvice::kReturn;
   EndpointEffect endpoint = EndpointEffect::kNone;
   // Stable code of static storage for logs, traces and the UI: "ok", "http_429", "insufficient_quota", ...

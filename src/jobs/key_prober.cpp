@@ -167,7 +167,7 @@ void KeyProber::State::start_queued() {
     const auto [id, key] = queue.front();
     queue.pop_front();
     const RoutedService* const service = find(id);
-    if (service == nullptr || !can_probe(*service)) continue;
+    if (service == nullptr || !can_probe(service->config)) continue;
     auto lease = service->keys->lease_for_validation(key, worker.now());
     if (lease) spawn(*service, *std::move(lease), Duration(0), nullptr);
   }
@@ -179,7 +179,7 @@ void KeyProber::State::start_due() {
   ++turn;
   for (std::size_t i = 0; i < services.size() && running < kMostAtOnce; ++i) {
     const RoutedService& service = services[(turn + i) % services.size()];
-    if (!service.config.active || !can_probe(service)) continue;
+    if (!service.config.active || !can_probe(service.config)) continue;
     const auto limit = static_cast<std::size_t>(kMostAtOnce - running);
     for (const KeyId key : service.keys->due_for_validation(limit, worker.now())) {
       const auto status = service.keys->status(key, worker.now());
@@ -303,8 +303,10 @@ Result<Value> KeyProber::State::on_worker(Work work) {
 Result<const RoutedService*> KeyProber::State::probed_service(ServiceId id) const {
   const RoutedService* const service = find(id);
   if (service == nullptr) return Error{ErrorCode::kNotFound, "The service is not published."};
-  if (!can_probe(*service)) {
-    return Error{ErrorCode::kUnsupported, "There is no free call that could validate keys of a GENERIC service."};
+  if (!can_probe(service->config)) {
+    return Error{ErrorCode::kUnsupported,
+                 "There is no free call that could validate keys of this service: it needs a validation_path and an "
+                 "api_key_name."};
   }
   return service;
 }

@@ -10,6 +10,7 @@
 
 #include "llm/error_detail.hpp"
 #include "llm/resources.hpp"
+#include "llm/token_usage.hpp"
 
 namespace akr {
 
@@ -42,6 +43,14 @@ class Format {
 
   // ---- things that belong to the key that made them
   virtual const ResourceMap& resources() const = 0;
+
+  // ---- good answers
+  // Adds what a 2xx JSON body, or the data of an event of a stream, says about its cost; nothing if it is no JSON.
+  virtual void read_usage(std::string_view json, TokenUsage& usage) const = 0;
+  // Is there nothing in this whole 2xx JSON body although nothing says why?  False for calls that generate nothing.
+  virtual bool is_empty_answer(std::string_view json) const = 0;
+  // Is this event of a stream no content: a role, a ping, a count?  False for what we do not know.
+  virtual bool is_empty_event(const SseEventView& event) const = 0;
 
   // ---- errors
   // What an error answer says.  Never fails: HTML, an empty or a broken body give kUnknown, and the hint of the

@@ -1,7 +1,9 @@
 #include "llm/rule_format.hpp"
 
+#include <algorithm>
 #include <chrono>
 
+#include "llm/answer_json.hpp"
 #include "llm/rate_limit_hints.hpp"
 
 namespace akr {
@@ -31,6 +33,20 @@ std::optional<ErrorDetail> RuleFormat::error_in_event(const SseEventView& event,
   if (!facts.has_error && event.event != "error") return std::nullopt;
   const ErrorAnswer meant{.status = meant_status(facts), .body = event.data, .now = now};
   return explain(meant, std::move(facts));
+}
+
+void RuleFormat::read_usage(std::string_view json, TokenUsage& usage) const {
+  for (const boost::json::object& answer : answer_objects(json)) add_usage(answer, usage);
+}
+
+bool RuleFormat::is_empty_answer(std::string_view json) const {
+  const auto answers = answer_objects(json);
+  return !answers.empty() &&
+         std::all_of(answers.begin(), answers.end(), [this](const auto& answer) { return is_empty(answer); });
+}
+
+bool RuleFormat::is_empty_event(const SseEventView& event) const {
+  return event.data == "[DONE]" || is_empty_answer(event.data);
 }
 
 void refine_google_quota(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) {

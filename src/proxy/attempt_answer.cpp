@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kMostHeld = 64 * 1024;
 constexpr std::chrono::seconds kBodyWait{1};
+// An answer that may turn out empty is held back for so long (D33).
+constexpr std::size_t kMostEmptyHeld = 16 * 1024;
+constexpr std::chrono::seconds kEmptyWait{2};
 
 bool is_event_stream(const net::MessageHead& head) {
   return istarts_with(head.find(net::FieldId::kContentType), "text/event-stream");
@@ -37,6 +40,13 @@ void hold_unread(Attempt& attempt) {
   slot.begin = slot.end - input.size();
 }
 
+// The upstream's answer all the same if nothing better comes.
+Judgement empty_response(int status) {
+  Judgement judgement{.status = status};
+  judgement.verdict = {.retry = RetryAdvice::kNextKey, .endpoint = EndpointEffect::kOk, .reason = "empty_response"};
+  return judgement;
+}
+
 // A stream must not keep its client without a byte for longer than its comments would.
 TimePoint end_of_hold(const RequestContext& ctx, TimePoint now) {
   const auto first_byte = ctx.service().config.timeouts.first_byte;
@@ -50,33 +60,39 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
   const net::MessageHead& head = attempt.answer->head;
   const int status = head.status();
   if (status >= 400) {
-    co_await read_beginning(attempt);
+    co_await read_beginning(attempt, kMostHeld, kBodyWait);
     settle(attempt, judge_error(ctx, head, attempt.held));
     co_return;
   }
   std::optional<Judgement> bad;
+  const bool look_for_content = ctx.format != nullptr && ctx.service().config.retry_on_empty && status == 200;
+  bool empty = false;
   if (ctx.format != nullptr && status == 200 && is_event_stream(head)) {
     FirstEvent first;
     const bool seen = co_await read_first_event(ctx, attempt, first);
     if (attempt.error) co_return;
     if (seen) bad = judge_event(ctx, head, first.event());
     if (bad) hold_unread(attempt);
+    if (!bad && look_for_content) empty = co_await is_empty_stream(ctx, attempt, first, seen);
+    if (attempt.error) co_return;
   } else if (ctx.service().rules && status < 300 && ctx.service().rules->looks_at_body_of(status)) {
-    co_await read_beginning(attempt);
+    co_await read_beginning(attempt, kMostHeld, kBodyWait);
     bad = judge_success(ctx, head, attempt.held);
   } else if (ctx.format != nullptr && status < 300 && is_json(head)) {
     bad = look_at_whole(ctx, attempt);
   }
+  if (!bad && look_for_content && is_json(head)) empty = co_await is_empty_body(ctx, attempt);
+  if (empty) bad = empty_response(status);
   if (bad) settle(attempt, *std::move(bad));
   if (!bad) accept(ctx, attempt);
 }
 
 // The beginning of a body tells what the status does not; it waits in `held` until it has been judged.
-net::Task<void> Attempts::read_beginning(Attempt& attempt) {
-  const TimePoint deadline = worker_.now() + kBodyWait;
+net::Task<void> Attempts::read_beginning(Attempt& attempt, std::size_t most, Duration longest) {
+  const TimePoint deadline = worker_.now() + longest;
   hold_unread(attempt);
   net::Buffer more;
-  while (!attempt.body.finished() && attempt.held.size() < kMostHeld && attempt.answer->unread().empty()) {
+  while (!attempt.body.finished() && attempt.held.size() < most && attempt.answer->unread().empty()) {
     if (!more) more = net::Buffer::lease(net::Buffer::kMedium);
     const net::IoResult result =
         co_await net::read_some(attempt.connection.stream(), more.data(), more.capacity(), deadline);
@@ -100,13 +116,27 @@ net::Task<bool> Attempts::read_first_event(RequestContext& ctx, Attempt& attempt
   if (decoder.next(input, data) == net::BodyDecoder::Event::kData && first.scan(data)) co_return true;
   first = FirstEvent();
   hold_unread(attempt);
-  const TimePoint deadline = end_of_hold(ctx, worker_.now());
+  const StreamLook look = {.event = first, .most = kMostHeld, .deadline = end_of_hold(ctx, worker_.now())};
+  co_return co_await hold_stream(ctx, attempt, look);
+}
+
+bool Attempts::found(const StreamLook& look, std::string_view stream) {
+  while (look.event.scan(stream)) {
+    if (look.content_of == nullptr || !look.content_of->is_empty_event(look.event.event())) return true;
+    look.event.next();
+  }
+  return false;
+}
+
+// Reads on until it is found.  False: not in what came in time, or attempt.error says why there is nothing to relay.
+net::Task<bool> Attempts::hold_stream(RequestContext& ctx, Attempt& attempt, StreamLook look) {
+  std::string_view input;
   net::Stream& stream = attempt.connection.stream();
   net::ClientWatch watch(ctx.client.socket());
   net::Buffer block;
   for (;;) {
-    if (first.scan(attempt.held)) co_return true;
-    if (attempt.body.finished() || attempt.held.size() >= kMostHeld || !attempt.answer->unread().empty())
+    if (found(look, attempt.held)) co_return true;
+    if (attempt.body.finished() || attempt.held.size() >= look.most || !attempt.answer->unread().empty())
       co_return false;
     if (!block) block = net::Buffer::lease(net::Buffer::kMedium);
     const net::IoResult got = stream.try_read(block.data(), block.capacity());
@@ -121,8 +151,8 @@ net::Task<bool> Attempts::read_first_event(RequestContext& ctx, Attempt& attempt
     } else if (got.status == net::IoStatus::kWouldBlock) {
       block.release();  // a stream that waits costs no buffer
       const net::WaitEnd end =
-          co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(deadline));
-      if (end != net::WaitEnd::kCancelled && !watch.gone() && worker_.now() < deadline) continue;
+          co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(look.deadline));
+      if (end != net::WaitEnd::kCancelled && !watch.gone() && worker_.now() < look.deadline) continue;
       if (end != net::WaitEnd::kCancelled && !watch.gone() && worker_.now() < ctx.deadline) co_return false;
       failed.end = end == net::WaitEnd::kCancelled ? net::ExchangeEnd::kCancelled
                    : watch.gone()                  ? net::ExchangeEnd::kClientGone
@@ -134,6 +164,28 @@ net::Task<bool> Attempts::read_first_event(RequestContext& ctx, Attempt& attempt
     judge_failure(ctx, failed, attempt);
     co_return false;
   }
+}
+
+net::Task<bool> Attempts::is_empty_stream(RequestContext& ctx, Attempt& attempt, FirstEvent& first, bool seen) {
+  if (seen && !ctx.format->is_empty_event(first.event())) co_return false;
+  if (seen) hold_unread(attempt);
+  if (seen) first.next();
+  const TimePoint now = worker_.now();
+  const StreamLook look = {.event = first,
+                           .content_of = ctx.format,
+                           .most = kMostEmptyHeld,
+                           .deadline = std::min(now + kEmptyWait, end_of_hold(ctx, now))};
+  const bool content = seen && co_await hold_stream(ctx, attempt, look);
+  if (content || attempt.error || !attempt.body.finished() || attempt.held.size() > kMostEmptyHeld) co_return false;
+  // Some end without the empty line that makes the last lines an event.
+  co_return !found(look, attempt.held + "\n\n");
+}
+
+net::Task<bool> Attempts::is_empty_body(RequestContext& ctx, Attempt& attempt) {
+  if (!attempt.body.finished() && attempt.body.length_left() > kMostEmptyHeld) co_return false;
+  co_await read_beginning(attempt, kMostEmptyHeld, kEmptyWait);
+  if (!attempt.body.finished() || attempt.held.size() > kMostEmptyHeld) co_return false;
+  co_return ctx.format->is_empty_answer(attempt.held);
 }
 
 // A short JSON answer that is here already; a longer one is streamed without a look.

@@ -50,6 +50,11 @@ bool soon_over(const Error& refused) {
          (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
 }
 
+// What was refused, or never arrived, cost no tokens.
+void forget_estimate(Attempt& attempt, TimePoint now) {
+  if (attempt.lease.counts_tokens()) attempt.lease.count_tokens(0, now);
+}
+
 class CountUp {
  public:
   explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
@@ -151,6 +156,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
     const auto connected = co_await connect(ctx, origin, attempt);
     if (!connected) {
       judge_connect(connected.error(), attempt.facts);
+      forget_estimate(attempt, worker_.now());
       attempt.error = connected.error();
       co_return;
     }
@@ -171,8 +177,11 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
 }
 
 Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
-  const SelectRequest wanted = {
-      .tried = ctx.tried(), .model = ctx.model, .affinity = ctx.affinity, .trace = &ctx.trace.next_choice()};
+  const SelectRequest wanted = {.tried = ctx.tried(),
+                                .model = ctx.model,
+                                .affinity = ctx.affinity,
+                                .tokens = ctx.tokens,
+                                .trace = &ctx.trace.next_choice()};
   if (ctx.pinned) return take_pinned_key(ctx, wanted, worker_.now());
   return ctx.service().keys->select(wanted, worker_.now());
 }
@@ -265,6 +274,7 @@ void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
 }
 
 void Attempts::settle(Attempt& attempt, Judgement judgement) {
+  if (judgement.status >= 400) forget_estimate(attempt, worker_.now());
   attempt.facts.status = judgement.status;
   attempt.facts.progress = SendProgress::kAnswered;
   attempt.facts.verdict = judgement.verdict;

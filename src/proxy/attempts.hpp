@@ -68,8 +68,20 @@ class Attempts {
 
   // attempt_answer.cpp: looks at answers before any of their bytes goes down.
   net::Task<void> judge_answer(RequestContext& ctx, Attempt& attempt);
-  net::Task<void> read_beginning(Attempt& attempt);
+  net::Task<void> read_beginning(Attempt& attempt, std::size_t most, Duration longest);
   net::Task<bool> read_first_event(RequestContext& ctx, Attempt& attempt, FirstEvent& first);
+  // What is looked for in the beginning of a stream.
+  struct StreamLook {
+    FirstEvent& event;
+    const Format* content_of = nullptr;  // not the first event, but the first with content
+    std::size_t most = 0;                // bytes held for it
+    TimePoint deadline{};
+  };
+  static bool found(const StreamLook& look, std::string_view stream);
+  net::Task<bool> hold_stream(RequestContext& ctx, Attempt& attempt, StreamLook look);
+  // retry_on_empty (D33): the answer is complete and holds nothing.
+  net::Task<bool> is_empty_stream(RequestContext& ctx, Attempt& attempt, FirstEvent& first, bool seen);
+  net::Task<bool> is_empty_body(RequestContext& ctx, Attempt& attempt);
   std::optional<Judgement> look_at_whole(const RequestContext& ctx, Attempt& attempt);
 
   net::Worker& worker_;

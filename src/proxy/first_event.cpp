@@ -23,6 +23,12 @@ bool FirstEvent::scan(std::string_view text) {
   return false;
 }
 
+void FirstEvent::next() {
+  has_data_ = false;
+  event_.clear();
+  data_.clear();
+}
+
 bool FirstEvent::take_line(std::string_view line) {
   if (line.empty()) {
     if (has_data_) return true;

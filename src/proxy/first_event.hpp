@@ -1,5 +1,5 @@
-// first_event.hpp - finds the first event that carries data in the beginning of an event stream (WHATWG HTML,
-// server-sent events): comments, empty events and fields that we do not know are passed over.
+// first_event.hpp - finds the first event that carries data, and those that follow it, in the beginning of an event
+// stream (WHATWG HTML, server-sent events): comments, empty events and fields that we do not know are passed over.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,8 @@ class FirstEvent {
   // `text` is all of the stream that came so far: it begins as in the call before, and is looked at once.  True as soon
   // as the event is complete.
   bool scan(std::string_view text);
+  // From now on the event behind this one is meant.  REQUIRES: scan() was true.
+  void next();
   // REQUIRES: scan() was true.  Valid while this object lives.
   SseEventView event() const { return {event_, data_}; }
 

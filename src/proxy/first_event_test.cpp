@@ -53,5 +53,20 @@ TEST(FirstEvent, AnUnfinishedEventIsNotThere) {
   EXPECT_FALSE(first.scan("data: {\"error\":1}\ndata"));
 }
 
+TEST(FirstEvent, GoesOnWithTheNextEvent) {
+  const std::string text = "data: a\r\n\r\n: comment\n\nevent: x\ndata: b\ndata: c\n\ndata: d";
+  FirstEvent event;
+  ASSERT_TRUE(event.scan(text));
+  EXPECT_EQ(event.event().data, "a");
+  event.next();
+  ASSERT_TRUE(event.scan(text));
+  EXPECT_EQ(event.event().event, "x");
+  EXPECT_EQ(event.event().data, "b\nc");
+  event.next();
+  EXPECT_FALSE(event.scan(text));
+  EXPECT_TRUE(event.scan(text + "\n\n"));
+  EXPECT_EQ(event.event().data, "d");
+}
+
 }  // namespace
 }  // namespace akr

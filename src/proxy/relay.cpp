@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "base/strings.hpp"
 #include "net/splice_pipe.hpp"
@@ -10,6 +11,7 @@
 #include "proxy/error_reply.hpp"
 #include "proxy/headers.hpp"
 #include "proxy/upstream_health.hpp"
+#include "proxy/usage_tap.hpp"
 
 namespace akr {
 namespace {
@@ -44,7 +46,9 @@ class Relay {
         attempt_(attempt),
         settings_(settings),
         framing_(choose_framing(ctx, attempt.answer->head)),
-        pump_(attempt.body, framing_, attempt.tap.get()),
+        usage_(attempt.lease.counts_tokens() ? make_usage_tap(ctx.format, attempt.answer->head) : nullptr),
+        taps_(attempt.tap.get(), usage_.get()),
+        pump_(attempt.body, framing_, taps_.one()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
 
@@ -94,7 +98,7 @@ class Relay {
   bool worth_splicing() {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
-    if (attempt_.tap && !attempt_.tap->done()) return false;  // someone wants to see the bytes
+    if (const BodyTap* const tap = taps_.one(); tap != nullptr && !tap->done()) return false;  // it wants the bytes
     if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
     if (upstream.tls() || client_.stream().tls()) return false;
@@ -203,6 +207,8 @@ class Relay {
 
   void finish(Step end) {
     ctx_.bytes_out = pump_.bytes();
+    if (const auto tokens = usage_ ? usage_->total() : std::nullopt)
+      attempt_.lease.count_tokens(*tokens, worker().now());
     if (end == Step::kDone) {
       if (upstream_keeps_alive_ && input_.empty()) attempt_.connection.mark_reusable();
       return;
@@ -244,6 +250,8 @@ class Relay {
   Attempt& attempt_;
   RelaySettings settings_;
   Framing framing_;
+  std::unique_ptr<UsageTap> usage_;  // only if somebody wants to know
+  TapPair taps_;
   AnswerPump pump_;
   net::ClientWatch watch_;
   net::Outgoing out_;

@@ -46,6 +46,7 @@ struct RequestContext {
   // read_request_facts()
   std::string model;  // "" = unknown
   std::uint64_t affinity = 0;
+  std::uint32_t tokens = 0;  // estimate of its cost; 0 = unknown
 
   // find_pin()
   std::optional<PinnedKey> pinned;                // the only key that may serve this request

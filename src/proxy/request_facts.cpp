@@ -74,6 +74,10 @@ const std::array<unsigned char, 32>& affinity_key() {
   return key;
 }
 
+std::uint32_t estimate_tokens(std::uint64_t body_bytes) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(body_bytes / 4, 0xffff'ffff));
+}
+
 }  // namespace
 
 BodyFacts read_body_facts(std::string_view body, bool with_conversation) {
@@ -120,6 +124,7 @@ std::uint64_t hash_affinity(std::string_view access_key, std::string_view conver
 void read_request_facts(RequestContext& ctx, const PreparedRequest& request) {
   const bool sticky = ctx.service().config.selection_policy == "sticky";
   if (ctx.format == nullptr && !sticky) return;
+  if (ctx.format != nullptr) ctx.tokens = estimate_tokens(request.body.size());
   std::string conversation;
   if (sticky) conversation = ctx.client.head().find("x-session-id");
   if (ctx.format != nullptr) {

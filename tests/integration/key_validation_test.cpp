@@ -66,6 +66,7 @@ TEST_F(KeyValidation, AServiceWithoutAFreeCallSaysSo) {
   EXPECT_GE(answer.status, 400);
   EXPECT_LT(answer.status, 500);
   EXPECT_NE(answer.body.find("free call"), std::string::npos);
+  EXPECT_NE(answer.body.find("validation_path"), std::string::npos);
   EXPECT_EQ(gateway_.admin("POST", "/admin/proxy-configs/" + std::to_string(id) + "/keys/validate").status,
             answer.status);
   EXPECT_EQ(upstream_.requests(), 0);

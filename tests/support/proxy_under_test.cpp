@@ -35,6 +35,7 @@ std::vector<UpstreamKey> make_keys(const ProxySpec& spec, int place) {
   for (int i = 100 * place + 1; i <= 100 * place + spec.keys; ++i) {
     UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1 + place}, .secret = Secret(ProxyUnderTest::key(i))};
     key.enabled = !spec.all_disabled;
+    key.limits = spec.limits;
     keys.push_back(std::move(key));
   }
   return keys;
@@ -62,6 +63,7 @@ RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<Key
   if (spec.llm) service.retry.retry_non_idempotent = true;
   service.selection_policy = spec.policy;
   service.wait_for_key = spec.wait_for_key;
+  service.retry_on_empty = spec.retry_on_empty;
   service.affinity_rules = spec.affinity_rules;
   service.upstreams = spec.upstreams;
   if (!service.upstreams.empty()) service.target_url = service.upstreams.front().url;

@@ -38,6 +38,8 @@ struct ProxySpec {
   std::vector<ProxySpec> fallbacks = {};           // slugs "f1", "f2"; their keys are numbered from 101, 201
   std::function<void(Service&)> adjust = nullptr;  // the last word on the service
   std::vector<AffinityRule> affinity_rules = {};
+  bool retry_on_empty = false;
+  KeyLimits limits = {};  // of each key
 };
 
 class ProxyUnderTest {

@@ -2,15 +2,20 @@
 
 namespace akr {
 
-std::optional<KeyId> AffinityMap::find(std::uint64_t conversation, TimePoint now) {
+std::optional<KeyId> AffinityMap::find(std::uint64_t conversation, TimePoint now) const {
   const auto it = index_.find(conversation);
   if (it == index_.end()) return std::nullopt;
-  Entry& entry = entries_[it->second];
+  const Entry& entry = entries_[it->second];
   if (now - entry.used >= kTimeToLive) return std::nullopt;  // its place is taken over when the conversation goes on
-  entry.used = now;
+  return entry.key;
+}
+
+void AffinityMap::touch(std::uint64_t conversation, TimePoint now) {
+  const auto it = index_.find(conversation);
+  if (it == index_.end()) return;
+  entries_[it->second].used = now;
   unlink(it->second);
   push_newest(it->second);
-  return entry.key;
 }
 
 void AffinityMap::pin(std::uint64_t conversation, KeyId key, TimePoint now) {

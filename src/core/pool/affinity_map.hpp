@@ -17,8 +17,8 @@ class AffinityMap {
   static constexpr std::size_t kMost = 100'000;
   static constexpr Duration kTimeToLive = std::chrono::seconds(300);
 
-  // A hit counts as a use.
-  std::optional<KeyId> find(std::uint64_t conversation, TimePoint now);
+  std::optional<KeyId> find(std::uint64_t conversation, TimePoint now) const;
+  void touch(std::uint64_t conversation, TimePoint now);  // a use; nothing if it is not known
   void pin(std::uint64_t conversation, KeyId key, TimePoint now);
   std::size_t size() const { return index_.size(); }
 

@@ -58,6 +58,7 @@ void cool(Health& health, const Verdict& verdict, const Blame& blame) {
   const Duration asked = verdict.cool_for.value_or(doubled(kRateDefault, health.rate_level, kRateLongest));
   const TimePoint until = blame.now + std::clamp(asked, kShortestWait, kRateHintLongest);
   wait(health, KeyState::kCooling, until, until, blame);
+  health.lacks_model = verdict.lacks_model;
   // An absurd hint is not believed for ever: after an hour one request finds out (scenario 14).
   if (asked > kRateHintLongest) health.half_open = true;
 }
@@ -71,10 +72,14 @@ void exhaust(Health& health, std::optional<Duration> hint, const Blame& blame) {
 }
 
 void invalidate(Health& health, const Blame& blame) {
+  if (health.state != KeyState::kInvalid) health.quota_level = 0;
   enter(health, KeyState::kInvalid, blame);
   health.until = {};
   health.next_try = {};
-  health.half_open = false;
+  health.half_open = blame.try_invalid;
+  if (!blame.try_invalid) return;
+  health.quota_level = escalated(health.quota_level, true);
+  health.next_try = blame.now + doubled(kQuotaDefault, health.quota_level, kQuotaLongest);
 }
 
 void suspect(Health& health, const Blame& blame) {
@@ -100,7 +105,8 @@ Gate gate(Health& health, TimePoint now) {
     case KeyState::kActive:
       return Gate::kOpen;
     case KeyState::kInvalid:
-      return health.on_trial ? Gate::kOnTrial : Gate::kShut;
+      if (health.on_trial) return Gate::kOnTrial;
+      return health.half_open && now >= health.next_try ? Gate::kTrial : Gate::kShut;
     case KeyState::kCooling:
     case KeyState::kExhausted:
       break;
@@ -116,7 +122,9 @@ void punish(Health& health, const Verdict& verdict, const Blame& blame) {
   ++health.failures;
   health.reason = verdict.reason;
   if (health.state == KeyState::kInvalid) {
-    if (blame.claim > health.ticket) health.on_trial = false;
+    if (blame.claim <= health.ticket) return;
+    health.on_trial = false;
+    if (blame.try_invalid) invalidate(health, blame);
     return;
   }
   switch (verdict.key) {
@@ -136,6 +144,12 @@ void punish(Health& health, const Verdict& verdict, const Blame& blame) {
       if (blame.auto_disable) invalidate(health, blame);
       return;
   }
+}
+
+void arrange_trial(Health& invalid, TimePoint now) {
+  if (invalid.state != KeyState::kInvalid || invalid.half_open) return;
+  invalid.half_open = true;
+  invalid.next_try = now + kTrialEvery;
 }
 
 bool forgive(Health& health, std::uint64_t claim, TimePoint now) {

@@ -15,8 +15,10 @@ struct Health {
   KeyState state = KeyState::kActive;
   bool half_open = false;        // when the wait ends, one request tries it before all others may
   bool on_trial = false;         // that request is running
+  bool lacks_model = false;      // what it waits for will not come: see Verdict
   std::uint8_t rate_level = 0;   // 429s without a hint since the last success: 60 s doubling to 900 s
-  std::uint8_t quota_level = 0;  // exhaustions without a hint since the last success: 1 h doubling to 24 h
+  std::uint8_t quota_level = 0;  // exhaustions without a hint since the last success, or trials that an invalid one
+                                 // failed: 1 h doubling to 24 h
   std::uint8_t refused = 0;      // 401s in a row
   std::uint8_t forbidden = 0;    // 403s in a row
   std::uint32_t failures = 0;    // verdicts that blame it, in a row
@@ -34,7 +36,8 @@ struct Blame {
   std::uint64_t last_claim = 0;  // youngest ticket of the pool
   bool auto_disable = true;
   int invalid_after = 2;
-  bool sole_key = false;  // D06: without a hint a single key does not wait; its client sees the provider's answer
+  bool try_invalid = false;  // PoolSettings
+  bool sole_key = false;     // D06: without a hint a single key does not wait; its client sees the provider's answer
 };
 
 enum class Gate { kOpen, kTrial, kOnTrial, kShut };
@@ -45,6 +48,9 @@ Gate gate(Health& health, TimePoint now);
 // Applies a verdict that blames.  Deadlines only ever extend.  Attempts that began before the current wait are no new
 // evidence: they extend it but do not escalate it.
 void punish(Health& health, const Verdict& verdict, const Blame& blame);
+
+// An invalid one will be tried by a request, too: in an hour, unless that is arranged already.
+void arrange_trial(Health& invalid, TimePoint now);
 
 // A success of claim `claim`: counters to 0, and the wait ends - unless the attempt began before the wait did.
 // True if nothing is left to remember.

@@ -273,6 +273,38 @@ TEST_F(HealthTest, ValidationOfAnInvalidKeyBacksOffToADay) {
   EXPECT_LE(rounds, 14);
 }
 
+// Scenario 12 where nothing else asks about a key: one request does, after an hour, then after twice as long.
+TEST_F(HealthTest, AnInvalidKeyIsTriedByARequestIfNothingElseAsks) {
+  pool = make_pool(make_keys(2), {.try_invalid = true});
+  fail(invalid());
+  for (const auto wait : {1h, 2h, 4h, 8h, 16h, 24h, 24h}) {
+    EXPECT_EQ(pool->status(KeyId{1}, now)->until, now + wait);
+    EXPECT_FALSE(take(*pool, 1, 2, now + wait - 1s));
+    now += wait;
+    auto trial = take(*pool, 1, 2, now);
+    ASSERT_TRUE(trial);
+    EXPECT_FALSE(take(*pool, 1, 2, now)) << "one at a time";
+    EXPECT_EQ(state_now(), KeyState::kInvalid);
+    trial->report(refused(), now);
+  }
+  now += 24h;
+  fail(good());
+  EXPECT_EQ(state_now(), KeyState::kActive);
+  fail(invalid());
+  EXPECT_EQ(pool->status(KeyId{1}, now)->until, now + 1h);
+}
+
+TEST_F(HealthTest, InvalidKeysOfBeforeAreTriedOnceTheSettingIsOn) {
+  fail(invalid());
+  auto restarted = make_pool(make_keys(2), {.try_invalid = true});
+  restarted->import_states(pool->export_states(now, WallTime{}), now, WallTime{});
+  pool->configure({.try_invalid = true}).value();
+  for (const auto& each : {pool, restarted}) {
+    EXPECT_FALSE(take(*each, 1, 2, now + 59min));
+    EXPECT_TRUE(take(*each, 1, 2, now + 1h));
+  }
+}
+
 TEST_F(HealthTest, StatesSurviveARestart) {
   const WallTime wall{std::chrono::hours(500'000)};
   fail(exhaust_for(9h), 1);

@@ -150,6 +150,16 @@ std::optional<TimePoint> LimitAccount::blocked_until(TimePoint now, const WallCl
   return until;
 }
 
+std::string_view LimitAccount::reached(TimePoint now, const WallClock& clock) {
+  turn_pages(now, clock);
+  if (limits_.monthly_quota != 0 && used_this_month_ >= limits_.monthly_quota) return "monthly_quota";
+  if (limits_.rpd != 0 && used_today_ >= limits_.rpd) return "rpd";
+  if (limits_.rpm != 0 && !requests_.fits(1, now)) return "rpm";
+  if (limits_.tpm != 0 && !tokens_.fits(1, now)) return "tpm";
+  if (limits_.max_concurrency != 0 && in_flight_ >= limits_.max_concurrency) return "max_concurrency";
+  return "";
+}
+
 void LimitAccount::take(std::uint32_t tokens, TimePoint now, const WallClock& clock) {
   turn_pages(now, clock);
   ++in_flight_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "core/service.hpp"
@@ -68,6 +69,8 @@ class alignas(64) LimitAccount {
 
   // nullopt: one more request may start.  Otherwise when; TimePoint::max() = when an attempt ends.
   std::optional<TimePoint> blocked_until(TimePoint now, const WallClock& clock);
+  // Which limit holds it back now: "rpm", "tpm", "rpd", "monthly_quota", "max_concurrency"; "" = none.
+  std::string_view reached(TimePoint now, const WallClock& clock);
   bool fits_tokens(std::uint64_t tokens, TimePoint now) { return !tokens_.limited() || tokens_.fits(tokens, now); }
   bool counts_tokens() const { return tokens_.limited(); }
 

@@ -24,6 +24,11 @@ Result<void> PoolState::configure(const PoolSettings& settings) {
   policy_ = policy;
   settings_ = settings;
   if (!settings_.outage_guard) guard_.succeeded();
+  for (std::uint32_t slot = 0; settings_.try_invalid && slot < slots(); ++slot) {
+    if (roster_.records[slot].health.state != KeyState::kInvalid) continue;
+    arrange_trial(roster_.records[slot].health, now_);
+    refresh(slot);
+  }
   if (new_policy) rebuild_tiers(true);
   return {};
 }

@@ -230,6 +230,7 @@ void PoolState::import(const KeyStateRecord& row, const WallClock& clock) {
     }
   }
   merge(*health, row, kept(row.reason), clock);
+  if (settings_.try_invalid) arrange_trial(*health, now_);
   if (row.group.empty() && row.model.empty() && roster_.slots[*slot].limited &&
       roster_.slots[*slot].group == kNowhere) {
     roster_.accounts[*slot].restore(row.used_today, row.used_this_month, clock.steady(row.usage_at), now_, clock_);

@@ -50,7 +50,8 @@ PoolState::Judgement PoolState::judge(std::uint32_t slot) {
         judgement.add(KeyStanding::kOnTrial, {});
         break;
       case Gate::kShut:
-        if (health.state == KeyState::kInvalid) judgement.add(KeyStanding::kInvalid, {});
+        if (health.state == KeyState::kInvalid)
+          judgement.add(KeyStanding::kInvalid, health.half_open ? health.next_try : TimePoint{});
         if (health.state == KeyState::kExhausted) judgement.add(KeyStanding::kExhausted, health.next_try);
         if (health.state == KeyState::kCooling) judgement.add(KeyStanding::kCooling, health.next_try);
         break;

@@ -116,6 +116,7 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
           .last_claim = tickets_,
           .auto_disable = settings_.auto_disable,
           .invalid_after = settings_.invalid_after,
+          .try_invalid = settings_.try_invalid,
           .sole_key = sole_key()});
   if (before.state != health.state) record.validations = 0;
   schedule_validation(record);

@@ -23,6 +23,7 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
   tick(now);
   advance(kWakesPerTake);
   model_soonest_ = {};
+  model_hope_ = false;
   scratch_ = {};
   std::optional<std::uint32_t> slot;
   const ModelTag model(request.model);
@@ -30,6 +31,8 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
     set_aside_tried(request);
     slot = choose(request, model.hash());
     bring_back();
+    if (!slot) slot = choose_without_hope(request, model.hash());
+    if (scratch_.affinity) affinity_.touch(request.affinity, now_);
   }
   if (request.trace != nullptr) fill_trace(*request.trace);
   if (!slot) return nothing_usable();
@@ -53,7 +56,20 @@ std::optional<std::uint32_t> PoolState::choose(const SelectRequest& request, std
     if (const auto slot = choose_from(tier, request, model)) return slot;
   }
   // Worth remembering only if it was a long search and nothing but models stood in the way.
-  if (tried == 0 && request.tokens == 0 && aside_.size() >= kMostAside) remember_blocked(model);
+  if (tried == 0 && aside_.size() >= kMostAside) remember_blocked(model);
+  return std::nullopt;
+}
+
+// No key has access to the model, and waiting changes nothing: one of them is asked, so that the client hears it from
+// the provider instead of being told to wait (and so that a model that appears is noticed at once).  Not again for the
+// same request.
+std::optional<std::uint32_t> PoolState::choose_without_hope(const SelectRequest& request, std::uint64_t model) {
+  if (model == 0 || !request.tried.empty() || model_hope_ || scratch_.model_cooling == 0) return std::nullopt;
+  const bool others_may_have_it = ready_keys() < enabled_keys() - in_standing(KeyStanding::kInvalid);
+  if (scratch_.too_few_tokens > 0 || others_may_have_it) return std::nullopt;
+  for (ReadyKeys& tier : tiers_) {
+    if (!tier.empty()) return tier.pick(random_);
+  }
   return std::nullopt;
 }
 
@@ -116,6 +132,7 @@ bool PoolState::model_open(PairOwner owner, std::uint64_t model) {
   const Gate state = gate(wait->health, now_);
   const bool shut = state == Gate::kShut || state == Gate::kOnTrial;
   if (!shut && wait->paced_until <= now_) return true;
+  model_hope_ = model_hope_ || !shut || !wait->health.lacks_model;
   const TimePoint open_at = std::max(shut ? wait->health.next_try : now_, wait->paced_until);
   if (open_at > now_) model_soonest_ = model_soonest_ == TimePoint{} ? open_at : std::min(model_soonest_, open_at);
   return false;
@@ -127,6 +144,7 @@ bool PoolState::known_blocked(std::uint64_t model) {
   if (it->second.joins == joins_ && now_ < it->second.until) {
     model_soonest_ = it->second.until;
     scratch_.model_cooling = ready_keys();
+    model_hope_ = !it->second.hopeless;
     return true;
   }
   blocked_models_.erase(it);
@@ -136,12 +154,12 @@ bool PoolState::known_blocked(std::uint64_t model) {
 void PoolState::remember_blocked(std::uint64_t model) {
   if (model_soonest_ == TimePoint{} || scratch_.too_few_tokens > 0) return;
   if (blocked_models_.size() >= kMostBlockedModels) blocked_models_.clear();
-  blocked_models_[model] = {joins_, model_soonest_};
+  blocked_models_[model] = {joins_, model_soonest_, !model_hope_};
 }
 
 void PoolState::set_aside(std::uint32_t slot) {
+  aside_.push_back({slot, roster_.slots[slot].ready});
   leave(slot);
-  aside_.push_back(slot);
 }
 
 void PoolState::set_aside_tried(const SelectRequest& request) {
@@ -154,7 +172,7 @@ void PoolState::set_aside_tried(const SelectRequest& request) {
 }
 
 void PoolState::bring_back() {
-  for (const std::uint32_t slot : aside_) join(slot);
+  for (const Aside& each : aside_) join(each.slot);
   aside_.clear();
 }
 
@@ -167,7 +185,8 @@ KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, con
   if (guard_.suspected()) guard_.probe_sent(now_);
   if (own.standing == KeyStanding::kTrial || (model.hash() != 0 && !models_.empty())) start_trials(slot, claim);
   if (LimitAccount* limits = account(slot)) {
-    if (limits->counts_tokens()) claim.tokens = request.tokens;
+    claim.counts_tokens = limits->counts_tokens();
+    if (claim.counts_tokens) claim.tokens = request.tokens;
     limits->take(claim.tokens, now_, clock_);
     ++version_;
     if (limits->blocked_until(now_, clock_)) refresh_reach(slot);

@@ -2,7 +2,8 @@
 //
 // The heart is refresh(): it judges one key from scratch (judge()) and moves it into or out of its tier's ReadyKeys and
 // the wake heap.  Whatever changes a key calls it, so no other code has to think about who may be chosen.
-// Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, judging pool_refresh.cpp, verdicts
+// Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, choosing without taking pool_preview.cpp,
+// judging pool_refresh.cpp, verdicts
 // pool_report.cpp, new keys pool_adopt.cpp, people and persistence pool_people.cpp.
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "core/pool/outage_guard.hpp"
 #include "core/pool/ready_keys.hpp"
 #include "core/pool/roster.hpp"
+#include "core/pool/select_preview.hpp"
 #include "core/selection/registry.hpp"
 
 namespace akr {
@@ -46,6 +48,7 @@ class PoolState {
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
   Result<KeyClaim> take_exactly(KeyId id, const SelectRequest& request, TimePoint now);
+  SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
   void release(const KeyClaim& claim);
   bool renew(const KeyClaim& claim, TimePoint now);
@@ -80,6 +83,7 @@ class PoolState {
   struct ModelBlock {  // "no usable key for this model", true until a key joins or `until`
     std::uint64_t joins = 0;
     TimePoint until{};
+    bool hopeless = false;  // all of them lack the model
   };
 
   // pool_refresh.cpp
@@ -98,6 +102,7 @@ class PoolState {
 
   // pool_select.cpp
   std::optional<std::uint32_t> choose(const SelectRequest& request, std::uint64_t model);
+  std::optional<std::uint32_t> choose_without_hope(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_affine(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_from(std::uint16_t tier, const SelectRequest& request, std::uint64_t model);
   void prefetch(std::uint32_t slot) const;
@@ -115,6 +120,15 @@ class PoolState {
 
   // pool_exact.cpp
   Error unavailable(std::uint32_t slot);
+  // pool_preview.cpp
+  std::optional<std::uint32_t> choose_and_undo(const SelectRequest& request, const ModelTag& model);
+  void undo_aside();
+  bool would_be_trial(std::uint32_t slot, const ModelTag& model);
+  void foresee(std::uint32_t slot, const SelectRequest& request, const ModelTag& model, SelectPreview& preview);
+  KeyOutlook outlook(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
+                     const SelectPreview& preview);
+  void explain_usable(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
+                      const SelectPreview& preview, KeyOutlook& outlook);
 
   // pool_report.cpp
   std::optional<std::uint32_t> locate(const KeyClaim& claim) const;
@@ -166,8 +180,13 @@ class PoolState {
   std::unordered_set<std::string> reasons_;  // of imported rows
 
   // Of one take(); members so that nothing is allocated.
-  std::vector<std::uint32_t> aside_;
+  struct Aside {
+    std::uint32_t slot;
+    std::uint32_t position;  // in its ReadyKeys, before it left
+  };
+  std::vector<Aside> aside_;
   TimePoint model_soonest_{};
+  bool model_hope_ = false;  // a key waits for the model rather than lacks it
   SelectTrace scratch_;
 };
 

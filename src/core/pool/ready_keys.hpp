@@ -50,6 +50,15 @@ class ReadyKeys {
     return view;
   }
 
+  // The exact opposite of the last leave(), for previews.  The caller notes that the key that was at `position` (if
+  // any) is the last one again.
+  void undo_leave(std::uint32_t position, const KeyView& view) {
+    views_.push_back(view);
+    std::swap(views_[position], views_.back());
+    policy_->entered(view);
+  }
+  SelectionPolicy& policy() { return *policy_; }
+
   void taken(std::uint32_t position) {
     KeyView& view = views_[position];
     // The key that was chosen is the measure: under least_used it is (about) the lowest, elsewhere it does not matter.

@@ -5,6 +5,7 @@
 
 #include "core/pool/model_waits.hpp"
 #include "core/pool/pool_test_support.hpp"
+#include "core/pool/select_preview.hpp"
 #include "core/selection/registry.hpp"
 
 namespace akr {
@@ -51,6 +52,45 @@ TEST(ScopesTest, AllKeysCoolingForAModelNameTheSoonestEnd) {
   EXPECT_EQ(trace.model_cooling, 3U);
   EXPECT_NE(pick(*pool, kStart, {.model = "b"}), 0);
   EXPECT_EQ(pick(*pool, kStart + 10s, {.model = "a"}), 1);
+}
+
+// llm-formats.md 4: a model that no key has access to is no rate limit.  The client was told to wait ten minutes for
+// it.
+TEST(ScopesTest, AModelThatNoKeyHasIsAskedForOncePerRequest) {
+  for (const std::int64_t keys : {3, 500}) {
+    auto pool = make_pool(make_keys(keys), {.outage_guard = false});
+    Verdict lacking = cool_for(10min, Scope::kKeyModel);
+    lacking.lacks_model = true;
+    for (std::int64_t id = 1; id <= keys; ++id) pool->select({.model = "gone"}, kStart)->report(lacking, kStart);
+    for (int i = 0; i < 3; ++i) {
+      const KeyId foreseen = pool->preview({.model = "gone"}, 0, kStart).trace.key;
+      auto lease = pool->select({.model = "gone"}, kStart);
+      ASSERT_TRUE(lease);
+      EXPECT_EQ(lease->key().id, foreseen);
+      const KeyId tried = lease->key().id;
+      EXPECT_EQ(pool->select({.tried = {&tried, 1}, .model = "gone"}, kStart).error().code, ErrorCode::kAllKeysCooling);
+      lease->report(lacking, kStart);
+    }
+    auto lease = pool->select({.model = "gone"}, kStart);
+    const KeyId lucky = lease->key().id;
+    lease->report(good(), kStart);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(pool->select({.model = "gone"}, kStart)->key().id, lucky);
+  }
+}
+
+TEST(ScopesTest, AModelThatAKeyOnlyWaitsForIsWorthTheWait) {
+  auto pool = make_pool(make_keys(3), {.outage_guard = false});
+  Verdict lacking = cool_for(10min, Scope::kKeyModel);
+  lacking.lacks_model = true;
+  take(*pool, 1, 3, kStart, "m")->report(lacking, kStart);
+  take(*pool, 2, 3, kStart, "m")->report(lacking, kStart);
+  take(*pool, 3, 3, kStart, "m")->report(cool_for(30s, Scope::kKeyModel), kStart);
+  EXPECT_EQ(pool->select({.model = "m"}, kStart).error().retry_after, 30);
+  pool->reset_all(kStart);
+  take(*pool, 1, 3, kStart, "m")->report(lacking, kStart);
+  take(*pool, 2, 3, kStart, "m")->report(lacking, kStart);
+  take(*pool, 3, 3, kStart)->report(cool_for(20s), kStart);  // busy with something else, and may have the model
+  EXPECT_EQ(pool->select({.model = "m"}, kStart).error().code, ErrorCode::kAllKeysCooling);
 }
 
 // The search for a key that may serve the model is remembered, and forgotten as soon as one may.

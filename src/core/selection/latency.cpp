@@ -23,6 +23,19 @@ std::uint32_t Latency::pick(std::span<const KeyView> usable, Random& random) {
   return cost(usable[second]) < cost(usable[first]) ? usable[second].slot : usable[first].slot;
 }
 
+// Of the ordered pairs that pick() may draw: those in which the key comes first and is no worse, or second and better.
+std::optional<double> Latency::share(const KeyView& key, std::span<const KeyView> usable) const {
+  const auto count = static_cast<double>(usable.size());
+  if (usable.size() == 1) return 1.0;
+  std::uint64_t won = 0;
+  for (const KeyView& other : usable) {
+    if (other.slot == key.slot) continue;
+    won += (cost(key) <= cost(other) ? 1U : 0U) + (cost(key) < cost(other) ? 1U : 0U);
+  }
+  constexpr double kBlind = 1.0 / kExploreOneIn;
+  return kBlind / count + (1 - kBlind) * static_cast<double>(won) / (count * (count - 1));
+}
+
 float peak_ewma(float average_ms, float sample_ms, float since_last_s) {
   if (sample_ms >= average_ms) return sample_ms;
   const float keep = std::exp(-since_last_s / kTimeConstantSeconds);

@@ -10,6 +10,7 @@ namespace akr {
 class Latency final : public SelectionPolicy {
  public:
   std::uint32_t pick(std::span<const KeyView> usable, Random& random) override;
+  std::optional<double> share(const KeyView& key, std::span<const KeyView> usable) const override;
 };
 
 // The average after one more sample, `since_last` later.  Jumps up at once and comes down with a time constant of

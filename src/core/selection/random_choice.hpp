@@ -10,6 +10,9 @@ class RandomChoice final : public SelectionPolicy {
   std::uint32_t pick(std::span<const KeyView> usable, Random& random) override {
     return usable[random.below(static_cast<std::uint32_t>(usable.size()))].slot;
   }
+  std::optional<double> share(const KeyView&, std::span<const KeyView> usable) const override {
+    return 1.0 / static_cast<double>(usable.size());
+  }
 };
 
 }  // namespace akr

@@ -16,6 +16,8 @@ class RoundRobin final : public SelectionPolicy {
   void resize(std::uint32_t slots) override;
   void entered(const KeyView& key) override { usable_.insert(key.slot); }
   void left(const KeyView& key) override { usable_.erase(key.slot); }
+  Memory remember() const override { return {static_cast<double>(cursor_)}; }
+  void restore(const Memory& memory) override { cursor_ = static_cast<std::uint32_t>(memory.front()); }
 
  private:
   const std::uint64_t seed_;  // where the first round starts, so that restarts do not all hit the first key

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "core/selection/random_source.hpp"
 
@@ -33,6 +35,18 @@ class SelectionPolicy {
   virtual void resize(std::uint32_t slots) { static_cast<void>(slots); }
   virtual void entered(const KeyView& key) { static_cast<void>(key); }  // became usable
   virtual void left(const KeyView& key) { static_cast<void>(key); }     // no longer is
+
+  // For previews, which pick and then undo it: everything that pick(), left() and entered() move besides who is usable.
+  // May allocate.  REQUIRES for restore(): the keys that were usable at remember() are usable again.
+  using Memory = std::vector<double>;
+  virtual Memory remember() const { return {}; }
+  virtual void restore(const Memory& memory) { static_cast<void>(memory); }
+  // A policy that draws lots: how likely it is to take `key`.  nullopt: it does not, the next pick() is settled.
+  virtual std::optional<double> share(const KeyView& key, std::span<const KeyView> usable) const {
+    static_cast<void>(key);
+    static_cast<void>(usable);
+    return std::nullopt;
+  }
 };
 
 }  // namespace akr

@@ -38,6 +38,23 @@ void Weighted::left(const KeyView& key) {
   own.members.erase(key.slot);
 }
 
+Weighted::Memory Weighted::remember() const {
+  Memory memory = {now_};
+  for (const Class& each : classes_) {
+    memory.push_back(static_cast<double>(each.cursor));
+    memory.push_back(each.behind_at);
+  }
+  return memory;
+}
+
+void Weighted::restore(const Memory& memory) {
+  now_ = memory.front();
+  for (std::size_t i = 0; i < classes_.size(); ++i) {
+    classes_[i].cursor = static_cast<std::uint32_t>(memory[1 + 2 * i]);
+    classes_[i].behind_at = memory[2 + 2 * i];
+  }
+}
+
 Weighted::Class& Weighted::class_of(std::uint32_t weight) {
   for (Class& each : classes_)
     if (each.weight == weight) return each;

@@ -19,6 +19,8 @@ class Weighted final : public SelectionPolicy {
   void resize(std::uint32_t slots) override;
   void entered(const KeyView& key) override;
   void left(const KeyView& key) override;
+  Memory remember() const override;
+  void restore(const Memory& memory) override;
 
  private:
   struct Class {

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "llm/anthropic/answers.hpp"
 #include "llm/anthropic/errors.hpp"
 #include "llm/anthropic/resources.hpp"
 #include "llm/rule_format.hpp"
@@ -61,6 +62,10 @@ class Anthropic final : public RuleFormat {
 
  private:
   std::span<const ErrorRule> rules() const override { return anthropic_errors::rules(); }
+  void add_usage(const boost::json::object& answer, TokenUsage& usage) const override {
+    anthropic_answers::read_usage(answer, usage);
+  }
+  bool is_empty(const boost::json::object& answer) const override { return anthropic_answers::is_empty(answer); }
   void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) const override {
     anthropic_errors::refine(answer, detail, facts.message);
   }

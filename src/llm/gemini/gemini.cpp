@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/strings.hpp"
+#include "llm/gemini/answers.hpp"
 #include "llm/gemini/errors.hpp"
 #include "llm/gemini/resources.hpp"
 #include "llm/rule_format.hpp"
@@ -79,6 +80,10 @@ class Gemini final : public RuleFormat {
 
  private:
   std::span<const ErrorRule> rules() const override { return gemini_errors::rules(); }
+  void add_usage(const boost::json::object& answer, TokenUsage& usage) const override {
+    gemini_answers::read_usage(answer, usage);
+  }
+  bool is_empty(const boost::json::object& answer) const override { return gemini_answers::is_empty(answer); }
   void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) const override {
     gemini_errors::refine(answer, facts, detail);
   }

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "llm/openai_chat/answers.hpp"
 #include "llm/openai_chat/errors.hpp"
 #include "llm/openai_chat/resources.hpp"
 #include "llm/rule_format.hpp"
@@ -60,6 +61,10 @@ class OpenAiChat final : public RuleFormat {
   void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) const override {
     openai_chat_errors::refine(answer, facts, detail);
   }
+  void add_usage(const boost::json::object& answer, TokenUsage& usage) const override {
+    openai_chat_answers::read_usage(answer, usage);
+  }
+  bool is_empty(const boost::json::object& answer) const override { return openai_chat_answers::is_empty(answer); }
 };
 
 }  // namespace
