@@ -74,7 +74,9 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
     co_await send_once(ctx, request, last);
     ctx.outcome = last.facts.verdict.reason;
     last.lease.report(last.facts.verdict, worker_.now());
-    ctx.trace.ended(last.facts.status, last.facts.verdict, last.rule);
+    // As it came: an error inside a 200 shows in the outcome.
+    const int status = last.answer ? last.answer->head.status() : last.facts.status;
+    ctx.trace.ended(status, last.facts.verdict, last.rule);
   }
   if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
   co_return std::move(last);

@@ -76,7 +76,7 @@ struct ReferenceKey {
         const Duration doubled = std::min<Duration>(60s * (1 << std::max(rate_level - 1, 0)), 900s);
         const Duration wait = verdict.cool_for.value_or(doubled);
         enter(KeyState::kCooling, now + std::clamp<Duration>(wait, 1s, 1h), last_attempt);
-        if (wait > 1h) half_open = true;
+        if (wait >= 1h) half_open = true;
         return;
       }
       case KeyAction::kExhaust:
