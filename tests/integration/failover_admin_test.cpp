@@ -84,6 +84,7 @@ class BulkValidation : public testing::Test {
                              {"ENCRYPTION_KEY", "8f3a1c5e7b9d2046a8c0e2f41537596b7d8f9a0b1c2d3e4f5061728394a5b6c7"}};
 };
 
+// It took two minutes when only four keys were asked about per second: longer than the patience here.
 TEST_F(BulkValidation, S22AllCountsAgreeAlsoAfterARestart) {
   {
     TestGateway gateway(over_);

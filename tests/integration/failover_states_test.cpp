@@ -4,8 +4,10 @@
 #include <atomic>
 #include <thread>
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/support/run_gateway.hpp"
 #include "tests/support/scripted_keys.hpp"
 
 namespace akr {
@@ -243,6 +245,30 @@ TEST(AfterTheFirstByte, S45AClientThatLeavesEndsTheUpstreamAndBlamesNobody) {
   EXPECT_TRUE(test::eventually([&] { return proxy.log().find("\"status\":499") != std::string::npos; }, 2s));
   EXPECT_EQ(upstream.requests(), 1);
   expect_untouched(proxy, 3);
+}
+
+TEST(AfterTheFirstByte, S39AStallEndsWithOneErrorEventAndBlamesNobody) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.read_body();
+    call.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    call.send_chunk("data: {\"choices\":[]}\n\n");
+    call.wait_for_close();
+  });
+  test::TestGateway gateway;
+  const auto service = gateway.add_service(
+      {.target_url = upstream.url(), .keys = 2, .llm = true, .more = R"(,"stream_idle_timeout_ms":150)"});
+  const HttpAnswer answer = gateway.post("/llm/s/v1/chat/completions", kChat);
+  EXPECT_EQ(answer.body.find("[DONE]"), std::string::npos);
+  const auto error = answer.body.find("\"error\"");
+  ASSERT_NE(error, std::string::npos) << answer.body;
+  EXPECT_EQ(answer.body.find("\"error\"", error + 1), std::string::npos) << answer.body;
+  EXPECT_EQ(upstream.requests(), 1);
+  const auto keys = gateway.admin("GET", "/admin/proxy-configs/" + std::to_string(service) + "/keys");
+  const boost::json::value listed = boost::json::parse(keys.body);
+  for (const auto& key : listed.as_array()) {
+    EXPECT_EQ(key.at("state").as_string(), "active");
+    EXPECT_EQ(key.at("consecutive_failures").to_number<int>(), 0);
+  }
 }
 
 TEST(AfterTheFirstByte, ACutInTheMiddleIsTriedOnceAndBlamesNobody) {
