@@ -1,6 +1,8 @@
 // trace_property_test.cpp - the trace never lies: whatever the pool, the policy and the failures, its steps are the
 // keys that the upstream saw, in that order, and the last one is who answered the client.
+#include <map>
 #include <mutex>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -39,16 +41,17 @@ class RandomUpstream {
     const Move move = next();
     {
       const std::lock_guard lock(mutex_);
+      std::vector<Seen>& seen = seen_[call.request().field("x-test-request")];
       // A dead connection is found out by the same attempt, which sends again with the same key.
-      if (seen_.empty() || seen_.back().key != key) seen_.emplace_back();
-      seen_.back() = {key, move.status};
+      if (seen.empty() || seen.back().key != key) seen.emplace_back();
+      seen.back() = {key, move.status};
     }
     if (move.status == 0) return call.close();
     call.answer(move.status, move.body, std::string(kJson) + move.fields);
   }
-  std::vector<Seen> take_seen() {
+  std::vector<Seen> seen(const std::string& request) {
     const std::lock_guard lock(mutex_);
-    return std::exchange(seen_, {});
+    return seen_[request];
   }
 
  private:
@@ -85,7 +88,7 @@ class RandomUpstream {
 
   std::mutex mutex_;
   Random random_;
-  std::vector<Seen> seen_;
+  std::map<std::string, std::vector<Seen>> seen_;  // by request
 };
 
 class TraceProperty : public testing::TestWithParam<int> {
@@ -114,8 +117,8 @@ class TraceProperty : public testing::TestWithParam<int> {
   }
   // An LLM service knows an error inside a 200.
   bool good(const HttpAnswer& answer) const { return answer.status == 200 && (!llm_ || answer.body == "{}"); }
-  void expect_true_trace(const HttpAnswer& answer) {
-    const std::vector<Seen> seen = behind_.take_seen();
+  void expect_true_trace(const std::string& request, const HttpAnswer& answer) {
+    const std::vector<Seen> seen = behind_.seen(request);
     const auto steps = json::parse(answer.field("x-rotator-trace")).as_array();
     ASSERT_FALSE(steps.empty());
     std::size_t taken = 0;
@@ -135,6 +138,14 @@ class TraceProperty : public testing::TestWithParam<int> {
     EXPECT_EQ(won && steps.back().at("outcome").as_string() == "ok", good(answer)) << answer.body;
   }
 
+  void ask(ProxyUnderTest& proxy, const std::string& request, Random& random) {
+    const std::string fields = "X-Rotator-Explain: 1\r\nX-Rotator-Admin: Bearer t0k\r\nX-Test-Request: " + request +
+                               "\r\nX-Session-Id: " + std::to_string(random.below(3)) + "\r\n";
+    const std::string body = random.below(2) == 0 ? R"({"model":"a"})" : R"({"model":"b"})";
+    expect_true_trace(request, random.below(2) == 0 ? proxy.get("/v1/models", fields)
+                                                    : proxy.post("/v1/chat/completions", body, fields));
+  }
+
   RandomUpstream behind_{static_cast<std::uint64_t>(GetParam()) * 31};
   FakeUpstream upstream_{[this](UpstreamCall& call) { behind_.answer(call); }};
   Random random_;
@@ -146,18 +157,34 @@ TEST_P(TraceProperty, NamesTheKeysThatTheUpstreamSaw) {
   ProxyUnderTest proxy(spec);
   proxy.pool().replace_keys(random_keys(spec.keys));
   PoolClock clock(proxy.pool());
-  constexpr std::string_view kExplain = "X-Rotator-Explain: 1\r\nX-Rotator-Admin: Bearer t0k\r\nX-Session-Id: ";
   for (int i = 0; i < 60 && !HasFatalFailure(); ++i) {
-    const std::string fields = std::string(kExplain) + std::to_string(random_.below(3)) + "\r\n";
-    const std::string body = random_.below(2) == 0 ? R"({"model":"a"})" : R"({"model":"b"})";
     SCOPED_TRACE(testing::Message() << spec.policy << ", request " << i);
-    expect_true_trace(random_.below(2) == 0 ? proxy.get("/v1/models", fields)
-                                            : proxy.post("/v1/chat/completions", body, fields));
+    ask(proxy, std::to_string(i), random_);
     if (random_.below(4) == 0) clock.pass(std::chrono::seconds(random_.below(400)));
     if (random_.below(30) == 0) clock.pass(25h);
     if (random_.below(20) == 0) proxy.pool().reset_all(clock.now());
     if (random_.below(20) == 0) proxy.pool().replace_keys(random_keys(spec.keys));
   }
+}
+
+TEST_P(TraceProperty, DoesSoWithManyClientsAndAnOperatorAtWork) {
+  const test::ProxySpec spec = random_spec();
+  ProxyUnderTest proxy(spec);
+  PoolClock clock(proxy.pool());
+  std::vector<std::thread> clients;
+  for (std::uint64_t number = 0; number < 6; ++number) {
+    clients.emplace_back([&, number] {
+      Random random(number + 100);
+      for (int i = 0; i < 20; ++i) ask(proxy, std::to_string(number) + "-" + std::to_string(i), random);
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    clock.pass(std::chrono::seconds(random_.below(400)));
+    proxy.pool().replace_keys(random_keys(spec.keys));
+    if (i % 5 == 0) proxy.pool().reset_all(clock.now());
+    std::this_thread::sleep_for(1ms);
+  }
+  for (std::thread& client : clients) client.join();
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, TraceProperty, testing::Range(1, 41));
