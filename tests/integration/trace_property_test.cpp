@@ -2,6 +2,7 @@
 // keys that the upstream saw, in that order, and the last one is who answered the client.
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <boost/json.hpp>
@@ -138,6 +139,18 @@ class TraceProperty : public testing::TestWithParam<int> {
     EXPECT_EQ(won && steps.back().at("outcome").as_string() == "ok", good(answer)) << answer.body;
   }
 
+  // Keys that a request may be sent out with, time standing still; by fingerprint.
+  static std::set<std::string> offered_keys(ProxyUnderTest& proxy) {
+    // The last request's key is given back just after its answer.
+    EXPECT_TRUE(test::eventually([&] { return proxy.pool().counts({}).in_flight == 0; }));
+    std::set<std::string> keys;
+    for (int i = 1; proxy.pool().status(KeyId{i}, {}); ++i) {
+      const KeyStanding standing = proxy.status(i).standing;
+      if (standing == KeyStanding::kUsable || standing == KeyStanding::kTrial)
+        keys.insert(fingerprint(ProxyUnderTest::key(i)));
+    }
+    return keys;
+  }
   void ask(ProxyUnderTest& proxy, const std::string& request, Random& random) {
     const std::string fields = "X-Rotator-Explain: 1\r\nX-Rotator-Admin: Bearer t0k\r\nX-Test-Request: " + request +
                                "\r\nX-Session-Id: " + std::to_string(random.below(3)) + "\r\n";
@@ -159,7 +172,9 @@ TEST_P(TraceProperty, NamesTheKeysThatTheUpstreamSaw) {
   PoolClock clock(proxy.pool());
   for (int i = 0; i < 60 && !HasFatalFailure(); ++i) {
     SCOPED_TRACE(testing::Message() << spec.policy << ", request " << i);
+    const auto offered = offered_keys(proxy);
     ask(proxy, std::to_string(i), random_);
+    for (const Seen& each : behind_.seen(std::to_string(i))) EXPECT_TRUE(offered.contains(each.key)) << each.key;
     if (random_.below(4) == 0) clock.pass(std::chrono::seconds(random_.below(400)));
     if (random_.below(30) == 0) clock.pass(25h);
     if (random_.below(20) == 0) proxy.pool().reset_all(clock.now());
