@@ -27,7 +27,6 @@ RETRY_AFTER_SECONDS = 20
 # Seconds for which a key that answers so is left alone; invalid keys (401) until they are validated.
 WAITS = {429: RETRY_AFTER_SECONDS, 401: None, 402: 3600, 403: 300}
 MEETING_SECONDS = 2.0  # in which every bad key is met
-STATES = ("active", "cooling", "exhausted", "invalid", "disabled")
 
 
 def arguments():
@@ -70,7 +69,8 @@ class FailoverGateway(Gateway):
     def key_states(self, token):
         """The keys as a person sees them."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", f"/admin/proxy-configs/{self.service}/keys", headers={"Authorization": f"Bearer {token}"})
+        session = {"Authorization": f"Bearer {token}"}
+        connection.request("GET", f"/admin/proxy-configs/{self.service}/keys", headers=session)
         keys = json.loads(connection.getresponse().read())
         connection.close()
         return collections.Counter(key["state"] for key in keys)
