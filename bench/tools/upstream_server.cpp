@@ -20,7 +20,7 @@ constexpr std::uint64_t kDefaultBulkBytes = 1 << 20;
 constexpr double kNsPerSecond = 1e9;
 constexpr double kGoldenRatio = 0.6180339887498949;  // spreads the phases of any number of streams evenly
 
-enum class Answer { kJson, kStream, kBulk, kRefuse };
+enum class Answer { kJson, kStream, kBulk, kRefusal, kLengthRequired };
 
 }  // namespace
 
@@ -29,6 +29,7 @@ struct UpstreamServer::Connection {
   std::string partial_head;
   std::uint64_t request_body_left = 0;
   Answer pending = Answer::kJson;
+  std::string_view refusal;  // set with kRefusal; owned by the script
   double stream_rate = 0;
   double stream_seconds = 0;
   std::uint64_t bulk_bytes = 0;
@@ -43,8 +44,8 @@ struct UpstreamServer::Connection {
   std::int64_t end_ns = 0;  // 0: never
 };
 
-UpstreamServer::UpstreamServer(const sockaddr_in& address, StreamDefaults defaults)
-    : listener_(listen_on(address)), defaults_(defaults), block_(kReadBlock) {
+UpstreamServer::UpstreamServer(const sockaddr_in& address, StreamDefaults defaults, KeyScript keys)
+    : listener_(listen_on(address)), defaults_(defaults), keys_(std::move(keys)), block_(kReadBlock) {
   epoll_.add(listener_.get(), EPOLLIN, nullptr);
 }
 
@@ -94,13 +95,14 @@ void UpstreamServer::consume(Connection& connection, std::string_view data) {
     if (connection.request_body_left == 0) {
       const auto before = connection.partial_head.size();
       if (before != 0) connection.partial_head += data;
-      const auto head = parse_head(before != 0 ? std::string_view(connection.partial_head) : data);
+      const std::string_view text = before != 0 ? std::string_view(connection.partial_head) : data;
+      const auto head = parse_head(text);
       if (!head) {
         if (before == 0) connection.partial_head = data;
         return;
       }
-      begin_request(connection, head->target);
-      if (head->chunked) connection.pending = Answer::kRefuse;
+      begin_request(connection, head->target, text.substr(0, head->size));
+      if (head->chunked) connection.pending = Answer::kLengthRequired;
       connection.request_body_left = head->content_length;
       data.remove_prefix(head->size - before);
       connection.partial_head.clear();
@@ -112,7 +114,7 @@ void UpstreamServer::consume(Connection& connection, std::string_view data) {
   }
 }
 
-void UpstreamServer::begin_request(Connection& connection, std::string_view target) {
+void UpstreamServer::begin_request(Connection& connection, std::string_view target, std::string_view head) {
   ++totals_.requests;
   const auto path = target.substr(0, target.find('?'));
   if (path.find("/sse") != std::string_view::npos) {
@@ -122,8 +124,12 @@ void UpstreamServer::begin_request(Connection& connection, std::string_view targ
   } else if (path.find("/bulk") != std::string_view::npos) {
     connection.pending = Answer::kBulk;
     connection.bulk_bytes = static_cast<std::uint64_t>(query_number(target, "bytes", kDefaultBulkBytes));
-  } else {
+  } else if (path.find("/wave") != std::string_view::npos) {
     connection.pending = Answer::kJson;
+    keys_.set_wave(static_cast<int>(query_number(target, "status", 0)));
+  } else {
+    connection.refusal = keys_.refusal(head, now_ns());
+    connection.pending = connection.refusal.empty() ? Answer::kJson : Answer::kRefusal;
   }
 }
 
@@ -137,7 +143,9 @@ void UpstreamServer::answer(Connection& connection) {
       connection.bulk_left = connection.bulk_bytes;
       connection.unsent = bulk_head(connection.bulk_bytes);
       return flush(connection);
-    case Answer::kRefuse:
+    case Answer::kRefusal:
+      return send(connection, connection.refusal);
+    case Answer::kLengthRequired:
       send(connection, length_required_answer());
       return close(connection);
   }

@@ -2,7 +2,8 @@
 //
 //   path contains /sse    event stream, ?rate= events per second, ?seconds= until it ends (0: never)
 //   path contains /bulk   download of ?bytes=, 1 MiB unless said otherwise
-//   anything else         an 870-byte JSON answer
+//   path contains /wave   from now on every key gets ?status=; 0 ends it
+//   anything else         an 870-byte JSON answer, or the refusal that KeyScript has for the request's key
 //
 // Request bodies need a Content-Length and are thrown away.  Requests are not pipelined.
 #pragma once
@@ -14,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "key_script.hpp"
 #include "sockets.hpp"
 
 namespace akr::bench {
@@ -25,7 +27,7 @@ struct StreamDefaults {
 
 class UpstreamServer {
  public:
-  UpstreamServer(const sockaddr_in& address, StreamDefaults defaults);
+  UpstreamServer(const sockaddr_in& address, StreamDefaults defaults, KeyScript keys = {});
   ~UpstreamServer();
 
   std::uint16_t port() const;
@@ -39,6 +41,7 @@ class UpstreamServer {
     std::uint64_t skipped_events = 0;  // due while the stream's receiver was not reading
   };
   const Totals& totals() const { return totals_; }
+  const KeyScript& keys() const { return keys_; }
 
  private:
   struct Connection;
@@ -46,7 +49,7 @@ class UpstreamServer {
   void accept_all();
   void on_readable(Connection& connection);
   void consume(Connection& connection, std::string_view data);
-  void begin_request(Connection& connection, std::string_view target);
+  void begin_request(Connection& connection, std::string_view target, std::string_view head);
   void answer(Connection& connection);
   void answer_stream(Connection& connection);
   void send_due_events(std::int64_t now);
@@ -60,6 +63,7 @@ class UpstreamServer {
   Fd listener_;
   Epoll epoll_;
   StreamDefaults defaults_;
+  KeyScript keys_;
   Totals totals_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> closed_;  // kept until the batch of events that may name them is done

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <future>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -93,9 +94,12 @@ struct KeyProber::State {
   net::Task<void> tick();
   void start_due();
   void start_queued();
+  net::Task<void> work_off_queue();
+  std::optional<Probe> next_queued();
   const RoutedService* find(ServiceId id) const;
   void spawn(const RoutedService& service, KeyLease lease, Duration delay, Promise<ProbeResult> answer);
   net::Task<void> carry_out(Probe probe);
+  net::Task<void> carry_out_alone(Probe probe);
   net::Task<ProbeResult> ask(const RoutedService& service, KeyLease& lease);
   net::Task<Result<net::UpstreamConnection>> connect(const RoutedService& service, const UpstreamUrl& url);
   net::Task<std::string> read_body(net::UpstreamConnection& connection, net::MessageSlot& answer);
@@ -163,14 +167,31 @@ const RoutedService* KeyProber::State::find(ServiceId id) const {
 }
 
 void KeyProber::State::start_queued() {
-  while (running < kMostAtOnce && !queue.empty()) {
+  for (std::size_t lanes = queue.size(); running < kMostAtOnce && lanes > 0; --lanes) worker.spawn(work_off_queue());
+}
+
+// One key after the other, as long as there are any: a person waits for the whole list.
+net::Task<void> KeyProber::State::work_off_queue() {
+  ++running;
+  net::WaitEnd end = net::WaitEnd::kTimeout;
+  for (auto probe = next_queued(); probe && end != net::WaitEnd::kCancelled; probe = next_queued()) {
+    co_await carry_out(*std::move(probe));
+    // No burst against the provider, and an end when the worker stops.
+    end = co_await net::sleep_until(worker, worker.now());
+  }
+  --running;
+}
+
+std::optional<Probe> KeyProber::State::next_queued() {
+  while (!queue.empty()) {
     const auto [id, key] = queue.front();
     queue.pop_front();
     const RoutedService* const service = find(id);
     if (service == nullptr || !can_probe(service->config)) continue;
     auto lease = service->keys->lease_for_validation(key, worker.now());
-    if (lease) spawn(*service, *std::move(lease), Duration(0), nullptr);
+    if (lease) return Probe{table, service, *std::move(lease), Duration(0), nullptr};
   }
+  return std::nullopt;
 }
 
 // Each service comes first in its turn, so that one with many bad keys does not hold up the others.
@@ -194,7 +215,12 @@ void KeyProber::State::start_due() {
 void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Duration delay,
                              Promise<ProbeResult> answer) {
   ++running;
-  worker.spawn(carry_out(Probe{table, &service, std::move(lease), delay, std::move(answer)}));
+  worker.spawn(carry_out_alone(Probe{table, &service, std::move(lease), delay, std::move(answer)}));
+}
+
+net::Task<void> KeyProber::State::carry_out_alone(Probe probe) {
+  co_await carry_out(std::move(probe));
+  --running;
 }
 
 net::Task<void> KeyProber::State::carry_out(Probe probe) {
@@ -204,7 +230,6 @@ net::Task<void> KeyProber::State::carry_out(Probe probe) {
   ProbeResult result = co_await ask(*probe.service, probe.lease);
   result.took = std::chrono::duration_cast<std::chrono::milliseconds>(worker.now() - began);
   probe.lease = KeyLease();
-  --running;
   log_info("key_probed", {{"service", probe.service->config.slug},
                           {"key_id", key},
                           {"valid", result.valid},

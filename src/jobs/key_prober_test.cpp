@@ -267,6 +267,29 @@ TEST_F(KeyProberTest, QueuedKeysAreAskedAboutSoon) {
   EXPECT_EQ(state(1), KeyState::kActive);
 }
 
+// Scenario 12: no key is left that a request could try, and nobody does anything.
+TEST_F(KeyProberTest, APoolOfInvalidKeysComesBackWithinAProbeInterval) {
+  for (std::int64_t key : {1, 2}) report(key, pool_test::invalid());
+  ASSERT_FALSE(pool_->select({}, real_now()));
+  pool_->counts(real_now() + 1h);  // the pool's time goes on from there
+  for (int i = 0; i < 2000 && pool_->counts(real_now()).active < 2; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(pool_->counts(real_now()).active, 2U);
+  EXPECT_EQ(calls_, 2);
+  EXPECT_TRUE(pool_->select({}, real_now()));
+}
+
+// Only four keys were asked about per second, so that validating 500 took two minutes.
+TEST_F(KeyProberTest, AQueueIsWorkedOffWithoutPauses) {
+  constexpr std::int64_t kKeys = 200;
+  pool_->replace_keys(pool_test::make_keys(kKeys));
+  std::vector<KeyId> keys;
+  for (std::int64_t id = 1; id <= kKeys; ++id) keys.push_back(KeyId{id});
+  EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), keys.size());
+  const TimePoint late = real_now() + 30s;  // it took 50 s
+  while (calls_ < kKeys && real_now() < late) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(calls_, kKeys);
+}
+
 TEST_F(KeyProberTest, StopCutsWhatRuns) {
   provider_.stop();
   const std::vector<KeyId> keys(100, KeyId{1});

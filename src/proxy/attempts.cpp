@@ -131,7 +131,9 @@ void Attempts::end(RequestContext& ctx, const PreparedRequest& request, Attempt&
     if (verdict.endpoint == EndpointEffect::kFail) ctx.failed_upstreams |= UpstreamMask{1} << attempt.upstream.index();
     report_upstream(ctx.service(), attempt.upstream, verdict.endpoint, worker_.now());
   }
-  ctx.trace.ended(attempt.facts.status, verdict, attempt.rule);
+  // As it came: an error inside a 200 shows in the outcome.
+  const int status = attempt.answer ? attempt.answer->head.status() : attempt.facts.status;
+  ctx.trace.ended(status, verdict, attempt.rule);
 }
 
 net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {

@@ -59,8 +59,9 @@ void cool(Health& health, const Verdict& verdict, const Blame& blame) {
   const TimePoint until = blame.now + std::clamp(asked, kShortestWait, kRateHintLongest);
   wait(health, KeyState::kCooling, until, until, blame);
   health.lacks_model = verdict.lacks_model;
-  // An absurd hint is not believed for ever: after an hour one request finds out (scenario 14).
-  if (asked > kRateHintLongest) health.half_open = true;
+  // An absurd hint is not believed for ever: after an hour one request finds out (scenario 14).  classify() has cut it
+  // to just that hour.
+  if (asked >= kRateHintLongest) health.half_open = true;
 }
 
 void exhaust(Health& health, std::optional<Duration> hint, const Blame& blame) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/outcome.hpp"
 #include "core/pool/pool_test_support.hpp"
 
 namespace akr {
@@ -66,6 +67,18 @@ TEST_F(HealthTest, AbsurdHintIsTriedAfterAnHourByOneRequest) {
   trial = take(*pool, 1, 2, now);
   trial->report(good(), now);
   EXPECT_EQ(state_now(), KeyState::kActive);
+  EXPECT_TRUE(take(*pool, 1, 2, now));
+}
+
+// The table had cut the absurd hint to an hour before the pool saw it, which then took it for an ordinary one: after
+// the hour every request at once met the key.
+TEST_F(HealthTest, AnAbsurdHintThatTheTableCutIsStillTriedByOneRequest) {
+  fail(classify({.status = 429, .retry_after = 561'635s}));
+  now += 1h;
+  auto trial = take(*pool, 1, 2, now);
+  ASSERT_TRUE(trial);
+  EXPECT_FALSE(take(*pool, 1, 2, now));
+  trial->report(good(), now);
   EXPECT_TRUE(take(*pool, 1, 2, now));
 }
 

@@ -1,11 +1,8 @@
 // The pool against a reference that is too simple to be wrong: every key is judged from its own history, on every
-// request, without ready arrays, heaps or counters.  Random requests, verdicts, times and edits; then the same mixture
-// from many threads (run it under ThreadSanitizer).
+// request, without ready arrays, heaps or counters.  Random requests, verdicts, times and edits.
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <map>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -76,7 +73,7 @@ struct ReferenceKey {
         const Duration doubled = std::min<Duration>(60s * (1 << std::max(rate_level - 1, 0)), 900s);
         const Duration wait = verdict.cool_for.value_or(doubled);
         enter(KeyState::kCooling, now + std::clamp<Duration>(wait, 1s, 1h), last_attempt);
-        if (wait > 1h) half_open = true;
+        if (wait >= 1h) half_open = true;
         return;
       }
       case KeyAction::kExhaust:
@@ -292,54 +289,6 @@ TEST_P(ModelTest, NoUsableKeyStarves) {
     unused[lease->key().id.value] = 0;
     for (const auto& [id, requests] : unused) ASSERT_LT(requests, 5000) << "key " << id;
   }
-}
-
-// Threads select, report, fail, edit and reset at the same time; limits hold and every slot comes back.
-TEST_P(ModelTest, HammeredByThreads) {
-  auto edited = make_keys(20);
-  for (UpstreamKey& key : edited) {
-    key.limits.max_concurrency = 3;
-    if (key.id.value % 4 == 0) key.group = "g";
-  }
-  pool = make_pool(edited, {.policy = std::string(GetParam().id)});
-  std::vector<std::atomic<int>> in_flight(21);
-  std::atomic<bool> exceeded = false;
-  std::atomic<std::int64_t> clock = 0;
-  const auto client = [&](std::uint64_t seed) {
-    Random dice(seed);
-    for (int i = 0; i < 1500; ++i) {
-      const TimePoint at = kStart + clock.fetch_add(1) * 1ms;
-      auto lease = pool->select({.model = dice.below(2) == 0 ? "m" : "", .affinity = dice.below(30), .tokens = 5}, at);
-      if (!lease) continue;
-      std::atomic<int>& count = in_flight[static_cast<std::size_t>(lease->key().id.value)];
-      if (count.fetch_add(1) >= 3) exceeded = true;
-      const std::uint32_t fate = dice.below(20);
-      if (fate == 0) lease->report(cool_for(std::chrono::milliseconds(1500), Scope::kKeyModel), at);
-      if (fate == 1) lease->report(forbidden(), at);
-      if (fate == 2) lease->note_failure(500, "broken");
-      if (fate == 3) lease->observe_remaining(0, 2s, at);
-      if (fate > 3) lease->report(good(), at);
-      lease->observe_latency(1ms, at);
-      count.fetch_sub(1);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::uint64_t t = 0; t < 6; ++t) threads.emplace_back(client, t);
-  threads.emplace_back([&] {
-    for (int i = 0; i < 60; ++i) {
-      std::rotate(edited.begin(), edited.begin() + 1, edited.end());
-      pool->replace_keys(edited);
-      const TimePoint at = kStart + clock.load() * 1ms;
-      pool->reset_all(at);
-      pool->counts(at);
-      pool->status(KeyId{4}, at);
-      pool->due_for_validation(3, at);
-      pool->import_states(pool->export_states(at, WallTime{}), at, WallTime{});
-    }
-  });
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_FALSE(exceeded);
-  EXPECT_EQ(pool->counts(kStart + 1h).in_flight, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, ModelTest,
