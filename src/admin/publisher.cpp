@@ -112,7 +112,7 @@ std::vector<ServicePool> Publisher::pools() {
   MutexLock lock(mutex_);
   std::vector<ServicePool> all;
   for (const auto& [id, pool] : pools_) {
-    if (pool.filled) all.push_back({id, pool.keys});
+    if (pool.filled) all.push_back({id, pool.keys, pool.slug});
   }
   return all;
 }
@@ -190,6 +190,7 @@ Result<Publisher::Pool*> Publisher::current_pool(const Service& service) {
     const WallTime wall = clock_.wall();
     pool.keys->set_wall_clock(clock_.now(), wall, utc_offset(wall));
   }
+  pool.slug = service.slug;
   configure(pool, service);
   if (!pool.stale) return &pool;
   if (auto read = read_keys(service.id, *pool.keys); !read) return read.error();

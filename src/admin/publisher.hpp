@@ -61,6 +61,7 @@ class Publisher {
  private:
   struct Pool {
     std::shared_ptr<KeyPool> keys;
+    std::string slug;
     bool stale = true;                       // its keys must be read (again)
     bool filled = false;                     // they have been read before
     std::optional<PoolSettings> settings;    // what it was configured with

@@ -5,6 +5,7 @@
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
 #include "base/log.hpp"
+#include "base/time_text.hpp"
 #include "core/client_format.hpp"
 
 namespace akr {
@@ -23,6 +24,11 @@ std::optional<PoolCounts> counts_of(AdminCall& call, ServiceId id) {
 // With what is known about its keys and URLs now.
 boost::json::object describe(AdminCall& call, const Service& service) {
   boost::json::object out = write_service(service, counts_of(call, service.id));
+  const auto pool = call.parts.publisher.pool(service.id);
+  if (const OutageStatus outage = pool ? pool->outage() : OutageStatus{}; outage.suspected) {
+    const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(call.parts.clock.now() - outage.since);
+    out["outage"] = {{"reason", outage.reason}, {"since", format_rfc3339(call.parts.clock.wall() - ago)}};
+  }
   const auto upstreams = call.parts.publisher.upstreams(service.id);
   if (!upstreams) return out;
   out["upstream_states"] = write_upstream_states(*upstreams, {call.parts.clock.now(), call.parts.clock.wall()});

@@ -147,7 +147,8 @@ void read_members(MemberReader& in, Service& service, bool methods_known, std::c
   read_limits(in, service, rest_total);
   read_failure_policy(in, service);
   // What write_service() adds and nobody sets: known, and without effect.
-  for (const char* name : {"id", "api_keys", "key_counts", "upstream_states", "created_at", "updated_at", "etag"})
+  for (const char* name :
+       {"id", "api_keys", "key_counts", "upstream_states", "outage", "created_at", "updated_at", "etag"})
     in.has(name);
 }
 

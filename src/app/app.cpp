@@ -20,6 +20,7 @@
 #include "jobs/key_pin_writer.hpp"
 #include "jobs/key_prober.hpp"
 #include "jobs/key_state_writer.hpp"
+#include "jobs/outage_alerts.hpp"
 #include "jobs/ticker.hpp"
 #include "store/open.hpp"
 
@@ -106,6 +107,7 @@ struct App::Parts {
   std::unique_ptr<KeyStateWriter> key_states;
   std::unique_ptr<KeyPinWriter> pin_writer;
   std::unique_ptr<KeyProber> prober;
+  std::unique_ptr<OutageAlerts> outage_alerts;
   std::atomic<bool> states_owed = false;  // the last write of key states failed
   std::atomic<bool> pins_owed = false;    // so did that of pins
   std::unique_ptr<Ticker> ticker;
@@ -153,7 +155,8 @@ void App::Parts::build() {
   auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
-  key_states = std::make_unique<KeyStateWriter>(database->key_states(), std::move(all_pools), system_clock());
+  key_states = std::make_unique<KeyStateWriter>(database->key_states(), all_pools, system_clock());
+  outage_alerts = std::make_unique<OutageAlerts>(std::move(all_pools));
   pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
   NodeSettings node_settings = make_node_settings(settings, count);
@@ -207,6 +210,7 @@ void App::Parts::every_second() {
   // A failure is logged and remembered by the publisher, and tried again here a second later.
   static_cast<void>(announced.exchange(false) ? publisher->refresh() : publisher->retry());
   note_key_states(key_states->write_changes());
+  outage_alerts->look(system_clock().now());
 }
 
 void App::Parts::note_key_states(const Result<void>& written) {

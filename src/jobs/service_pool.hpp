@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/ids.hpp"
@@ -13,6 +14,7 @@ namespace akr {
 struct ServicePool {
   ServiceId service;
   std::shared_ptr<KeyPool> keys;  // never nullptr
+  std::string slug = {};
 };
 
 // All of now; any thread.
