@@ -55,7 +55,7 @@ bool has_clue(const ResourceRule& rule, std::string_view begin, std::string_view
   if (rule.clues.empty()) return true;
   // Not find(): it stops at every quotation mark, of which JSON is full.
   const auto holds = [](std::string_view text, std::string_view clue) {
-    return ::memmem(text.data(), text.size(), clue.data(), clue.size()) != nullptr;
+    return !text.empty() && ::memmem(text.data(), text.size(), clue.data(), clue.size()) != nullptr;
   };
   return std::any_of(rule.clues.begin(), rule.clues.end(),
                      [&](std::string_view clue) { return holds(begin, clue) || holds(end, clue); });
