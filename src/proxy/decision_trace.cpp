@@ -135,6 +135,7 @@ void DecisionTrace::write(const Step& step, std::string& out) {
     add_text(members, "key", {step.key.data(), static_cast<std::size_t>(end - step.key.begin())});
     add_number(members, "tier", step.choice.tier);
     if (step.choice.affinity) members += ",\"affinity\":true";
+    if (step.choice.pinned) members += ",\"pinned\":true";
     if (step.choice.trial) members += ",\"trial\":true";
   }
   if (step.choice.suspected) members += ",\"suspected\":true";
