@@ -57,7 +57,9 @@ class KeyPinWriterTest : public testing::Test {
     options.clock = &clock_;
     database_ = open_database(options).value();
   }
-  void put(Process& process, const std::string& id) { process.table.put(kService, "a", id, kKey, clock_.wall()); }
+  void put(Process& process, const std::string& id) {
+    process.table.put(kService, "a", id, kKey, PinTable::How::kMade, clock_.wall());
+  }
   bool knows(Process& process, const std::string& id) {
     return process.table.find(kService, "a", id, clock_.wall()) == kKey;
   }

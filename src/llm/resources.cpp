@@ -1,9 +1,9 @@
 #include "llm/resources.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/strings.hpp"
+#include "llm/clue_search.hpp"
 
 namespace akr {
 namespace {
@@ -23,42 +23,55 @@ std::string_view take_part(std::string_view& rest, char separator) {
 // v1, v1beta, v1alpha2, ...
 bool is_version(std::string_view segment) {
   if (segment.size() < 2 || segment[0] != 'v' || segment[1] < '0' || segment[1] > '9') return false;
-  const auto rest = segment.find_first_not_of("0123456789", 1);
-  if (rest == std::string_view::npos) return true;
-  return segment.substr(rest).starts_with("alpha") || segment.substr(rest).starts_with("beta");
+  std::size_t digits = 2;
+  while (digits < segment.size() && segment[digits] >= '0' && segment[digits] <= '9') ++digits;
+  segment.remove_prefix(digits);
+  return segment.empty() || segment.starts_with("alpha") || segment.starts_with("beta");
 }
 
 // What stands behind the API's version: "files/abc" of "/upload/v1beta/files/abc".  A path without a version is one
 // already, because the version is part of the service's URL.
 std::string_view behind_version(std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);
-  std::string_view rest = path;
-  for (int i = 0; i < 4 && !rest.empty(); ++i) {
-    if (!is_version(take_part(rest, '/'))) continue;
-    if (rest.starts_with("openai/")) rest.remove_prefix(7);  // Gemini's compatible endpoint
-    return rest;
+  std::size_t begin = 0;
+  for (int i = 0; i < 4 && begin < path.size(); ++i) {
+    std::size_t end = begin;
+    while (end < path.size() && path[end] != '/') ++end;
+    if (is_version(path.substr(begin, end - begin))) {
+      path.remove_prefix(std::min(end + 1, path.size()));
+      if (path.starts_with("openai/")) path.remove_prefix(7);  // Gemini's compatible endpoint
+      return path;
+    }
+    begin = end + 1;
   }
   return path;
 }
 
-bool segment_fits(std::string_view pattern, std::string_view segment) {
-  if (pattern == "*") return !segment.empty();
-  if (!pattern.starts_with('*')) return pattern == segment;
-  const std::string_view verb = pattern.substr(1);  // with its colon
-  if (segment.ends_with(verb)) return true;
-  const auto colon = segment.rfind('%');
-  return colon != std::string_view::npos && iequals(segment.substr(colon, 3), "%3A") &&
-         segment.substr(colon + 3) == verb.substr(1);
+// path_fits(..., kAnywhere), for the patterns that most requests are held against.
+bool begins_with(std::string_view pattern, std::string_view path) {
+  const auto colon = pattern.find(':');  // a verb ends its path
+  if (colon != std::string_view::npos && !path.ends_with(pattern.substr(colon + 1))) return false;
+  if (pattern.find('*') != std::string_view::npos) return path_fits(pattern, path, PathEnd::kAnywhere);
+  return path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/');
 }
 
-bool has_clue(const ResourceRule& rule, std::string_view begin, std::string_view end) {
-  if (rule.clues.empty()) return true;
-  // Not find(): it stops at every quotation mark, of which JSON is full.
-  const auto holds = [](std::string_view text, std::string_view clue) {
-    return ::memmem(text.data(), text.size(), clue.data(), clue.size()) != nullptr;
-  };
-  return std::any_of(rule.clues.begin(), rule.clues.end(),
-                     [&](std::string_view clue) { return holds(begin, clue) || holds(end, clue); });
+bool segment_fits(std::string_view pattern, std::string_view segment) {
+  if (!pattern.starts_with('*')) return pattern == segment;
+  std::string_view verb = pattern.substr(1);  // with its colon
+  if (verb.empty()) return !segment.empty();
+  if (segment.ends_with(verb)) return true;
+  verb.remove_prefix(1);
+  if (!segment.ends_with(verb)) return false;
+  segment.remove_suffix(verb.size());
+  return segment.ends_with("%3A") || segment.ends_with("%3a");
+}
+
+// Searched for clues: where clients put their switches, and little enough for every request.
+constexpr std::size_t kSearched = 1024;
+
+bool has_clue_at_an_end(std::string_view body, std::span<const std::string_view> clues) {
+  if (body.size() <= 2 * kSearched) return has_clue(body, clues);
+  return has_clue(body.substr(0, kSearched), clues) || has_clue(body.substr(body.size() - kSearched), clues);
 }
 
 void add(std::vector<std::string>& found, std::string_view encoded) {
@@ -121,12 +134,14 @@ std::vector<std::string> resources_in_target(const ResourceMap* map, std::string
 }
 
 const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
-                                       std::string_view body_begin, std::string_view body_end) {
-  if (method == "DELETE") return nullptr;
+                                       std::string_view body) {
   const std::string_view wanted = behind_version(path);
+  if (wanted.empty() || method == "DELETE") return nullptr;
   for (const ResourceRule& rule : map.rules) {
-    if (path_fits(rule.path, wanted, PathEnd::kAnywhere) && has_clue(rule, body_begin, body_end))
-      return rule.ids.empty() ? nullptr : &rule;
+    // The first character tells nearly all of them apart: this runs for every request.
+    if (rule.path.front() != wanted.front() || !begins_with(rule.path, wanted)) continue;
+    if (!rule.clues.empty() && !has_clue_at_an_end(body, rule.clues)) continue;
+    return rule.ids.empty() ? nullptr : &rule;
   }
   return nullptr;
 }

@@ -13,13 +13,14 @@ namespace akr {
 
 // Answers to requests whose path begins with `path` name things at `ids`.
 struct ResourceRule {
-  // Segments behind the API's version; '*' = any one, "*:verb" = any one with that verb.  More may follow.
+  // Segments behind the API's version; '*' = any one but the first, "*:verb" = any one with that verb.  More may
+  // follow.
   std::string_view path;
   // Pointers into the JSON answer, or into the JSON of any event of an event stream; '*' = any one token.  Empty: such
   // answers name nothing, whatever rules follow.
   std::span<const std::string_view> ids;
-  // If not empty, one of these texts must stand in the beginning or the end of the request body: keeps ordinary
-  // traffic of the same path free of any look at its answers.
+  // If not empty, one of these texts must stand in the first or last KiB of the request body: keeps ordinary traffic of
+  // the same path free of any look at its answers.  As clue_search.hpp wants them.
   std::span<const std::string_view> clues = {};
 };
 
@@ -49,7 +50,7 @@ std::vector<std::string> resources_in_target(const ResourceMap* map, std::string
 // The rule for answers to this request, nullptr if they name nothing.  `path` as the client sent it, behind the slug.
 // DELETE makes nothing.
 const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
-                                       std::string_view body_begin, std::string_view body_end);
+                                       std::string_view body);
 
 // Does the pointer fit the pattern, whose '*' stands for any one token?
 bool pointer_fits(std::string_view pattern, std::string_view pointer);

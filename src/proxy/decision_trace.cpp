@@ -151,6 +151,7 @@ void DecisionTrace::write(const Step& step, std::string& out) {
     }
     add_number(members, "tier", step.choice.tier);
     if (step.choice.affinity) members += ",\"affinity\":true";
+    if (step.choice.pinned) members += ",\"pinned\":true";
     if (step.choice.trial) members += ",\"trial\":true";
   }
   if (step.choice.suspected) members += ",\"suspected\":true";

@@ -21,7 +21,10 @@ struct PinOwner {
   ServiceId asked;
   std::string_view access_key;  // static for the process
   PinnedKey key;
+  PinTable::How how;
   WallTime now;
+
+  void own(std::string_view id) const { table.put(asked, access_key, id, key, how, now); }
 };
 
 class PinLearner final : public BodyTap, private JsonScan::Visitor {
@@ -96,7 +99,7 @@ class PinLearner final : public BodyTap, private JsonScan::Visitor {
     const bool known = std::find(learnt_.begin(), learnt_.end(), id) != learnt_.end();
     if (known || id.empty() || id.size() > kLongestId || learnt_.size() >= kMostIds) return;
     learnt_.emplace_back(id);
-    owner_.table.put(owner_.asked, owner_.access_key, id, owner_.key, owner_.now);
+    owner_.own(id);
   }
 
   const PinOwner owner_;
@@ -145,16 +148,18 @@ std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt
   if (pins.table == nullptr || !asked || head.status() < 200 || head.status() > 299) return nullptr;
   auto patterns = patterns_for(ctx);
   if (patterns.empty()) return nullptr;
-  const PinOwner owner = {*pins.table,
-                          service.id,
-                          ctx.grant.fingerprint,
-                          {ctx.service().config.id, answered.lease.key().id},
-                          pins.clock->wall()};
+  const bool only_looks = ctx.client.head().method() == "GET" || ctx.head_method;
+  const PinOwner owner = {.table = *pins.table,
+                          .asked = service.id,
+                          .access_key = ctx.grant.fingerprint,
+                          .key = {ctx.service().config.id, answered.lease.key().id},
+                          .how = only_looks ? PinTable::How::kSeen : PinTable::How::kMade,
+                          .now = pins.clock->wall()};
   const ResourceMap* const map = ctx.format == nullptr ? nullptr : &ctx.format->resources();
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));
     const auto decoded = percent_decode(id);
-    if (!id.empty() && decoded) owner.table.put(owner.asked, owner.access_key, *decoded, owner.key, owner.now);
+    if (!id.empty() && decoded) owner.own(*decoded);
   }
   const auto body = readable_body(head);
   if (!body) return nullptr;

@@ -9,8 +9,7 @@
 namespace akr {
 namespace {
 
-constexpr int kMostLookups = 1000;             // per request
-constexpr std::size_t kClueWindow = 4 * 1024;  // of the body's beginning and end, where clients put their switches
+constexpr int kMostLookups = 1000;  // per request
 
 Error not_available(std::string message) {
   return {.code = ErrorCode::kPinnedKeyUnavailable, .message = std::move(message)};
@@ -91,21 +90,14 @@ class PinSearch final : public JsonScan::Visitor {
   std::string id_;
 };
 
-// Does the answer name things?  The body is only asked for a clue where the format says that it has one.
-const ResourceRule* resource_rule(const RequestContext& ctx, std::string_view path, const PreparedRequest& request) {
-  if (ctx.format == nullptr) return nullptr;
-  const std::string_view body = request.body.beginning();
-  const std::string_view begin = body.substr(0, kClueWindow);
-  const std::string_view end = body.substr(std::max(begin.size(), body.size() - std::min(kClueWindow, body.size())));
-  return find_resource_rule(ctx.format->resources(), ctx.client.head().method(), path, begin, end);
-}
-
 }  // namespace
 
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins) {
   if (pins.table == nullptr) return {};
   const std::string_view path = ctx.path_behind_slug();
-  ctx.makes_resources = resource_rule(ctx, path, request);
+  if (const ResourceMap* const map = map_of(ctx)) {
+    ctx.makes_resources = find_resource_rule(*map, ctx.client.head().method(), path, request.body.beginning());
+  }
   if (!pins.table->any(ctx.service().config.id)) return {};
   PinSearch search(ctx, pins);
   const std::string_view target = ctx.client.head().target();

@@ -213,6 +213,7 @@ class Pins : public testing::Test {
     EXPECT_EQ(answer.field("x-rotator-error-source"), "gateway");
   }
 
+  std::atomic<bool> go_on_ = false;
   ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
   ProxyUnderTest proxy_;
@@ -238,6 +239,19 @@ TEST_F(Pins, ACoolingKeyIsAConflictThatSaysWhenItIsOver) {
   expect_unavailable(answer);
   EXPECT_EQ(answer.field("retry-after"), "30");
   EXPECT_EQ(answer.field("x-should-retry"), "");
+}
+
+TEST_F(Pins, AListThroughAnotherKeyMovesNothing) {
+  const int maker = make_file("file-1");
+  script_ = answering(R"({"data":[{"id":"file-1"},{"id":"file-2"}]})");
+  ASSERT_EQ(proxy_.get("/v1/files").status, 200);
+  const int lister = key_of(upstream_.last());
+  ASSERT_NE(lister, maker);
+  script_ = answering("{}");
+  proxy_.get("/v1/files/file-1/content");
+  EXPECT_EQ(key_of(upstream_.last()), maker);
+  proxy_.get("/v1/files/file-2/content");
+  EXPECT_EQ(key_of(upstream_.last()), lister);
 }
 
 TEST_F(Pins, ADisabledAndADeletedKeyAreConflicts) {
@@ -314,13 +328,23 @@ TEST_F(Pins, AnswersInPiecesAndLongOnesAreReadAsTheyPass) {
     call.send_chunk("\"}");
     call.send_chunk("");
   };
-  EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m"})", kJson).body.size(), filler.size() + 41);
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m"})", kJson).body.size(), filler.size() + 42);
   const int maker = key_of(upstream_.last());
   const std::string whole = R"({"id":"resp_2","x":")" + filler + "\"}";
   script_ = answering(whole);
   EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m"})", kJson).body, whole);
   const int other = key_of(upstream_.last());
+  script_ = [](UpstreamCall& call) {
+    call.read_body();
+    call.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (const char* c = kResponseStream; *c != '\0'; ++c) call.send_chunk({c, 1});
+    call.send_chunk("");
+  };
+  EXPECT_EQ(proxy_.post("/v1/responses", R"({"model":"m","stream":true})", kJson).body, kResponseStream);
+  const int streamer = key_of(upstream_.last());
   script_ = answering("{}");
+  EXPECT_EQ(proxy_.get("/v1/responses/rs_s").status, 200);
+  EXPECT_EQ(key_of(upstream_.last()), streamer);
   EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_1"})", kJson).status, 200);
   EXPECT_EQ(key_of(upstream_.last()), maker);
   EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_2"})", kJson).status, 200);
@@ -328,13 +352,12 @@ TEST_F(Pins, AnswersInPiecesAndLongOnesAreReadAsTheyPass) {
 }
 
 TEST_F(Pins, AStreamsIdIsKnownBeforeTheStreamEnds) {
-  std::atomic<bool> go_on = false;
-  script_ = [&go_on](UpstreamCall& call) {
+  script_ = [this](UpstreamCall& call) {
     call.read_body();
     if (call.request().body.find("previous") != std::string::npos) return call.answer(200, "{}", kJsonType);
     call.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
     call.send_chunk("data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_9\"}}\n\n");
-    while (!go_on) call.wait(2ms);
+    while (!go_on_) call.wait(2ms);
     call.send_chunk("data: [DONE]\n\n");
     call.send_chunk("");
   };
@@ -347,7 +370,8 @@ TEST_F(Pins, AStreamsIdIsKnownBeforeTheStreamEnds) {
     EXPECT_EQ(proxy_.post("/v1/responses", R"({"previous_response_id":"resp_9"})", kJson).status, 200);
     EXPECT_EQ(key_of(upstream_.last()), maker);
   }
-  go_on = true;
+  go_on_ = true;
+  EXPECT_TRUE(client.take_until("[DONE]", seen));
 }
 
 TEST_F(Pins, ErrorsAndDeletesTeachNothing) {
@@ -399,6 +423,19 @@ TEST_F(Pins, ManyAtOnceStayWithTheirKeys) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(strangers, 0);
+}
+
+TEST(PinnedKeyThatWaits, IsWaitedForWhereTheServiceSaysSo) {
+  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, R"({"id":"file-1"})", kJsonType); });
+  ProxySpec spec = spec_for(upstream, kOpenAi);
+  spec.wait_for_key = 5s;
+  ProxyUnderTest proxy(spec);
+  proxy.post("/v1/files", "form", kJson);
+  const std::string maker = upstream.last().field("authorization");
+  const int number = std::stoi(maker.substr(maker.size() - 3));
+  proxy.blame(number, {.key = KeyAction::kCool, .cool_for = 300ms, .retry = RetryAdvice::kNextKey, .reason = "x"});
+  EXPECT_EQ(proxy.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(upstream.last().field("authorization"), maker);
 }
 
 // Answers of services without rules are none of our business, and those that are read must be readable.

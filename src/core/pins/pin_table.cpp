@@ -22,7 +22,7 @@ std::optional<PinnedKey> PinTable::find(ServiceId asked, std::string_view access
   return found->second->pin.to;
 }
 
-void PinTable::put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to,
+void PinTable::put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
                    WallTime now) {
   const PinId id = hasher_.hash(asked, access_key, resource);
   Part& mine = part(id);
@@ -34,6 +34,7 @@ void PinTable::put(ServiceId asked, std::string_view access_key, std::string_vie
   }
   Entry& entry = *found->second;
   if (entry.pin.to != to) {
+    if (how == How::kSeen && entry.pin.expires > now) return;
     entry.pin.to = to;
     owe(mine, entry);
   }

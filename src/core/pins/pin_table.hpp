@@ -37,8 +37,11 @@ class PinTable {
 
   // The key that made the resource, if it is known; its pin then lives on.
   std::optional<PinnedKey> find(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now);
-  // The resource was made, or seen, through this key.  The last word wins.
-  void put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, WallTime now);
+  // The resource was made through this key (the last word wins), or seen through it: keys of one account see the same
+  // things, and what one of them made must not wander to the next one that lists it.
+  enum class How : std::uint8_t { kMade, kSeen };
+  void put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
+           WallTime now);
 
   // What the store does not know yet, up to about `limit` pins; they count as known from now on.
   std::vector<KeyPin> take_changes(std::size_t limit);

@@ -19,8 +19,8 @@ constexpr PinnedKey kSecond{kService, KeyId{2}};
 
 class PinTableTest : public testing::Test {
  protected:
-  void put(std::string_view id, PinnedKey to = kFirst, std::string_view access_key = "alice") {
-    table_.put(kService, access_key, id, to, clock_.wall());
+  void put(std::string_view id, PinnedKey to = kFirst, PinTable::How how = PinTable::How::kMade) {
+    table_.put(kService, "alice", id, to, how, clock_.wall());
   }
   std::optional<PinnedKey> find(std::string_view id, std::string_view access_key = "alice") {
     return table_.find(kService, access_key, id, clock_.wall());
@@ -47,6 +47,17 @@ TEST_F(PinTableTest, TheLastWordWins) {
   put("file-1", kSecond);
   EXPECT_EQ(find("file-1"), kSecond);
   EXPECT_EQ(table_.size(), 1U);
+}
+
+TEST_F(PinTableTest, WhatAnotherKeySeesStaysWhereItWasMade) {
+  put("file-1");
+  put("file-1", kSecond, PinTable::How::kSeen);
+  EXPECT_EQ(find("file-1"), kFirst);
+  put("file-2", kSecond, PinTable::How::kSeen);
+  EXPECT_EQ(find("file-2"), kSecond);
+  clock_.advance(49h);
+  put("file-1", kSecond, PinTable::How::kSeen);
+  EXPECT_EQ(find("file-1"), kSecond);
 }
 
 TEST_F(PinTableTest, AnyIsFalseUntilThereIsAPinAndAfterTheLastOne) {
@@ -122,7 +133,7 @@ TEST_F(PinTableTest, DropsTheOldestWhenItIsFull) {
   PinTable small(kKey, 160);  // ten per part
   for (int i = 0; i < 2000; ++i) {
     clock_.advance(1s);
-    small.put(kService, "alice", "file-" + std::to_string(i), kFirst, clock_.wall());
+    small.put(kService, "alice", "file-" + std::to_string(i), kFirst, PinTable::How::kMade, clock_.wall());
     if (i == 1) clock_.advance(2min);
     // What is used stays.
     if (i % 50 == 49) {

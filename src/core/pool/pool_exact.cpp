@@ -66,6 +66,7 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   const bool held_back = guard_.suspected() && now_ < guard_.next_probe();
   const bool free = slot && !held_back && roster_.slots[*slot].ready != kNowhere;
   const bool usable = free && acceptable(*slot, request, model.hash());
+  scratch_.pinned = true;
   if (request.trace != nullptr) fill_trace(*request.trace);
   if (!slot) return refusal("was deleted", 0);
   if (held_back)

@@ -36,6 +36,7 @@ TEST_F(PoolExact, TakesTheKeyAgainAndAgainEvenIfTried) {
   auto lease = pool_->select_exactly(KeyId{2}, {.tried = tried, .trace = &trace}, kStart);
   ASSERT_TRUE(lease);
   EXPECT_EQ(trace.key, KeyId{2});
+  EXPECT_TRUE(trace.pinned);
   EXPECT_EQ(pool_->counts(kStart).in_flight, 1U);
 }
 

@@ -124,6 +124,16 @@ async function uploadFile(request) {
   }};
 }
 
+const batch = (status, output_file_id) => ({body: {
+  id: 'batch_1', object: 'batch', endpoint: '/v1/responses', input_file_id: 'file-1', completion_window: '24h', status,
+  created_at: 1_700_000_000, output_file_id, error_file_id: null,
+}});
+
+function createBatch(request) {
+  need(jsonBody(request).input_file_id === 'file-1', 'input_file_id');
+  return batch('validating', null);
+}
+
 async function transcription(request) {
   const form = await formBody(request, 'model', 'file');
   return {body: {text: `heard ${form.get('file').size} bytes as ${form.get('model')}`}};
@@ -146,7 +156,9 @@ export const openaiRoutes = [
   route('GET', /^\/openai\/v1\/models\/accounts%2Fx%2Fm$/, () => ({body: model('accounts/x/m')})),
   route('POST', /^\/openai\/v1\/files$/, uploadFile),
   route('GET', /^\/openai\/v1\/files$/, () => ({body: {object: 'list', data: [], has_more: false}}), ['limit', 'purpose']),
-  route('GET', /^\/openai\/v1\/files\/file-1\/content$/,
+  route('POST', /^\/openai\/v1\/batches$/, createBatch),
+  route('GET', /^\/openai\/v1\/batches\/batch_1$/, () => batch('completed', 'file-2')),
+  route('GET', /^\/openai\/v1\/files\/file-[12]\/content$/,
         () => ({headers: {'content-type': 'application/octet-stream'}, body: FILE_CONTENT})),
   route('DELETE', /^\/openai\/v1\/files\/file-1$/, () => ({body: {id: 'file-1', object: 'file', deleted: true}})),
   route('POST', /^\/openai\/v1\/audio\/transcriptions$/, transcription),
