@@ -6,6 +6,7 @@
 // in resize().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -13,14 +14,24 @@
 
 namespace akr {
 
-// What a policy may know of a key.  `slot` is its place in the operator's order.
-struct KeyView {
+inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
+
+// What a policy may know of a key.  `slot` is its place in the operator's order.  Never across two cache lines.
+struct alignas(32) KeyView {
   std::uint32_t slot = 0;
   std::uint32_t weight = 1;     // never 0 here
   std::uint32_t in_flight = 0;  // attempts that run now
   float latency_ms = 0;         // peak EWMA of the time to the first byte; 0 = not known yet
   std::uint64_t turns = 0;  // times chosen; raised to the others' level when the key joins, so that it is not flooded
 };
+
+// What pick() is likely to return the next times, soonest first; kNoSlot where that is not known.  A hint, so that a
+// large pool can have the keys' memory brought in meanwhile: a choice never depends on it.
+inline constexpr std::uint32_t kTurnsAhead = 4;
+using Foresight = std::array<std::uint32_t, kTurnsAhead>;
+inline constexpr Foresight kNoForesight = {kNoSlot, kNoSlot, kNoSlot, kNoSlot};
+// Pools with fewer keys are in the cache anyway.
+inline constexpr std::uint32_t kWorthForesight = 4096;
 
 class SelectionPolicy {
  public:
@@ -33,6 +44,12 @@ class SelectionPolicy {
   virtual void resize(std::uint32_t slots) { static_cast<void>(slots); }
   virtual void entered(const KeyView& key) { static_cast<void>(key); }  // became usable
   virtual void left(const KeyView& key) { static_cast<void>(key); }     // no longer is
+
+  // As of the last pick().
+  const Foresight& foresight() const { return foresight_; }
+
+ protected:
+  Foresight foresight_ = kNoForesight;
 };
 
 }  // namespace akr
