@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include "core/key_pool.hpp"
+#include "core/selection/random_source.hpp"
 #include "core/selection/registry.hpp"
 
 namespace akr {
@@ -64,6 +65,27 @@ void large(benchmark::State& state, std::string_view policy, bool limited) {
   cool_most(*pool, kKeys);
   select_and_report(state, *pool, {.tokens = limited ? 100U : 0U});
 }
+
+// Conversations that come back to the key they had.
+void large_with_affinity(benchmark::State& state) {
+  constexpr std::int64_t kKeys = 1'000'000;
+  constexpr std::uint32_t kConversations = 50'000;
+  auto pool = make_pool(kKeys, "sticky", true);
+  cool_most(*pool, kKeys);
+  const Verdict good{.key = KeyAction::kGood};
+  for (std::uint64_t i = 1; i <= kConversations; ++i)
+    pool->select({.affinity = i * 0x9e3779b97f4a7c15ULL}, kNow)->report(good, kNow);
+  Random random(5);
+  TimePoint now = kNow;
+  for (auto _ : state) {
+    now += std::chrono::microseconds(10);
+    const std::uint64_t conversation = (1 + random.below(kConversations)) * 0x9e3779b97f4a7c15ULL;
+    auto lease = pool->select({.affinity = conversation, .tokens = 100}, now);
+    lease->report(good, now);
+    benchmark::DoNotOptimize(lease);
+  }
+}
+BENCHMARK(large_with_affinity)->Name("keys:1000000/sticky/affinity")->Iterations(1'000'000);
 
 // Model given, a few keys cooling for it, affinity, and the decision trace on.
 void small_with_everything(benchmark::State& state) {

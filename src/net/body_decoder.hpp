@@ -20,6 +20,8 @@ class BodyDecoder {
   // The stream ended cleanly.  True if that completes the body; false: it was cut.
   bool end_of_stream();
   bool finished() const { return finished_; }
+  // Of a chunked body: the next byte is the first of a size line.
+  bool between_chunks() const { return kind_ == BodyKind::kChunked && !finished_ && chunks_.between_chunks(); }
   // For bodies of known length whose bytes do not pass through next(): how many are left, and that some went by.
   std::uint64_t length_left() const { return kind_ == BodyKind::kLength ? left_ : 0; }
   void skip(std::uint64_t bytes);

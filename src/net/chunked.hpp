@@ -25,6 +25,8 @@ class ChunkedDecoder {
   // Takes bytes from the front of `input` until it has something to say.
   Event next(std::string_view& input, std::string_view& data);
   bool finished() const { return state_ == State::kDone; }
+  // The next byte is the first of a size line.
+  bool between_chunks() const { return state_ == State::kSize && digits_ == 0; }
 
  private:
   enum class State : std::uint8_t {

@@ -30,7 +30,34 @@ inline bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]
 inline bool is_host_char(char c) { return kHost[static_cast<unsigned char>(c)]; }
 inline bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
+#ifdef __SSE2__
+inline __m128i load16(const char* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+// Bytes of `bytes` from `first` on, at most `span` behind it: 0xff.
+inline __m128i within(__m128i bytes, char first, char span) {
+  const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+  return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(span)), offset);
+}
+
+// A bit for each of sixteen bytes that is no letter, digit or '-': what names are made of, all but a few.
+inline unsigned unusual16(const char* at) {
+  const __m128i bytes = load16(at);
+  const __m128i letter = within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z' - 'a');
+  const __m128i dash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+  const __m128i usual = _mm_or_si128(_mm_or_si128(letter, within(bytes, '0', 9)), dash);
+  return ~static_cast<unsigned>(_mm_movemask_epi8(usual)) & 0xffffU;
+}
+#endif
+
 inline std::size_t skip_token(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+  while (at + 16 <= text.size()) {
+    const unsigned found = unusual16(text.data() + at);
+    at += found == 0 ? 16 : static_cast<std::size_t>(std::countr_zero(found));
+    if (found == 0) continue;
+    if (!is_token_char(text[at])) return at;
+    ++at;
+  }
+#endif
   while (at < text.size() && is_token_char(text[at])) ++at;
   return at;
 }
@@ -53,7 +80,7 @@ inline std::uint64_t load8(const char* at) {
 #ifdef __SSE2__
 // The same, sixteen bytes at a time: a bit for each byte below 0x20 (but HTAB) and for 0x7f.
 inline unsigned forbidden16(const char* at) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const __m128i bytes = load16(at);
   const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
   const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
   const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
@@ -85,6 +112,16 @@ inline std::size_t skip_field_value(std::string_view text, std::size_t at) {
 
 // Visible ASCII without '#': a fragment never travels (RFC 9112 section 3.2), and bytes over 0x7f must be escaped.
 inline std::size_t skip_target(std::string_view text, std::size_t at) {
+#ifdef __SSE2__
+  while (at + 16 <= text.size()) {
+    const __m128i bytes = load16(text.data() + at);
+    const __m128i hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
+    const __m128i allowed = _mm_andnot_si128(hash, within(bytes, 0x21, 0x7e - 0x21));
+    const unsigned found = ~static_cast<unsigned>(_mm_movemask_epi8(allowed)) & 0xffffU;
+    if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(found));
+    at += 16;
+  }
+#endif
   while (at < text.size()) {
     const auto c = static_cast<unsigned char>(text[at]);
     if (c <= 0x20 || c >= 0x7f || c == '#') break;

@@ -1,6 +1,7 @@
 #include "net/socket.hpp"
 
 #include <cerrno>
+#include <cstring>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,6 +10,38 @@
 #include "net/worker.hpp"
 
 namespace akr::net {
+
+namespace {
+
+// A message header costs the kernel more than it costs us to put a few small pieces side by side.
+constexpr std::size_t kWorthJoining = 4096;
+
+bool worth_joining(const iovec* parts, int count) {
+  std::size_t size = 0;
+  for (int i = 0; i < count && size <= kWorthJoining; ++i) size += parts[i].iov_len;
+  return size <= kWorthJoining;
+}
+
+ssize_t send_joined(int fd, const iovec* parts, int count) {
+  char bytes[kWorthJoining];
+  std::size_t size = 0;
+  for (int i = 0; i < count; ++i) {
+    std::memcpy(bytes + size, parts[i].iov_base, parts[i].iov_len);
+    size += parts[i].iov_len;
+  }
+  return ::send(fd, bytes, size, MSG_NOSIGNAL);
+}
+
+ssize_t send_parts(int fd, const iovec* parts, int count) {
+  if (count == 1) return ::send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+  if (worth_joining(parts, count)) return send_joined(fd, parts, count);
+  msghdr message = {};
+  message.msg_iov = const_cast<iovec*>(parts);  // NOLINT: sendmsg does not change it
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+}  // namespace
 
 void Waiter::watch(Socket& socket, std::uint8_t interest) {
   sockets_[sockets_[0] == nullptr ? 0 : 1] = &socket;
@@ -98,11 +131,8 @@ bool Socket::quiet() const {
 
 IoResult Socket::try_write(const iovec* parts, int count) {
   if ((ready_ & kWrite) == 0) return {.status = IoStatus::kWouldBlock, .want = kWrite};
-  msghdr message = {};
-  message.msg_iov = const_cast<iovec*>(parts);  // NOLINT: sendmsg does not change it
-  message.msg_iovlen = static_cast<std::size_t>(count);
   for (;;) {
-    const ssize_t sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = send_parts(fd_, parts, count);
     if (sent >= 0) return {.bytes = static_cast<std::size_t>(sent)};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -90,21 +90,23 @@ bool TimerWheel::stop_all() {
   return any;
 }
 
-int TimerWheel::next_timeout_ms(TimePoint now) const {
+TimePoint TimerWheel::next_due() {
   const std::size_t first = static_cast<std::size_t>(current_tick_ + 1) % kSlots;
   for (std::size_t step = 0; step <= kSlots / 64; ++step) {
     const std::size_t word = (first / 64 + step) % (kSlots / 64);
     std::uint64_t bits = occupied_[word];
     if (step == 0) bits &= ~std::uint64_t{0} << (first % 64);
     if (step == kSlots / 64) bits &= (std::uint64_t{1} << (first % 64)) - 1;
-    if (bits == 0) continue;
-    const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-    const auto ahead = static_cast<std::int64_t>((slot + kSlots - first) % kSlots);
-    const TimePoint due(kTick * (current_tick_ + 1 + ahead));
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(due - now).count();
-    return static_cast<int>(std::max<std::int64_t>(wait, 0));
+    for (; bits != 0; bits &= bits - 1) {
+      const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
+      const std::size_t slot = word * 64 + bit;
+      const auto ahead = static_cast<std::int64_t>((slot + kSlots - first) % kSlots);
+      if (slots_[slot].next_ != &slots_[slot]) return TimePoint(kTick * (current_tick_ + 1 + ahead));
+      // All that was armed here was cancelled: nobody shall wake up for it.
+      occupied_[word] &= ~(std::uint64_t{1} << bit);
+    }
   }
-  return -1;
+  return TimePoint::max();
 }
 
 }  // namespace akr::net

@@ -41,8 +41,8 @@ class TimerWheel {
   explicit TimerWheel(TimePoint now);
   void arm(TimerNode& node, TimePoint deadline);  // moves the node if it is armed
   void advance(TimePoint now);                    // fires what is due
-  // Milliseconds until something may be due, -1 if nothing is armed.
-  int next_timeout_ms(TimePoint now) const;
+  // When advance() may next have something to do; TimePoint::max() if nothing is armed.
+  TimePoint next_due();
   // Stops everything that is armed, due or not (shutdown).  False if there was nothing.
   bool stop_all();
 

@@ -47,19 +47,34 @@ TEST(TimerWheel, DeadlineInThePastFiresWithTheNextTick) {
   EXPECT_EQ(node.fired, 1);
 }
 
-TEST(TimerWheel, NextTimeoutCoversTheEarliestDeadline) {
+TEST(TimerWheel, NextDueCoversTheEarliestDeadline) {
   TimerWheel wheel(kStart);
-  EXPECT_EQ(wheel.next_timeout_ms(kStart), -1);
+  EXPECT_EQ(wheel.next_due(), TimePoint::max());
   Node far;
   Node near;
   wheel.arm(far, kStart + seconds(20));
   wheel.arm(near, kStart + milliseconds(200));
-  const int wait = wheel.next_timeout_ms(kStart);
-  EXPECT_GT(wait, 200);
-  EXPECT_LE(wait, 232);
-  wheel.advance(kStart + milliseconds(wait));
+  const TimePoint due = wheel.next_due();
+  EXPECT_GT(due, kStart + milliseconds(200));
+  EXPECT_LE(due, kStart + milliseconds(232));
+  wheel.advance(due);
   EXPECT_EQ(near.fired, 1);
   EXPECT_EQ(far.fired, 0);
+}
+
+// Every wait that ended in time left its place marked, and the worker woke up for it half a minute later.
+TEST(TimerWheel, NobodyWakesUpForWhatWasCancelled) {
+  TimerWheel wheel(kStart);
+  Node far;
+  wheel.arm(far, kStart + seconds(20));
+  const TimePoint due = wheel.next_due();
+  for (int i = 0; i < 1000; ++i) {
+    Node cancelled;
+    wheel.arm(cancelled, kStart + milliseconds(i * 16));
+  }
+  EXPECT_EQ(wheel.next_due(), due);
+  far.unlink();
+  EXPECT_EQ(wheel.next_due(), TimePoint::max());
 }
 
 TEST(TimerWheel, ArmedAgainMovesTheDeadline) {
@@ -93,7 +108,7 @@ TEST(TimerWheel, DeadlineBeyondTheHorizonIsKept) {
   for (TimePoint now = kStart; now < deadline; now += seconds(1)) {
     wheel.advance(now);
     ASSERT_EQ(node.fired, 0);
-    ASSERT_GE(wheel.next_timeout_ms(now), 0);
+    ASSERT_LT(wheel.next_due(), TimePoint::max());
   }
   wheel.advance(deadline + milliseconds(32));
   EXPECT_EQ(node.fired, 1);
@@ -161,9 +176,9 @@ TEST(TimerWheel, RandomDeadlinesAllFireInTime) {
     wheel.arm(node, deadline);
   }
   while (now < kStart + seconds(61)) {
-    const int wait = wheel.next_timeout_ms(now);
-    if (wait < 0) break;
-    now += milliseconds(wait);
+    const TimePoint due = wheel.next_due();
+    if (due == TimePoint::max()) break;
+    now = due;
     wheel.advance(now);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (deadlines[i] + milliseconds(33) < now) ASSERT_EQ(nodes[i].fired, 1);

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/log.hpp"
@@ -41,27 +42,49 @@ Worker::Worker(int index)
     : index_(index), now_(std::chrono::steady_clock::now()), timers_(std::chrono::steady_clock::now()) {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (epoll_ < 0 || wake_ < 0) throw std::system_error(errno, std::generic_category(), "epoll or eventfd");
+  alarm_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (epoll_ < 0 || wake_ < 0 || alarm_ < 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll, eventfd or timerfd");
+  }
   epoll_event event = {.events = EPOLLIN, .data = {.ptr = nullptr}};  // nullptr = the wake-up descriptor
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+  // Edge-triggered: an alarm that rang needs no read, setting it again is enough.
+  epoll_event alarm = {.events = EPOLLIN | EPOLLET, .data = {.ptr = &alarm_}};
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, alarm_, &alarm);
 }
 
 Worker::~Worker() {
+  ::close(alarm_);
   ::close(wake_);
   ::close(epoll_);
 }
 
 void Worker::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    const int timeout = soon_.empty() ? timers_.next_timeout_ms(now_) : 0;
-    const int count = ::epoll_wait(epoll_, batch_.data(), kBatch, timeout);
+    set_alarm();
+    const int count = ::epoll_wait(epoll_, batch_.data(), kBatch, soon_.empty() ? -1 : 0);
     refresh_now();
+    if (now_ >= alarm_at_) alarm_at_ = TimePoint::max();  // it rang, or is about to
     dispatch(count < 0 ? 0 : count);
     timers_.advance(now_);
     run_soon();
   }
   run_posted();
   cancel_all();
+}
+
+// A timeout of epoll_wait() starts and stops a timer of the kernel in every turn, which in a virtual machine may be an
+// exit to the host.  This one is touched only when a deadline comes before all others.
+void Worker::set_alarm() {
+  const TimePoint due = timers_.next_due();
+  if (due >= alarm_at_) return;
+  const auto at = due.time_since_epoch();
+  const auto whole = std::chrono::floor<std::chrono::seconds>(at);
+  itimerspec when = {};
+  when.it_value.tv_sec = whole.count();
+  when.it_value.tv_nsec = std::chrono::nanoseconds(at - whole).count();
+  ::timerfd_settime(alarm_, TFD_TIMER_ABSTIME, &when, nullptr);
+  alarm_at_ = due;
 }
 
 void Worker::dispatch(int count) {
@@ -73,7 +96,8 @@ void Worker::dispatch(int count) {
   }
   for (batch_at_ = 0; batch_at_ < batch_size_; ++batch_at_) {
     const epoll_event& event = batch_[static_cast<std::size_t>(batch_at_)];
-    if (event.events == 0 || event.data.ptr == nullptr) continue;  // closed earlier in this batch, or the wake-up
+    // Closed earlier in this batch, or one of our own.
+    if (event.events == 0 || event.data.ptr == nullptr || event.data.ptr == &alarm_) continue;
     static_cast<Socket*>(event.data.ptr)->on_event(event.events);
   }
   batch_size_ = 0;

@@ -58,6 +58,7 @@ class Worker {
   friend class Socket;
   static constexpr int kBatch = 256;
 
+  void set_alarm();
   void add(Socket& socket);
   void remove(Socket& socket);
   void dispatch(int count);
@@ -67,7 +68,9 @@ class Worker {
 
   const int index_;
   int epoll_ = -1;
-  int wake_ = -1;  // eventfd
+  int wake_ = -1;                          // eventfd
+  int alarm_ = -1;                         // timerfd
+  TimePoint alarm_at_ = TimePoint::max();  // when it rings; never later than the first deadline while we wait
   std::atomic<bool> stopping_{false};
   TimePoint now_;
   TimerWheel timers_;

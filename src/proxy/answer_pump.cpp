@@ -1,6 +1,7 @@
 #include "proxy/answer_pump.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 namespace akr {
@@ -9,6 +10,8 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
   std::array<std::string_view, kRuns> runs;
   std::size_t count = 0;
   std::size_t size = 0;
+  const std::string_view before = input;
+  const bool from_chunk = framing_ == Framing::kChunked && body_.between_chunks();
   while (count < kRuns) {
     std::string_view data;
     const auto event = body_.next(input, data);
@@ -18,15 +21,31 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
     if (tap_ != nullptr) tap_->take(data);
     size += data.size();
   }
+  bytes_ += size;
+  for (std::size_t i = count > 4 ? count - 4 : 0; i < count; ++i) note_tail(runs[i]);
+  const std::string_view taken = before.substr(0, before.size() - input.size());
+  if (from_chunk && canonical(taken, std::span(runs).first(count))) {
+    out.add(taken);
+    ended_ = body_.finished();
+    return true;
+  }
   if (size > 0) {
     open_chunk(size, out);
     for (std::size_t i = 0; i < count; ++i) out.add(runs[i]);
     if (framing_ == Framing::kChunked) out.add("\r\n");
-    bytes_ += size;
-    for (std::size_t i = count > 4 ? count - 4 : 0; i < count; ++i) note_tail(runs[i]);
   }
   finish_if_complete(out);
   return true;
+}
+
+// The decoder has checked the grammar, so a chunk whose length is the shortest possible has neither an extension nor
+// leading zeros, and an end of five bytes no trailers.
+bool AnswerPump::canonical(std::string_view taken, std::span<const std::string_view> runs) const {
+  if (!body_.finished() && !body_.between_chunks()) return false;
+  std::size_t shortest = body_.finished() ? 5 : 0;
+  for (const std::string_view run : runs)
+    shortest += (static_cast<std::size_t>(std::bit_width(run.size())) + 3) / 4 + run.size() + 4;
+  return taken.size() == shortest;
 }
 
 void AnswerPump::add_decoded(std::string_view data, net::Outgoing& out) {

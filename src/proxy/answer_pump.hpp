@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "net/body_decoder.hpp"
@@ -19,7 +20,8 @@ class AnswerPump {
       : body_(body), framing_(framing), tap_(tap) {}
 
   // Takes bytes from the front of `input` and adds what the client gets to `out`, which must be empty and be sent
-  // before the next call.  False: the upstream's framing is broken.
+  // before the next call.  False: the upstream's framing is broken.  Whole chunks, as we would have written them
+  // ourselves, go down as they are; everything else is framed anew.
   bool feed(std::string_view& input, net::Outgoing& out);
   // Adds bytes that are decoded already.
   void add_decoded(std::string_view data, net::Outgoing& out);
@@ -41,6 +43,8 @@ class AnswerPump {
 
  private:
   static constexpr std::size_t kRuns = net::Outgoing::kMaxParts - 6;
+  // `taken` was decoded into `runs`: does our framing of the same chunks look the same?
+  bool canonical(std::string_view taken, std::span<const std::string_view> runs) const;
   void open_chunk(std::size_t size, net::Outgoing& out);
   void note_tail(std::string_view data);
 

@@ -48,6 +48,46 @@ class AnswerPumpTest : public testing::Test {
 
 const std::string kChunked = "Transfer-Encoding: chunked\r\n";
 
+TEST_F(AnswerPumpTest, CanonicalChunksGoDownAsTheyAre) {
+  start(kChunked, Framing::kChunked);
+  const std::string input = "3\r\nabc\r\n10\r\n0123456789abcde\n\r\n";
+  net::Outgoing out;
+  std::string_view left = input;
+  ASSERT_TRUE(pump_->feed(left, out));
+  EXPECT_EQ(out.room(), net::Outgoing::kMaxParts - 1);
+  EXPECT_EQ(text_of(out), input);
+  EXPECT_FALSE(pump_->done());
+  EXPECT_EQ(pump_->bytes(), 19U);
+  EXPECT_EQ(feed("2\r\n\n\n\r\n0\r\n\r\n"), "2\r\n\n\n\r\n0\r\n\r\n");
+  EXPECT_TRUE(pump_->done());
+  EXPECT_TRUE(pump_->at_event_boundary());
+}
+
+// What another reader could understand otherwise never reaches the client.
+TEST_F(AnswerPumpTest, AnythingElseIsFramedAnew) {
+  for (const std::string input : {"03\r\nabc\r\n", "3;x=0\r\nabc\r\n", "1\r\na\r\n02\r\nbc\r\n"}) {
+    start(kChunked, Framing::kChunked);
+    EXPECT_EQ(feed(input), "3\r\nabc\r\n") << input;
+  }
+  for (const std::string end : {"00\r\n\r\n", "0;x\r\n\r\n", "0\r\nX-Trailer: 1\r\n\r\n"}) {
+    start(kChunked, Framing::kChunked);
+    EXPECT_EQ(feed("3\r\nabc\r\n" + end), "3\r\nabc\r\n0\r\n\r\n") << end;
+    EXPECT_TRUE(pump_->done());
+  }
+}
+
+TEST_F(AnswerPumpTest, ChunksThatAreCutAnywhereStayChunks) {
+  const std::string input = "3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n";
+  for (std::size_t cut = 0; cut <= input.size(); ++cut) {
+    start(kChunked, Framing::kChunked);
+    const std::string down = feed(std::string_view(input).substr(0, cut)) + feed(std::string_view(input).substr(cut));
+    EXPECT_TRUE(pump_->done());
+    EXPECT_EQ(pump_->bytes(), 13U);
+    start(kChunked, Framing::kClose);
+    EXPECT_EQ(feed(down), "abc0123456789") << cut;
+  }
+}
+
 TEST_F(AnswerPumpTest, ChunksAreJoinedIntoOnePerRead) {
   start(kChunked, Framing::kChunked);
   EXPECT_EQ(feed("3\r\nabc\r\n2;ext\r\nde\r\n"), "5\r\nabcde\r\n");

@@ -2,43 +2,49 @@
 
 namespace akr {
 
-std::optional<KeyId> AffinityMap::find(std::uint64_t conversation, TimePoint now) const {
-  const auto it = index_.find(conversation);
-  if (it == index_.end()) return std::nullopt;
-  const Entry& entry = entries_[it->second];
+std::optional<AffinityMap::Place> AffinityMap::find(std::uint64_t conversation, TimePoint now) const {
+  const std::uint32_t at = index_.find(conversation);
+  if (at == kNone) return std::nullopt;
+  const Entry& entry = entries_[at];
   if (now - entry.used >= kTimeToLive) return std::nullopt;  // its place is taken over when the conversation goes on
-  return entry.key;
+  return entry.place;
 }
 
 void AffinityMap::touch(std::uint64_t conversation, TimePoint now) {
-  const auto it = index_.find(conversation);
-  if (it == index_.end()) return;
-  entries_[it->second].used = now;
-  unlink(it->second);
-  push_newest(it->second);
+  const std::uint32_t at = index_.find(conversation);
+  if (at == kNone) return;
+  entries_[at].used = now;
+  move_to_newest(at);
 }
 
-void AffinityMap::pin(std::uint64_t conversation, KeyId key, TimePoint now) {
-  const auto it = index_.find(conversation);
-  std::uint32_t place = kNone;
-  if (it != index_.end()) {
-    place = it->second;
-    unlink(place);
-  } else if (oldest_ != kNone && (entries_.size() >= kMost || now - entries_[oldest_].used >= kTimeToLive)) {
-    place = oldest_;
-    unlink(place);
-    auto node = index_.extract(entries_[place].conversation);  // reused: no allocation once the map is full
-    node.key() = conversation;
-    index_.insert(std::move(node));
-  } else {
-    place = static_cast<std::uint32_t>(entries_.size());
-    entries_.emplace_back();
-    index_.emplace(conversation, place);
+void AffinityMap::pin(std::uint64_t conversation, const Place& place, TimePoint now) {
+  std::uint32_t at = index_.find(conversation);
+  if (at != kNone) {
+    entries_[at].place = place;
+    entries_[at].used = now;
+    move_to_newest(at);
+    return;
   }
-  entries_[place].conversation = conversation;
-  entries_[place].key = key;
-  entries_[place].used = now;
-  push_newest(place);
+  if (oldest_ != kNone && (entries_.size() >= kMost || now - entries_[oldest_].used >= kTimeToLive)) {
+    at = oldest_;
+    unlink(at);
+    index_.erase(entries_[at].conversation);
+    index_.insert(conversation, at);
+  } else {
+    at = static_cast<std::uint32_t>(entries_.size());
+    entries_.emplace_back();
+    index_.insert(conversation, at);
+  }
+  entries_[at].conversation = conversation;
+  entries_[at].place = place;
+  entries_[at].used = now;
+  push_newest(at);
+}
+
+void AffinityMap::move_to_newest(std::uint32_t i) {
+  if (i == newest_) return;
+  unlink(i);
+  push_newest(i);
 }
 
 void AffinityMap::unlink(std::uint32_t i) {

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "base/clock.hpp"
+#include "base/large_vector.hpp"
 #include "core/ids.hpp"
+#include "core/pool/flat_index.hpp"
 
 namespace akr {
 
@@ -17,25 +17,32 @@ class AffinityMap {
   static constexpr std::size_t kMost = 100'000;
   static constexpr Duration kTimeToLive = std::chrono::seconds(300);
 
-  std::optional<KeyId> find(std::uint64_t conversation, TimePoint now) const;
+  struct Place {
+    KeyId key;
+    std::uint32_t slot = 0;  // where the key was then: a hint
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
+  std::optional<Place> find(std::uint64_t conversation, TimePoint now) const;
   void touch(std::uint64_t conversation, TimePoint now);  // a use; nothing if it is not known
-  void pin(std::uint64_t conversation, KeyId key, TimePoint now);
+  void pin(std::uint64_t conversation, const Place& place, TimePoint now);
   std::size_t size() const { return index_.size(); }
 
  private:
-  static constexpr std::uint32_t kNone = 0xffff'ffff;
+  static constexpr std::uint32_t kNone = FlatIndex::kNone;
   struct Entry {
     std::uint64_t conversation = 0;
-    KeyId key;
+    Place place;
     TimePoint used{};
     std::uint32_t newer = kNone;
     std::uint32_t older = kNone;
   };
   void unlink(std::uint32_t i);
   void push_newest(std::uint32_t i);
+  void move_to_newest(std::uint32_t i);
 
-  std::unordered_map<std::uint64_t, std::uint32_t> index_;
-  std::vector<Entry> entries_;  // a list through `newer` and `older`; grows to kMost, then places are used again
+  FlatIndex index_;
+  LargeVector<Entry> entries_;  // a list through `newer` and `older`; grows to kMost, then places are used again
   std::uint32_t newest_ = kNone;
   std::uint32_t oldest_ = kNone;
 };

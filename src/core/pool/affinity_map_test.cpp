@@ -9,28 +9,30 @@ namespace {
 
 using namespace pool_test;
 
+AffinityMap::Place at(std::int64_t key) { return {.key = KeyId{key}, .slot = 3}; }
+
 TEST(AffinityMapTest, ForgetsAfterFiveMinutesWithoutUse) {
   AffinityMap map;
-  map.pin(1, KeyId{7}, kStart);
-  EXPECT_EQ(map.find(1, kStart + 299s), KeyId{7});
+  map.pin(1, at(7), kStart);
+  EXPECT_EQ(map.find(1, kStart + 299s), at(7));
   EXPECT_FALSE(map.find(1, kStart + 300s)) << "looking is no use";
   map.touch(1, kStart + 299s);
   map.touch(2, kStart + 299s);
-  EXPECT_EQ(map.find(1, kStart + 598s), KeyId{7});
+  EXPECT_EQ(map.find(1, kStart + 598s), at(7));
   EXPECT_FALSE(map.find(1, kStart + 898s));
   EXPECT_FALSE(map.find(2, kStart));
 }
 
 TEST(AffinityMapTest, KeepsTheMostRecentlyUsed) {
   AffinityMap map;
-  for (std::uint64_t i = 0; i < AffinityMap::kMost; ++i) map.pin(i, KeyId{1}, kStart);
+  for (std::uint64_t i = 0; i < AffinityMap::kMost; ++i) map.pin(i, at(1), kStart);
   map.touch(0, kStart);
-  for (std::uint64_t i = 0; i < 1000; ++i) map.pin(1'000'000 + i, KeyId{2}, kStart);
+  for (std::uint64_t i = 0; i < 1000; ++i) map.pin(1'000'000 + i, at(2), kStart);
   EXPECT_EQ(map.size(), AffinityMap::kMost);
   EXPECT_TRUE(map.find(0, kStart));
   EXPECT_FALSE(map.find(1, kStart));
   EXPECT_TRUE(map.find(2000, kStart));
-  EXPECT_EQ(map.find(1'000'999, kStart), KeyId{2});
+  EXPECT_EQ(map.find(1'000'999, kStart), at(2));
 }
 
 struct StickyTest : testing::Test {

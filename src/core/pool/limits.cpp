@@ -45,14 +45,21 @@ void SlidingMinute::set_limit(std::uint64_t limit) {
     *this = SlidingMinute();
     return;
   }
-  // What was used stays: a changed limit is no fresh minute.
-  const auto capacity = static_cast<std::uint8_t>(std::max<std::uint64_t>(count_, std::min(limit, kBatches)));
-  auto ring = std::make_unique<Batch[]>(capacity);
-  for (std::uint32_t i = 0; i < count_; ++i) ring[i] = closed(i);
-  ring_ = std::move(ring);
-  head_ = 0;
-  capacity_ = capacity;
-  limit_ = limit;
+  limit_ = limit;  // what was used stays: a changed limit is no fresh minute
+}
+
+// REQUIRES: count_ < kBatches
+void SlidingMinute::close_open() {
+  if (count_ == capacity_) {
+    const auto capacity = static_cast<std::uint8_t>(capacity_ == 0 ? 4 : capacity_ * 2);
+    auto ring = std::make_unique<Batch[]>(capacity);
+    for (std::uint32_t i = 0; i < count_; ++i) ring[i] = closed(i);
+    ring_ = std::move(ring);
+    head_ = 0;
+    capacity_ = capacity;
+  }
+  closed(count_++) = open_;
+  open_.units = 0;
 }
 
 void SlidingMinute::find_oldest() {
@@ -65,7 +72,7 @@ void SlidingMinute::expire(TimePoint now) {
   if (now < oldest_ends_) return;
   for (; count_ > 0 && closed(0).last + kWindow <= now; --count_) {
     used_ -= closed(0).units;
-    head_ = static_cast<std::uint8_t>((head_ + 1) % capacity_);
+    head_ = static_cast<std::uint8_t>(head_ + 1 < capacity_ ? head_ + 1 : 0);
   }
   if (open_.last + kWindow <= now) {
     used_ -= open_.units;
@@ -93,10 +100,7 @@ void SlidingMinute::add(std::uint64_t units, TimePoint now) {
   expire(now);
   used_ += units;
   const bool together = limit_ > kBatches && now - opened_at_ < kBatchWidth;
-  if (open_.units > 0 && !together && count_ < capacity_) {
-    closed(count_++) = open_;
-    open_.units = 0;
-  }
+  if (open_.units > 0 && !together && count_ < std::min(limit_, kBatches)) close_open();
   if (open_.units == 0) opened_at_ = now;
   open_.units += units;
   open_.last = std::max(open_.last, now);
@@ -115,7 +119,10 @@ void SlidingMinute::subtract(std::uint64_t units) {
 }
 
 void LimitAccount::set_limits(const KeyLimits& limits, TimePoint now, const WallClock& clock) {
-  limits_ = limits;
+  most_today_ = limits.rpd;
+  most_in_flight_ = limits.max_concurrency;
+  most_this_month_ = limits.monthly_quota;
+  month_resets_ = limits.monthly_reset_day;
   requests_.set_limit(limits.rpm);
   tokens_.set_limit(limits.tpm);
   month_ends_ = std::min(month_ends_, clock.next_month(now, limits.monthly_reset_day));
@@ -133,7 +140,7 @@ void LimitAccount::turn_pages(TimePoint now, const WallClock& clock) {
   }
   if (now >= month_ends_) {
     used_this_month_ = 0;
-    month_ends_ = clock.next_month(now, limits_.monthly_reset_day);
+    month_ends_ = clock.next_month(now, month_resets_);
   }
 }
 
@@ -141,12 +148,12 @@ std::optional<TimePoint> LimitAccount::blocked_until(TimePoint now, const WallCl
   turn_pages(now, clock);
   std::optional<TimePoint> until;
   const auto blocked = [&until](TimePoint at) { until = until ? std::max(*until, at) : at; };
-  if (limits_.rpm != 0 && !requests_.fits(1, now)) blocked(requests_.free_at());
-  if (limits_.tpm != 0 && !tokens_.fits(1, now)) blocked(tokens_.free_at());
-  if (limits_.rpd != 0 && used_today_ >= limits_.rpd) blocked(day_ends_);
-  if (limits_.monthly_quota != 0 && used_this_month_ >= limits_.monthly_quota) blocked(month_ends_);
+  if (requests_.limited() && !requests_.fits(1, now)) blocked(requests_.free_at());
+  if (tokens_.limited() && !tokens_.fits(1, now)) blocked(tokens_.free_at());
+  if (most_today_ != 0 && used_today_ >= most_today_) blocked(day_ends_);
+  if (most_this_month_ != 0 && used_this_month_ >= most_this_month_) blocked(month_ends_);
   // A time is worth more than "when an attempt ends": it is what Retry-After is made of.
-  if (!until && limits_.max_concurrency != 0 && in_flight_ >= limits_.max_concurrency) return TimePoint::max();
+  if (!until && most_in_flight_ != 0 && in_flight_ >= most_in_flight_) return TimePoint::max();
   return until;
 }
 
@@ -179,7 +186,7 @@ void LimitAccount::restore(std::uint64_t today, std::uint64_t this_month, TimePo
                            const WallClock& clock) {
   turn_pages(now, clock);
   if (now < clock.next_day(at)) used_today_ = std::max(used_today_, today);
-  if (now < clock.next_month(at, limits_.monthly_reset_day)) used_this_month_ = std::max(used_this_month_, this_month);
+  if (now < clock.next_month(at, month_resets_)) used_this_month_ = std::max(used_this_month_, this_month);
 }
 
 KeyLimits strictest(const KeyLimits& a, const KeyLimits& b) {

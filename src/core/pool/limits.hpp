@@ -40,14 +40,22 @@ class SlidingMinute {
   TimePoint free_at() const;  // when fits(1) becomes true; REQUIRES: it is not
   void add(std::uint64_t units, TimePoint now);
   void subtract(std::uint64_t units);  // an estimate that was too high
+  // Has the memory that add() is likely to write brought in.
+  void prefetch() const {
+    if (count_ < capacity_) __builtin_prefetch(&closed(count_), 1);
+  }
 
  private:
   struct Batch {
     TimePoint last;  // of its youngest unit, so that none is dropped early
     std::uint64_t units = 0;
   };
-  Batch& closed(std::uint32_t i) const { return ring_[(head_ + i) % capacity_]; }
+  Batch& closed(std::uint32_t i) const {
+    const std::uint32_t at = head_ + i;
+    return ring_[at < capacity_ ? at : at - capacity_];
+  }
   void expire(TimePoint now);
+  void close_open();
   void find_oldest();
 
   std::uint64_t limit_ = 0;
@@ -55,16 +63,16 @@ class SlidingMinute {
   Batch open_;
   TimePoint opened_at_{};
   TimePoint oldest_ends_ = TimePoint::max();
-  std::unique_ptr<Batch[]> ring_;  // the closed batches, oldest at head_
+  std::unique_ptr<Batch[]> ring_;  // the closed batches, oldest at head_; grows with use up to 1 KiB
   std::uint8_t head_ = 0;
   std::uint8_t count_ = 0;
   std::uint8_t capacity_ = 0;
 };
 
+// The calendar's counters and each minute are a cache line.
 class alignas(64) LimitAccount {
  public:
   void set_limits(const KeyLimits& limits, TimePoint now, const WallClock& clock);
-  const KeyLimits& limits() const { return limits_; }
   static bool limited(const KeyLimits& limits);
 
   // nullopt: one more request may start.  Otherwise when; TimePoint::max() = when an attempt ends.
@@ -86,18 +94,32 @@ class alignas(64) LimitAccount {
   // Attempts that were running when the account was made anew.
   void set_in_flight(std::uint32_t in_flight) { in_flight_ = in_flight; }
 
+  // For large pools, where all of this comes from memory: first the account, and when it is there what it points at.
+  void prefetch() const {
+    const char* const self = reinterpret_cast<const char*>(this);
+    for (std::size_t line = 0; line < sizeof(LimitAccount); line += 64) __builtin_prefetch(self + line, 1);
+  }
+  void prefetch_rings() const {
+    requests_.prefetch();
+    tokens_.prefetch();
+  }
+
  private:
   void turn_pages(TimePoint now, const WallClock& clock);  // a new day or month starts at 0
 
-  KeyLimits limits_;
-  SlidingMinute requests_;
-  SlidingMinute tokens_;
+  std::uint32_t most_today_ = 0;  // the limits that are not in a minute; 0 = none
+  std::uint32_t most_in_flight_ = 0;
+  std::uint64_t most_this_month_ = 0;
+  std::uint32_t month_resets_ = 1;  // day
   std::uint32_t in_flight_ = 0;
   std::uint64_t used_today_ = 0;
   std::uint64_t used_this_month_ = 0;
   TimePoint day_ends_{};
   TimePoint month_ends_{};
+  alignas(64) SlidingMinute requests_;
+  alignas(64) SlidingMinute tokens_;
 };
+static_assert(sizeof(LimitAccount) == 192);
 
 // The strictest of both, 0 being none.
 KeyLimits strictest(const KeyLimits& a, const KeyLimits& b);

@@ -68,6 +68,20 @@ TEST(SlidingMinuteTest, AChangedLimitIsNoFreshMinute) {
   EXPECT_TRUE(minute.fits(1, kStart + 5s));
 }
 
+TEST(SlidingMinuteTest, SmallerAndLargerLimitsKeepWhatIsInTheMinute) {
+  SlidingMinute minute;
+  minute.set_limit(1000);
+  for (int i = 0; i < 50; ++i) minute.add(2, kStart + i * 1s);
+  minute.set_limit(99);
+  EXPECT_FALSE(minute.fits(1, kStart + 59s));
+  EXPECT_EQ(minute.free_at(), kStart + 60s);
+  EXPECT_TRUE(minute.fits(1, kStart + 60s));
+  minute.add(1, kStart + 60s);
+  minute.set_limit(101);
+  EXPECT_TRUE(minute.fits(2, kStart + 60s));
+  EXPECT_FALSE(minute.fits(3, kStart + 60s));
+}
+
 TEST(WallClockTest, DaysAndMonthsBeginInTheZone) {
   using namespace std::chrono;
   WallClock clock = WallClock::at(kStart, WallTime(sys_days(2026y / March / 31) + 20h));

@@ -42,13 +42,13 @@ std::optional<std::uint32_t> PoolState::choose_and_undo(const SelectRequest& req
   if (guard_.suspected() && now_ < guard_.next_probe()) return std::nullopt;
   const Random random = random_;
   const auto blocked = blocked_models_;  // a search that is saved moves no cursor
-  std::vector<SelectionPolicy::Memory> memories;
-  for (ReadyKeys& tier : tiers_) memories.push_back(tier.policy().remember());
+  std::vector<std::unique_ptr<SelectionPolicy>> before;
+  for (ReadyKeys& tier : tiers_) before.push_back(tier.copy_policy());
   set_aside_tried(request);
   auto slot = choose(request, model.hash());
   undo_aside();
   if (!slot) slot = choose_without_hope(request, model.hash());
-  for (std::size_t i = 0; i < tiers_.size(); ++i) tiers_[i].policy().restore(memories[i]);
+  for (std::size_t i = 0; i < tiers_.size(); ++i) tiers_[i].put_back(std::move(before[i]));
   random_ = random;
   blocked_models_ = blocked;
   return slot;

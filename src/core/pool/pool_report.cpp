@@ -40,7 +40,7 @@ void PoolState::report(const KeyClaim& claim, const Verdict& verdict, TimePoint 
 
 void PoolState::succeeded(std::uint32_t slot, const KeyClaim& claim) {
   Slot& own = roster_.slots[slot];
-  if (claim.affinity != 0 && policy_->keeps_affinity) affinity_.pin(claim.affinity, own.id, now_);
+  if (claim.affinity != 0 && policy_->keeps_affinity) affinity_.pin(claim.affinity, {own.id, slot}, now_);
   if (claim.model.hash() != 0 && !models_.empty()) forgive_models(slot, claim);
   if (own.group != kNowhere && roster_.groups[own.group].health.failures > 0) {
     if (forgive(roster_.groups[own.group].health, claim.ticket, now_)) refresh_group(own.group);

@@ -74,9 +74,9 @@ std::optional<std::uint32_t> PoolState::choose_without_hope(const SelectRequest&
 }
 
 std::optional<std::uint32_t> PoolState::choose_affine(const SelectRequest& request, std::uint64_t model) {
-  const auto key = affinity_.find(request.affinity, now_);
-  if (!key) return std::nullopt;
-  const auto slot = roster_.find(*key);
+  const auto place = affinity_.find(request.affinity, now_);
+  if (!place) return std::nullopt;
+  const auto slot = locate(*place);
   if (!slot || roster_.slots[*slot].ready == kNowhere || !acceptable(*slot, request, model)) return std::nullopt;
   // A better tier that came back goes before the old conversation's place (D31).
   for (std::uint16_t tier = 0; tier < roster_.slots[*slot].tier; ++tier)
@@ -85,12 +85,19 @@ std::optional<std::uint32_t> PoolState::choose_affine(const SelectRequest& reque
   return slot;
 }
 
+std::optional<std::uint32_t> PoolState::locate(const AffinityMap::Place& place) const {
+  if (place.slot >= roster_.slots.size()) return roster_.find(place.key);
+  prefetch(place.slot);
+  return roster_.slots[place.slot].id == place.key ? place.slot : roster_.find(place.key);
+}
+
 std::optional<std::uint32_t> PoolState::choose_from(std::uint16_t tier, const SelectRequest& request,
                                                     std::uint64_t model) {
   ReadyKeys& ready = tiers_[tier];
   while (!ready.empty() && aside_.size() < kMostAside) {
     const std::uint32_t slot = ready.pick(random_);
     prefetch(slot);
+    prefetch_ahead(ready);
     if (acceptable(slot, request, model)) return slot;
     set_aside(slot);
   }
@@ -108,8 +115,18 @@ void PoolState::prefetch(std::uint32_t slot) const {
   // All lines at once instead of one after the other: in a large pool each comes from memory.
   __builtin_prefetch(&roster_.slots[slot], 1);
   if (slot >= roster_.accounts.size()) return;
-  const char* const account = reinterpret_cast<const char*>(&roster_.accounts[slot]);
-  for (std::size_t line = 0; line < sizeof(LimitAccount); line += 64) __builtin_prefetch(account + line, 1);
+  roster_.accounts[slot].prefetch();
+}
+
+// The keys of the coming turns, while this one is busy: what an index leads to first, what is behind that later.
+void PoolState::prefetch_ahead(const ReadyKeys& ready) const {
+  const Foresight& ahead = ready.foresight();
+  if (ahead[3] < roster_.slots.size()) prefetch(ahead[3]);
+  const std::uint32_t next = ahead[1];
+  if (next >= roster_.slots.size()) return;
+  const std::uint32_t position = roster_.slots[next].ready;
+  if (position < ready.views().size()) __builtin_prefetch(&ready.at(position), 1);
+  if (next < roster_.accounts.size()) roster_.accounts[next].prefetch_rings();
 }
 
 bool PoolState::acceptable(std::uint32_t slot, const SelectRequest& request, std::uint64_t model) {

@@ -104,8 +104,10 @@ class PoolState {
   std::optional<std::uint32_t> choose(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_without_hope(const SelectRequest& request, std::uint64_t model);
   std::optional<std::uint32_t> choose_affine(const SelectRequest& request, std::uint64_t model);
+  std::optional<std::uint32_t> locate(const AffinityMap::Place& place) const;
   std::optional<std::uint32_t> choose_from(std::uint16_t tier, const SelectRequest& request, std::uint64_t model);
   void prefetch(std::uint32_t slot) const;
+  void prefetch_ahead(const ReadyKeys& ready) const;
   bool acceptable(std::uint32_t slot, const SelectRequest& request, std::uint64_t model);
   bool model_open(PairOwner owner, std::uint64_t model);
   bool known_blocked(std::uint64_t model);

@@ -7,8 +7,8 @@
 #include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
+#include "base/large_vector.hpp"
 #include "core/selection/selection_policy.hpp"
 
 namespace akr {
@@ -22,10 +22,9 @@ class ReadyKeys {
   bool empty() const { return views_.empty(); }
   std::span<const KeyView> views() const { return views_; }
   KeyView& at(std::uint32_t position) { return views_[position]; }
-  std::uint32_t pick(Random& random) {
-    const std::uint32_t slot = policy_->pick(views_, random);
-    return slot;
-  }
+  const KeyView& at(std::uint32_t position) const { return views_[position]; }
+  std::uint32_t pick(Random& random) { return policy_->pick(views_, random); }
+  const Foresight& foresight() const { return policy_->foresight(); }
 
   void resize(std::uint32_t slots, std::uint32_t own) {
     views_.clear();
@@ -58,6 +57,9 @@ class ReadyKeys {
     policy_->entered(view);
   }
   SelectionPolicy& policy() { return *policy_; }
+  std::unique_ptr<SelectionPolicy> copy_policy() const { return policy_->clone(); }
+  // A copy of before, when the same keys were usable.
+  void put_back(std::unique_ptr<SelectionPolicy> policy) { policy_ = std::move(policy); }
 
   void taken(std::uint32_t position) {
     KeyView& view = views_[position];
@@ -71,7 +73,7 @@ class ReadyKeys {
   std::int32_t priority_;
   std::unique_ptr<SelectionPolicy> policy_;
   std::uint64_t level_ = 0;
-  std::vector<KeyView> views_;
+  LargeVector<KeyView> views_;
 };
 
 }  // namespace akr

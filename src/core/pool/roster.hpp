@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/large_vector.hpp"
 #include "core/key_state.hpp"
 #include "core/pool/health.hpp"
 #include "core/pool/key_claim.hpp"
@@ -22,9 +23,9 @@ namespace akr {
 
 // All that a successful request touches: one cache line.
 struct alignas(64) Slot {
+  KeyView view;  // while the key is in no ReadyKeys; the live one is there otherwise
   KeyId id;
   const PooledKey* key = nullptr;
-  KeyView view;                    // while the key is in no ReadyKeys; the live one is there otherwise
   std::uint32_t ready = kNowhere;  // position in its tier's ReadyKeys
   std::uint32_t group = kNowhere;  // index of its quota group
   std::uint32_t last_used_s = 0;   // seconds of TimePoint, from 1 on; 0 = never
@@ -66,13 +67,13 @@ struct Roster {
     KeyId id;
     std::uint32_t slot;
   };
-  std::vector<Slot> slots;         // in the operator's order
-  std::vector<KeyRecord> records;  // by slot
+  LargeVector<Slot> slots;         // in the operator's order
+  LargeVector<KeyRecord> records;  // by slot
   // By slot, empty if no key has limits of its own.  Beside the slots and not behind a pointer: in a large pool both
   // are then on their way from memory at the same time.
-  std::vector<LimitAccount> accounts;
+  LargeVector<LimitAccount> accounts;
   std::vector<QuotaGroup> groups;
-  std::vector<IdPlace> by_id;            // sorted
+  LargeVector<IdPlace> by_id;            // sorted
   std::vector<std::int32_t> priorities;  // sorted; Slot::tier is an index
   std::vector<KeyLimits> limits;         // by slot, as configured; empty once adopted
 

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "base/clock.hpp"
+#include "base/large_vector.hpp"
 
 namespace akr {
 
@@ -80,8 +80,8 @@ class WakeHeap {
     put(i, moved);
   }
 
-  std::vector<Entry> entries_;
-  std::vector<std::uint32_t> place_;  // by slot
+  LargeVector<Entry> entries_;
+  LargeVector<std::uint32_t> place_;  // by slot
 };
 
 }  // namespace akr

@@ -14,6 +14,7 @@ class FillFirst final : public SelectionPolicy {
   void resize(std::uint32_t slots) override { usable_.resize(slots); }
   void entered(const KeyView& key) override { usable_.insert(key.slot); }
   void left(const KeyView& key) override { usable_.erase(key.slot); }
+  std::unique_ptr<SelectionPolicy> clone() const override { return std::make_unique<FillFirst>(*this); }
 
  private:
   SlotSet usable_;

@@ -9,22 +9,39 @@ constexpr float kTimeConstantSeconds = 10;
 constexpr std::uint32_t kExploreOneIn = 32;
 
 float cost(const KeyView& key) { return key.latency_ms * (static_cast<float>(key.in_flight) + 1); }
-}  // namespace
 
-std::uint32_t Latency::pick(std::span<const KeyView> usable, Random& random) {
+struct Pair {
+  const KeyView& first;
+  const KeyView& second;
+};
+
+// Two different ones: the same key twice would be no choice.  REQUIRES: at least two usable keys.
+Pair draw_pair(std::span<const KeyView> usable, Random& random) {
   const auto count = static_cast<std::uint32_t>(usable.size());
-  if (count == 1) return usable.front().slot;
   const std::uint32_t first = random.below(count);
-  // The slowest key loses every comparison, and would never be measured again.
-  if (random.below(kExploreOneIn) == 0) return usable[first].slot;
-  // Two different ones: the same key twice would be no choice.
   std::uint32_t second = random.below(count - 1);
   if (second >= first) ++second;
-  return cost(usable[second]) < cost(usable[first]) ? usable[second].slot : usable[first].slot;
+  return {usable[first], usable[second]};
+}
+
+}  // namespace
+
+std::uint32_t LatencyRule::choose(std::span<const KeyView> usable, Random random) {
+  if (usable.size() == 1) return usable.front().slot;
+  const Pair pair = draw_pair(usable, random);
+  // The slowest key loses every comparison, and would never be measured again.
+  if (random.below(kExploreOneIn) == 0) return pair.first.slot;
+  return cost(pair.second) < cost(pair.first) ? pair.second.slot : pair.first.slot;
+}
+
+void LatencyRule::touch_candidates(std::span<const KeyView> usable, Random random) {
+  const Pair pair = draw_pair(usable, random);
+  touch(pair.first);
+  touch(pair.second);
 }
 
 // Of the ordered pairs that pick() may draw: those in which the key comes first and is no worse, or second and better.
-std::optional<double> Latency::share(const KeyView& key, std::span<const KeyView> usable) const {
+double LatencyRule::share(const KeyView& key, std::span<const KeyView> usable) {
   const auto count = static_cast<double>(usable.size());
   if (usable.size() == 1) return 1.0;
   std::uint64_t won = 0;

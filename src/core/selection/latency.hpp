@@ -3,15 +3,16 @@
 // one pick in 32 is blind, so that a slow key is measured again.
 #pragma once
 
-#include "core/selection/selection_policy.hpp"
+#include "core/selection/random_policy.hpp"
 
 namespace akr {
 
-class Latency final : public SelectionPolicy {
- public:
-  std::uint32_t pick(std::span<const KeyView> usable, Random& random) override;
-  std::optional<double> share(const KeyView& key, std::span<const KeyView> usable) const override;
+struct LatencyRule {
+  static std::uint32_t choose(std::span<const KeyView> usable, Random random);
+  static void touch_candidates(std::span<const KeyView> usable, Random random);
+  static double share(const KeyView& key, std::span<const KeyView> usable);
 };
+using Latency = RandomPolicy<LatencyRule>;
 
 // The average after one more sample, `since_last` later.  Jumps up at once and comes down with a time constant of
 // 10 s: a key that became slow is noticed by the next request.

@@ -2,13 +2,14 @@
 // Exact up to 16 usable keys, the best of 8 random ones above.
 #pragma once
 
-#include "core/selection/selection_policy.hpp"
+#include "core/selection/random_policy.hpp"
 
 namespace akr {
 
-class LeastInFlight final : public SelectionPolicy {
- public:
-  std::uint32_t pick(std::span<const KeyView> usable, Random& random) override;
+struct LeastInFlightRule {
+  static std::uint32_t choose(std::span<const KeyView> usable, Random random);
+  static void touch_candidates(std::span<const KeyView> usable, Random random);
 };
+using LeastInFlight = RandomPolicy<LeastInFlightRule>;
 
 }  // namespace akr

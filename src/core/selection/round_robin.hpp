@@ -4,6 +4,8 @@
 // that is skipped hands its share to all others and not to its neighbour.
 #pragma once
 
+#include <array>
+
 #include "core/selection/selection_policy.hpp"
 #include "core/selection/slot_set.hpp"
 
@@ -14,15 +16,20 @@ class RoundRobin final : public SelectionPolicy {
   explicit RoundRobin(std::uint64_t seed) : seed_(seed) {}
   std::uint32_t pick(std::span<const KeyView> usable, Random& random) override;
   void resize(std::uint32_t slots) override;
-  void entered(const KeyView& key) override { usable_.insert(key.slot); }
-  void left(const KeyView& key) override { usable_.erase(key.slot); }
-  Memory remember() const override { return {static_cast<double>(cursor_)}; }
-  void restore(const Memory& memory) override { cursor_ = static_cast<std::uint32_t>(memory.front()); }
+  void entered(const KeyView& key) override;
+  void left(const KeyView& key) override;
+  std::unique_ptr<SelectionPolicy> clone() const override { return std::make_unique<RoundRobin>(*this); }
 
  private:
+  // Settles `turns` of the coming turns, as the set is now; when it changes they are taken back.
+  void look_ahead(std::uint32_t turns);
+
   const std::uint64_t seed_;  // where the first round starts, so that restarts do not all hit the first key
   bool started_ = false;
-  std::uint32_t cursor_ = 0;
+  std::uint32_t cursor_ = 0;  // behind the key that was chosen last
+  bool large_ = false;
+  std::array<std::uint32_t, kTurnsAhead> ahead_ = {};
+  std::uint32_t settled_ = 0;  // of ahead_
   SlotSet usable_;
 };
 

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 
-#include "core/selection/selection_policy.hpp"
+#include "core/selection/random_policy.hpp"
 
 namespace akr {
 
 // `better(a, b)`: a is to be preferred.  Ties go to a random one, or the first key of the array would get them all.
 template <class Better>
-std::uint32_t sampled_best(std::span<const KeyView> usable, Random& random, std::uint32_t samples, Better better) {
+std::uint32_t sampled_best(std::span<const KeyView> usable, Random random, std::uint32_t samples, Better better) {
   const auto count = static_cast<std::uint32_t>(usable.size());
   const bool all = count <= samples;
   std::uint32_t at = random.below(count);
@@ -22,6 +22,11 @@ std::uint32_t sampled_best(std::span<const KeyView> usable, Random& random, std:
     if (better(usable[at], *best)) best = &usable[at];
   }
   return best->slot;
+}
+
+// The candidates that sampled_best() will look at, if neither `random` nor the number of keys changes until then.
+inline void touch_samples(std::span<const KeyView> usable, Random random, std::uint32_t samples) {
+  for (std::uint32_t i = 0; i < samples; ++i) touch(usable[random.below(static_cast<std::uint32_t>(usable.size()))]);
 }
 
 }  // namespace akr

@@ -6,23 +6,34 @@
 // in resize().
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "core/selection/random_source.hpp"
 
 namespace akr {
 
-// What a policy may know of a key.  `slot` is its place in the operator's order.
-struct KeyView {
+inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
+
+// What a policy may know of a key.  `slot` is its place in the operator's order.  Never across two cache lines.
+struct alignas(32) KeyView {
   std::uint32_t slot = 0;
   std::uint32_t weight = 1;     // never 0 here
   std::uint32_t in_flight = 0;  // attempts that run now
   float latency_ms = 0;         // peak EWMA of the time to the first byte; 0 = not known yet
   std::uint64_t turns = 0;  // times chosen; raised to the others' level when the key joins, so that it is not flooded
 };
+
+// What pick() is likely to return the next times, soonest first; kNoSlot where that is not known.  A hint, so that a
+// large pool can have the keys' memory brought in meanwhile: a choice never depends on it.
+inline constexpr std::uint32_t kTurnsAhead = 4;
+using Foresight = std::array<std::uint32_t, kTurnsAhead>;
+inline constexpr Foresight kNoForesight = {kNoSlot, kNoSlot, kNoSlot, kNoSlot};
+// Pools with fewer keys are in the cache anyway.
+inline constexpr std::uint32_t kWorthForesight = 4096;
 
 class SelectionPolicy {
  public:
@@ -36,17 +47,20 @@ class SelectionPolicy {
   virtual void entered(const KeyView& key) { static_cast<void>(key); }  // became usable
   virtual void left(const KeyView& key) { static_cast<void>(key); }     // no longer is
 
-  // For previews, which pick and then undo it: everything that pick(), left() and entered() move besides who is usable.
-  // May allocate.  REQUIRES for restore(): the keys that were usable at remember() are usable again.
-  using Memory = std::vector<double>;
-  virtual Memory remember() const { return {}; }
-  virtual void restore(const Memory& memory) { static_cast<void>(memory); }
+  // For previews, which pick and then put the copy back: everything that pick(), left() and entered() move.  Allocates.
+  virtual std::unique_ptr<SelectionPolicy> clone() const = 0;
   // A policy that draws lots: how likely it is to take `key`.  nullopt: it does not, the next pick() is settled.
   virtual std::optional<double> share(const KeyView& key, std::span<const KeyView> usable) const {
     static_cast<void>(key);
     static_cast<void>(usable);
     return std::nullopt;
   }
+
+  // As of the last pick().
+  const Foresight& foresight() const { return foresight_; }
+
+ protected:
+  Foresight foresight_ = kNoForesight;
 };
 
 }  // namespace akr

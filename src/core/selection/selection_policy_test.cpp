@@ -64,6 +64,29 @@ TEST_P(EveryPolicy, PicksOneOfTheUsableKeysWhateverComesAndGoes) {
   }
 }
 
+// Above kWorthForesight a policy looks ahead: keys that it has foreseen go, and others come.
+TEST_P(EveryPolicy, OfALargePoolPicksOneOfTheUsableKeysWhateverComesAndGoes) {
+  constexpr std::uint32_t kSlots = 2 * kWorthForesight;
+  Bench bench(GetParam().id, kSlots);
+  std::set<std::uint32_t> usable;
+  for (std::uint32_t slot = 0; slot < kSlots; ++slot) {
+    bench.enter(slot, 1 + slot % 5);
+    usable.insert(slot);
+  }
+  const auto turn = [&](std::uint32_t slot) {
+    if (slot >= kSlots) return;
+    if (usable.erase(slot) > 0) return bench.leave(slot);
+    bench.enter(slot, 1 + slot % 5);
+    usable.insert(slot);
+  };
+  Random random(11);
+  for (int step = 0; step < 4000; ++step) {
+    turn(random.below(kSlots));
+    if (step % 3 == 0) turn(bench.policy->foresight()[random.below(kTurnsAhead)]);
+    ASSERT_TRUE(usable.contains(bench.pick()));
+  }
+}
+
 TEST_P(EveryPolicy, ReachesAllKeysWhenThePickedOnesDropOut) {
   Bench bench(GetParam().id, 500);
   for (std::uint32_t slot = 0; slot < 500; ++slot) bench.enter(slot, 1 + slot % 3);
@@ -101,6 +124,38 @@ TEST(RegistryTest, NamesAreUniqueAndUnknownOnesAreNotGuessed) {
   for (const PolicyEntry& each : selection_policies()) EXPECT_TRUE(ids.insert(each.id).second);
   EXPECT_EQ(find_selection_policy("round-robin"), nullptr);
   EXPECT_EQ(find_selection_policy(""), nullptr);
+}
+
+// Looking ahead must change no choice: the same keys in a table that is too small for it are the measure.
+TEST(ForesightTest, IsTakenBackWhenTheKeysChange) {
+  for (const std::string_view id : {"round_robin", "weighted"}) {
+    Bench plain(id, kWorthForesight - 1);
+    Bench ahead(id, 2 * kWorthForesight);
+    Random random(23);
+    std::set<std::uint32_t> usable;
+    for (int step = 0; step < 30'000; ++step) {
+      if (random.below(4) == 0 || usable.empty()) {
+        const std::uint32_t slot = random.below(100);
+        const bool leaves = usable.erase(slot) > 0;
+        if (!leaves) usable.insert(slot);
+        for (Bench* each : {&plain, &ahead}) leaves ? each->leave(slot) : each->enter(slot, 1 + slot % 4);
+        continue;
+      }
+      ASSERT_EQ(plain.pick(), ahead.pick()) << id << " step " << step;
+    }
+  }
+}
+
+TEST(ForesightTest, ComesTrueWhileTheKeysStay) {
+  for (const std::string_view id : {"round_robin", "weighted", "random", "sticky"}) {
+    Bench bench(id, 2 * kWorthForesight);
+    for (std::uint32_t slot = 0; slot < 2 * kWorthForesight; ++slot) bench.enter(slot, 1 + slot % 3);
+    for (std::uint32_t i = 0; i < kTurnsAhead; ++i) bench.pick();
+    for (int i = 0; i < 100; ++i) {
+      const Foresight foreseen = bench.policy->foresight();
+      for (const std::uint32_t slot : foreseen) ASSERT_EQ(bench.pick(), slot) << id;
+    }
+  }
 }
 
 // Scenario 26.

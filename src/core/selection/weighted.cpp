@@ -5,26 +5,58 @@
 namespace akr {
 
 std::uint32_t Weighted::pick(std::span<const KeyView> usable, Random&) {
-  Class* next = nullptr;
-  for (Class& each : classes_) {
-    if (each.usable == 0) continue;
-    if (next == nullptr || each.behind_at < next->behind_at) next = &each;
+  look_ahead(1);
+  if (settled_ == 0) return usable.front().slot;
+  const std::uint32_t slot = ahead_[0].slot;
+  std::shift_left(ahead_.begin(), ahead_.end(), 1);
+  --settled_;
+  if (slots_ >= kWorthForesight) {
+    look_ahead(kTurnsAhead);
+    for (std::uint32_t i = 0; i < kTurnsAhead; ++i) foresight_[i] = ahead_[i].slot;
   }
-  if (next == nullptr) return usable.front().slot;
-  const std::uint32_t slot = next->members.next_cyclic(next->cursor).value_or(usable.front().slot);
-  next->cursor = slot + 1;
-  now_ = next->behind_at;
-  next->behind_at += 1.0 / (static_cast<double>(next->weight) * next->usable);
   return slot;
+}
+
+void Weighted::look_ahead(std::uint32_t turns) {
+  while (settled_ < turns) {
+    Class* next = nullptr;
+    for (Class& each : classes_) {
+      if (each.usable == 0) continue;
+      if (next == nullptr || each.behind_at < next->behind_at) next = &each;
+    }
+    const auto slot = next == nullptr ? std::nullopt : next->members.next_cyclic(next->cursor);
+    if (!slot) return;
+    ahead_[settled_++] = {.slot = *slot,
+                          .own_class = static_cast<std::uint32_t>(next - classes_.data()),
+                          .cursor = next->cursor,
+                          .behind_at = next->behind_at,
+                          .now = now_};
+    next->cursor = *slot + 1;
+    now_ = next->behind_at;
+    next->behind_at += 1.0 / (static_cast<double>(next->weight) * next->usable);
+  }
+}
+
+void Weighted::take_back() {
+  while (settled_ > 0) {
+    const Turn& turn = ahead_[--settled_];
+    Class& own = classes_[turn.own_class];
+    own.cursor = turn.cursor;
+    own.behind_at = turn.behind_at;
+    now_ = turn.now;
+  }
 }
 
 void Weighted::resize(std::uint32_t slots) {
   slots_ = slots;
   classes_.clear();
+  settled_ = 0;
+  foresight_ = kNoForesight;
   now_ = 0;
 }
 
 void Weighted::entered(const KeyView& key) {
+  take_back();
   Class& own = class_of(key.weight);
   // A class that was away gets no credit for the time it missed.
   if (own.usable == 0) own.behind_at = std::max(own.behind_at, now_);
@@ -33,26 +65,10 @@ void Weighted::entered(const KeyView& key) {
 }
 
 void Weighted::left(const KeyView& key) {
+  take_back();
   Class& own = class_of(key.weight);
   --own.usable;
   own.members.erase(key.slot);
-}
-
-Weighted::Memory Weighted::remember() const {
-  Memory memory = {now_};
-  for (const Class& each : classes_) {
-    memory.push_back(static_cast<double>(each.cursor));
-    memory.push_back(each.behind_at);
-  }
-  return memory;
-}
-
-void Weighted::restore(const Memory& memory) {
-  now_ = memory.front();
-  for (std::size_t i = 0; i < classes_.size(); ++i) {
-    classes_[i].cursor = static_cast<std::uint32_t>(memory[1 + 2 * i]);
-    classes_[i].behind_at = memory[2 + 2 * i];
-  }
 }
 
 Weighted::Class& Weighted::class_of(std::uint32_t weight) {

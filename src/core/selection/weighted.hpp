@@ -5,6 +5,7 @@
 // one look at each distinct weight, not at each key.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "core/selection/selection_policy.hpp"
@@ -19,8 +20,7 @@ class Weighted final : public SelectionPolicy {
   void resize(std::uint32_t slots) override;
   void entered(const KeyView& key) override;
   void left(const KeyView& key) override;
-  Memory remember() const override;
-  void restore(const Memory& memory) override;
+  std::unique_ptr<SelectionPolicy> clone() const override { return std::make_unique<Weighted>(*this); }
 
  private:
   struct Class {
@@ -30,12 +30,24 @@ class Weighted final : public SelectionPolicy {
     double behind_at = 0;  // virtual time of the class's next turn
     SlotSet members;
   };
+  // A turn that is settled in advance, for foresight(), and how everything was before it.
+  struct Turn {
+    std::uint32_t slot = 0;
+    std::uint32_t own_class = 0;  // index of its class
+    std::uint32_t cursor = 0;
+    double behind_at = 0;
+    double now = 0;
+  };
+  void look_ahead(std::uint32_t turns);
+  void take_back();  // all that look_ahead() did: the keys that share have changed
   Class& class_of(std::uint32_t weight);
 
   const std::uint64_t seed_;
   std::uint32_t slots_ = 0;
   double now_ = 0;  // virtual time of the last turn
   std::vector<Class> classes_;
+  std::array<Turn, kTurnsAhead> ahead_ = {};
+  std::uint32_t settled_ = 0;  // of ahead_
 };
 
 }  // namespace akr
