@@ -159,11 +159,11 @@ std::optional<TimePoint> LimitAccount::blocked_until(TimePoint now, const WallCl
 
 std::string_view LimitAccount::reached(TimePoint now, const WallClock& clock) {
   turn_pages(now, clock);
-  if (limits_.monthly_quota != 0 && used_this_month_ >= limits_.monthly_quota) return "monthly_quota";
-  if (limits_.rpd != 0 && used_today_ >= limits_.rpd) return "rpd";
-  if (limits_.rpm != 0 && !requests_.fits(1, now)) return "rpm";
-  if (limits_.tpm != 0 && !tokens_.fits(1, now)) return "tpm";
-  if (limits_.max_concurrency != 0 && in_flight_ >= limits_.max_concurrency) return "max_concurrency";
+  if (most_this_month_ != 0 && used_this_month_ >= most_this_month_) return "monthly_quota";
+  if (most_today_ != 0 && used_today_ >= most_today_) return "rpd";
+  if (requests_.limited() && !requests_.fits(1, now)) return "rpm";
+  if (tokens_.limited() && !tokens_.fits(1, now)) return "tpm";
+  if (most_in_flight_ != 0 && in_flight_ >= most_in_flight_) return "max_concurrency";
   return "";
 }
 

@@ -16,9 +16,6 @@ struct RandomRule {
   static const KeyView& candidate(std::span<const KeyView> usable, Random& random) {
     return usable[random.below(static_cast<std::uint32_t>(usable.size()))];
   }
-  std::optional<double> share(const KeyView&, std::span<const KeyView> usable) const override {
-    return 1.0 / static_cast<double>(usable.size());
-  }
 };
 using RandomChoice = RandomPolicy<RandomRule>;
 
