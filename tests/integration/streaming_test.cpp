@@ -373,8 +373,9 @@ TEST_F(Streaming, AnAnswerNobodyAskedForClosesTheIdleConnection) {
 TEST_F(Streaming, StaleConnectionsAreInvisible) {
   std::atomic<bool> reset = false;
   script_ = [&](UpstreamCall& call) {
+    const bool by_reset = reset;  // now: when the answer has left, the test may be over
     call.answer(200, "ok");
-    reset ? call.reset() : call.close();
+    by_reset ? call.reset() : call.close();
   };
   add();
   HttpClient client = gateway_.client();
