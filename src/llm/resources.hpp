@@ -14,13 +14,13 @@ namespace akr {
 // Answers to requests whose path begins with `path` name things at `ids`.
 struct ResourceRule {
   // Segments behind the API's version; '*' = any one but the first, "*:verb" = any one with that verb.  More may
-  // follow.
+  // follow.  The first rule whose path fits decides.
   std::string_view path;
   // Pointers into the JSON answer, or into the JSON of any event of an event stream; '*' = any one token.  Empty: such
-  // answers name nothing, whatever rules follow.
+  // answers name nothing.
   std::span<const std::string_view> ids;
-  // If not empty, one of these texts must stand in the first or last KiB of the request body: keeps ordinary traffic of
-  // the same path free of any look at its answers.  As clue_search.hpp wants them.
+  // If not empty, one of these texts must stand in the first or last 512 bytes of the request body: keeps ordinary
+  // traffic of the same path free of any look at its answers.  As clue_search.hpp wants them.
   std::span<const std::string_view> clues = {};
 };
 
