@@ -28,13 +28,15 @@ void Journal::submit(std::string& page) {
   std::string taken;
   taken.reserve(page.capacity());
   taken.swap(page);
-  const std::lock_guard lock(mutex_);
-  if (pages_.size() >= kMaxPages) {
-    dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
-    return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (pages_.size() >= kMaxPages) {
+      dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
+      return;
+    }
+    pages_.push_back(std::move(taken));
   }
-  pages_.push_back(std::move(taken));
-  ready_.notify_one();
+  ready_.notify_one();  // without the lock, which the writer needs first of all
 }
 
 void Journal::write_pages() {
