@@ -167,7 +167,7 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
     }
     if (!prepared) {
       const Error& why = prepared.error();
-      left_out.push_back(service.slug + ": " + why.message);
+      left_out.push_back(service.slug + ": " + (why.field.empty() ? "" : why.field + ": ") + why.message);
       log_warn("service_left_out", {{"service", service.slug}, {"field", why.field}, {"message", why.message}});
       continue;
     }

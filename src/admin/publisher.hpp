@@ -27,7 +27,7 @@ namespace akr {
 struct PublisherStatus {
   std::uint64_t published = 0;        // tables so far
   std::optional<Error> failure;       // of the last refresh; nullopt = the table is current
-  std::vector<std::string> left_out;  // "slug: why" of services that cannot be routed
+  std::vector<std::string> left_out;  // "slug: field: why" of services that cannot be routed
   std::vector<LeftOutFallback> left_out_fallbacks;
 };
 

@@ -244,11 +244,14 @@ TEST_F(PublisherTest, UrlsKeepTheirHealthWhenTheListIsEdited) {
 
 TEST_F(PublisherTest, AServiceWithAUrlThatCannotWorkIsLeftOut) {
   std::vector<Upstream> list = {{"https://a.example", 1, 0}, {"https://b.example#x", 1, 0}};
-  store_.adjust = [&](Service& service) { service.upstreams = list; };
+  store_.adjust = [&](Service& service) {
+    service.upstreams = list;
+    service.target_url = list.front().url;
+  };
   add(example_service("s"));
   EXPECT_FALSE(table_->match("/proxy/s"));
   ASSERT_EQ(publisher_.status().left_out.size(), 1U);
-  EXPECT_TRUE(publisher_.status().left_out[0].starts_with("s: upstream 2: ")) << publisher_.status().left_out[0];
+  EXPECT_TRUE(publisher_.status().left_out[0].starts_with("s: upstreams[1].url: ")) << publisher_.status().left_out[0];
   list = {{"https://a.example", 0, 0}};
   EXPECT_TRUE(publisher_.service_changed());
   EXPECT_EQ(publisher_.status().left_out.size(), 1U);
