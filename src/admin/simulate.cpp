@@ -9,6 +9,7 @@
 #include "admin/member_reader.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "core/client_format.hpp"
 #include "core/pool/select_preview.hpp"
 
 namespace akr {
@@ -159,23 +160,16 @@ std::optional<Error> not_routed(AdminCall& call, const Service& service) {
                service.active ? "The service cannot be routed; the log says why." : "The service is inactive."};
 }
 
-}  // namespace
-
-// Changes nothing: no turn, no trial and no limit is used up.
-Result<AdminResponse> simulate(AdminCall& call) {
-  auto question = read_question(call);
-  if (!question) return question.error();
-  const Service& service = question->service;
-  const auto pool = call.parts.publisher.pool(service.id);
-  if (!pool) return Error{ErrorCode::kStoreUnavailable, "The service's keys are not loaded yet."};
+// What one service's pool would do.
+boost::json::object look(AdminCall& call, const Question& question, const Service& service, KeyPool& pool) {
   const Moment moment = moment_of(call);
-  const SelectPreview preview = pool->preview(
-      {.tried = question->tried, .model = question->model, .affinity = question->affinity, .tokens = question->tokens},
+  const SelectPreview preview = pool.preview(
+      {.tried = question.tried, .model = question.model, .affinity = question.affinity, .tokens = question.tokens},
       kMostExplained, moment.now);
   const SelectTrace& trace = preview.trace;
   boost::json::object body = {{"config_id", service.id.value}, {"slug", service.slug}, {"policy", preview.policy}};
-  std::optional<Error> error = not_routed(call, service);
-  if (!error) error = preview.error;
+  const std::optional<Error> unrouted = not_routed(call, service);
+  const std::optional<Error> error = unrouted ? unrouted : preview.error;
   body["key"] = nullptr;
   if (error) {
     body["error"] = write_error(call, *error, service);
@@ -189,7 +183,49 @@ Result<AdminResponse> simulate(AdminCall& call) {
   if (trace.suspected) body["suspected"] = true;
   body["skipped"] = write_skipped(trace);
   body["keys_total"] = preview.keys_total;
-  body["keys"] = write_outlooks(call, preview, moment);
+  boost::json::array keys = write_outlooks(call, preview, moment);
+  for (auto& key : keys) {
+    if (unrouted && key.at("why") == "taken") key.as_object()["why"] = "usable";
+  }
+  body["keys"] = std::move(keys);
+  return body;
+}
+
+// A service without a usable key hands the request to its fallbacks, in their order; each has keys that are untried.
+void ask_fallbacks(AdminCall& call, const Question& question, boost::json::object& body) {
+  if (!body.contains("error") || not_routed(call, question.service)) return;
+  Question fresh = question;
+  fresh.tried.clear();
+  boost::json::array asked;
+  for (const ServiceId id : question.service.fallbacks) {
+    const auto fallback = call.parts.store.find_service(id);
+    const auto pool = call.parts.publisher.pool(id);
+    if (!fallback || !pool || not_routed(call, *fallback) || !same_client_format(question.service, *fallback)) continue;
+    boost::json::object answer = look(call, fresh, *fallback, *pool);
+    const bool serves = !answer.at("key").is_null();
+    if (serves) {
+      body["served_by"] = fallback->slug;
+      body["key"] = answer.at("key");
+      body.erase("error");
+    }
+    asked.push_back(std::move(answer));
+    if (serves) break;
+  }
+  if (asked.empty()) return;
+  if (auto* const error = body.if_contains("error")) error->as_object().erase("may_wait_ms");
+  body["fallbacks"] = std::move(asked);
+}
+
+}  // namespace
+
+// Changes nothing: no turn, no trial and no limit is used up.
+Result<AdminResponse> simulate(AdminCall& call) {
+  const auto question = read_question(call);
+  if (!question) return question.error();
+  const auto pool = call.parts.publisher.pool(question->service.id);
+  if (!pool) return Error{ErrorCode::kStoreUnavailable, "The service's keys are not loaded yet."};
+  boost::json::object body = look(call, *question, question->service, *pool);
+  ask_fallbacks(call, *question, body);
   return json_response(200, std::move(body));
 }
 

@@ -122,6 +122,29 @@ TEST_F(AdminSimulate, AConversationStaysWithItsKey) {
   EXPECT_FALSE(ask(R"(,"session":"s-2","access_key":"0a1b2c3d")").at("affinity").as_bool());
 }
 
+// The client of an exhausted service gets its fallback's answer; the simulation once foretold it a 429.
+TEST_F(AdminSimulate, AsksTheFallbacksOfAnExhaustedService) {
+  const std::int64_t other = make_service("b");
+  call("POST", keys_path(other) + "/batch", R"({"keys":["key-of-b-0000001"]})");
+  call("PUT", "/admin/proxy-configs/" + std::to_string(id_),
+       R"({"wait_for_key_ms":500,"fallbacks":[)" + std::to_string(other) + "]}");
+  EXPECT_FALSE(ask().contains("fallbacks"));
+  for (const std::int64_t key : {1, 2, 3, 4}) {
+    auto lease = select(key);
+    lease.report({.key = KeyAction::kCool, .cool_for = 30s, .reason = "http_429"}, clock_.now());
+  }
+  const auto answer = ask(R"(,"tried":[1])");
+  EXPECT_EQ(answer.at("served_by").as_string(), "b");
+  EXPECT_EQ(taken(answer), 5);
+  EXPECT_FALSE(answer.contains("error"));
+  EXPECT_EQ(answer.at("fallbacks").at(0).at("keys").at(0).at("why").as_string(), "taken");
+
+  call("PUT", "/admin/proxy-configs/" + std::to_string(other) + "/status", R"({"is_active":false})");
+  const auto alone = ask();
+  EXPECT_TRUE(alone.at("key").is_null());
+  EXPECT_EQ(alone.at("error").at("may_wait_ms").as_int64(), 500);
+}
+
 TEST_F(AdminSimulate, RefusesWhatItDoesNotUnderstand) {
   const std::pair<const char*, const char*> cases[] = {{"{}", "/config_id"},
                                                        {R"({"config_id":1,"slug":"a"})", "/config_id"},

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 #include <string>
 
 #include <linux/tcp.h>
@@ -105,13 +106,18 @@ class Sender {
   bool kept_ = false;
 };
 
+std::optional<tcp_info> ask_tcp(int fd) {
+  tcp_info info = {};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
+  return info;
+}
+
 // Did the peer's kernel acknowledge any byte of the request that began after `before` bytes?  If not, no process read
 // it.  tcpi_bytes_acked counts the SYN too, hence the + 1.
 bool peer_got_nothing(int fd, std::uint64_t before) {
-  tcp_info info = {};
-  socklen_t length = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
-  return info.tcpi_bytes_acked <= before + 1;
+  const auto info = ask_tcp(fd);
+  return info && info->tcpi_bytes_acked <= before + 1;
 }
 
 constexpr std::chrono::milliseconds kSilenceCheck{250};
@@ -120,25 +126,27 @@ constexpr std::chrono::milliseconds kSilenceCheck{250};
 // so one retransmission is no proof; the second comes after three times the usual wait for an acknowledgement.
 class SilenceWatch {
  public:
-  SilenceWatch(const UpstreamConnection& connection, std::uint64_t sent_before, const ExchangeLimits& limits,
-               TimePoint now)
-      : sent_before_(sent_before) {
-    if (limits.may_resend && connection.reused()) next_ = now + 2 * kSilenceCheck;
+  // To be made before the request is sent.
+  SilenceWatch(UpstreamConnection& connection, const ExchangeLimits& limits, TimePoint now)
+      : acked_before_(connection.sent() + 1) {
+    if (!limits.may_resend || !connection.reused()) return;
+    next_ = now + 2 * kSilenceCheck;
+    // Under TLS more bytes travel than we count.
+    if (!connection.stream().tls()) return;
+    if (const auto info = ask_tcp(connection.stream().socket().fd())) acked_before_ = info->tcpi_bytes_acked;
   }
   TimePoint until(TimePoint limit) const { return std::min(limit, next_); }
   // Call after a wait that timed out; true: nobody is there.
   bool lost(int fd, TimePoint now) {
     if (now < next_) return false;
-    tcp_info info = {};
-    socklen_t length = sizeof info;
-    const bool known = ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
-    const bool heard = !known || info.tcpi_bytes_acked > sent_before_ + 1;
+    const auto info = ask_tcp(fd);
+    const bool heard = !info || info->tcpi_bytes_acked > acked_before_;
     next_ = heard ? TimePoint::max() : now + kSilenceCheck;
-    return !heard && info.tcpi_retransmits >= 2;
+    return !heard && info->tcpi_retransmits >= 2;
   }
 
  private:
-  std::uint64_t sent_before_;
+  std::uint64_t acked_before_;
   TimePoint next_ = TimePoint::max();
 };
 
@@ -200,12 +208,12 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
   Stream& stream = connection.stream();
   Worker& worker = stream.worker();
   const std::uint64_t sent_before = connection.sent();
+  SilenceWatch silence(connection, request.limits, worker.now());
   Sender sender(connection, request);
   ExchangeResult result;
   IoResult pushed = sender.prime();
   if (pushed.status != IoStatus::kError) pushed = sender.push();
   bool sending = !sender.done();
-  SilenceWatch silence(connection, sent_before, request.limits, worker.now());
   TimePoint deadline = worker.now() + (sending ? request.limits.send : request.limits.first_byte);
   for (bool first = true;; first = false) {
     result.sent = sender.sent();

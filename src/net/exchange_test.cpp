@@ -14,6 +14,7 @@
 #include "tests/support/http_client.hpp"
 #include "tests/support/run_on_worker.hpp"
 #include "tests/support/tcp_server.hpp"
+#include "tests/support/tls_peer.hpp"
 
 namespace akr::net {
 namespace {
@@ -67,9 +68,10 @@ class Exchange : public testing::Test {
     loop_.run([&](Worker& worker) -> Task<void> {
       ConnectorOptions options;
       options.address_allowed = [](std::span<const std::uint8_t>) { return true; };
+      options.ca_file = ca_file_;
       Connector connector(worker, std::move(options));
       UpstreamPool pool(worker, connector, {});
-      const UpstreamOrigin origin = {.host = "127.0.0.1", .port = server.port()};
+      const UpstreamOrigin origin = {.tls = !ca_file_.empty(), .host = "127.0.0.1", .port = server.port()};
       Socket client(worker, client_[0]);
       ClientWatch watch(client);
       for (int i = 0; i < times; ++i) {
@@ -95,6 +97,7 @@ class Exchange : public testing::Test {
   }
 
   int client_[2] = {-1, -1};
+  std::string ca_file_;  // not empty: the server speaks TLS
   std::function<Task<void>(Worker&, UpstreamConnection&)> before_reuse_ =
       [](Worker&, UpstreamConnection&) -> Task<void> { co_return; };
   test::WorkerThread loop_;
@@ -327,6 +330,24 @@ TEST_F(Exchange, AReusedConnectionThatIsSilentlyGoneEndsWithinASecond) {
   EXPECT_EQ(seen.result.error, ETIMEDOUT);
   EXPECT_FALSE(seen.result.any_answer);
   EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(500));
+}
+
+// Under TLS more bytes are acknowledged than we send: counting them, the silence was never noticed.
+TEST_F(Exchange, AReusedTlsConnectionThatIsSilentlyGoneEndsWithinASecond) {
+  test::CertificateAuthority authority;
+  test::TlsAcceptor acceptor(authority.issue({.names = "IP:127.0.0.1"}));
+  ca_file_ = authority.file();
+  const auto serve = [&](int fd) {
+    test::TlsPeer peer(acceptor, fd);
+    peer.read();
+    fall_silent(fd);
+    peer.write("HTTP/1.1 204 None\r\n\r\n");
+    pollfd nothing = {.fd = fd, .events = POLLRDHUP, .revents = 0};
+    ::poll(&nothing, 1, 1'500);
+  };
+  const Seen seen = run(serve, {.head = kHead, .limits = {.may_resend = true}}, 2);
+  EXPECT_EQ(seen.result.end, ExchangeEnd::kClosed);
+  EXPECT_EQ(seen.result.error, ETIMEDOUT);
 }
 
 TEST_F(Exchange, ARequestThatMustNotGoOutTwiceWaitsForItsSilentConnection) {

@@ -60,7 +60,7 @@ class DecisionTrace {
     bool taken = false;
     bool ended = false;
   };
-  static constexpr std::size_t kInline = 3;
+  static constexpr std::size_t kInline = 2;
 
   Step& at(std::size_t index) { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
   const Step& at(std::size_t index) const { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
