@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "core/json_item.hpp"
+
 namespace akr {
 
 bool MemberReader::has(std::string_view name) {
@@ -70,7 +72,7 @@ std::optional<std::int64_t> MemberReader::whole_number(std::string_view name, co
 std::optional<std::int64_t> MemberReader::number_between(std::string_view name, const boost::json::value& value,
                                                          std::int64_t low, std::int64_t high) {
   if (value.is_int64() && value.get_int64() >= low && value.get_int64() <= high) return value.get_int64();
-  refuse(name, "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  refuse(name, out_of_range(value, low, high));
   return std::nullopt;
 }
 

@@ -92,8 +92,12 @@ void read_limits(MemberReader& in, Service& service, std::chrono::milliseconds r
   in.millis("retry_budget_ms", service.retry.budget, retry.budget);
   in.flag("retry_non_idempotent", service.retry.retry_non_idempotent, retry.retry_non_idempotent);
   in.text("selection_policy", service.selection_policy, kDefaultPolicy);
-  if (find_selection_policy(service.selection_policy) == nullptr)
-    in.refuse("selection_policy", "is not a known policy");
+  if (find_selection_policy(service.selection_policy) == nullptr) {
+    std::string known;
+    for (const PolicyEntry& policy : selection_policies())
+      known += (known.empty() ? "" : ", ") + std::string(policy.id);
+    in.refuse("selection_policy", "must be one of " + known + ", not '" + service.selection_policy.substr(0, 40) + "'");
+  }
   in.flag("accept_body_key", service.accept_body_key, false);
   in.flag("stream_uploads", service.stream_uploads, false);
   in.flag("allow_set_cookie", service.allow_set_cookie, false);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 namespace akr {
 
@@ -32,7 +33,7 @@ std::optional<std::int64_t> JsonItem::number_between(std::string_view name, std:
   const auto* member = find(name);
   if (member == nullptr) return std::nullopt;
   if (member->is_int64() && member->get_int64() >= low && member->get_int64() <= high) return member->get_int64();
-  refuse(name, "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  refuse(name, out_of_range(*member, low, high));
   return std::nullopt;
 }
 
@@ -58,6 +59,13 @@ void JsonItem::refuse(std::string_view member, const std::string& what) {
 Error wrong_json(std::string field, std::string_view what) {
   std::string message = field + " " + std::string(what);
   return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::move(field)};
+}
+
+std::string out_of_range(const boost::json::value& given, std::int64_t low, std::int64_t high) {
+  constexpr std::size_t kLongest = 40;
+  std::string text = boost::json::serialize(given);
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not " + text;
 }
 
 std::string list_place(std::string_view name, std::size_t index) {

@@ -49,6 +49,9 @@ class JsonItem {
 
 // kInvalid, message "FIELD WHAT".
 Error wrong_json(std::string field, std::string_view what);
+// "must be a whole number from 0 to 9, not -1".
+std::string out_of_range(const boost::json::value& given, std::int64_t low, std::int64_t high);
+
 std::string list_place(std::string_view name, std::size_t index);  // "upstreams[2]"
 
 // Why `text` is no JSON, or its value.

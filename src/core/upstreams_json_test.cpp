@@ -43,7 +43,7 @@ TEST(UpstreamsJson, NamesTheMemberThatIsWrong) {
     EXPECT_TRUE(read.error().message.starts_with(field)) << text;
   }
   EXPECT_EQ(parse_upstreams(R"([{"url":"a","weight":-1}])").error().message,
-            "upstreams[0].weight must be a whole number from 0 to 1000000");
+            "upstreams[0].weight must be a whole number from 0 to 1000000, not -1");
 }
 
 TEST(UpstreamsJson, FallbacksAreIdsOfServices) {
