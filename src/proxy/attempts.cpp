@@ -195,7 +195,7 @@ bool Attempts::keep_key(const RequestContext& ctx, Attempt& last, const Error& r
   const Verdict& verdict = last.facts.verdict;
   if (upstreams == nullptr || refused.code != ErrorCode::kAllKeysCooling) return false;
   if (verdict.endpoint != EndpointEffect::kFail || verdict.key != KeyAction::kNone) return false;
-  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(worker_.now());
+  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(ctx.tokens, worker_.now());
 }
 
 bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {
