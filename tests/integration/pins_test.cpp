@@ -304,6 +304,27 @@ TEST_F(Pins, TroubleOfTheUpstreamIsTriedAgainWithTheSameKey) {
   EXPECT_EQ(key_of(seen.back()), maker);
 }
 
+// A pinned request was not tried again when its own attempt was what held the key: at max_concurrency 1, or as a trial.
+TEST(PinnedKeyOfItsOwn, IsTriedAgainThoughTheRequestItselfHoldsIt) {
+  std::atomic<int> calls = 0;
+  FakeUpstream upstream([&calls](UpstreamCall& call) {
+    if (call.request().method == "GET" && ++calls % 2 == 1) return call.answer(500, "oops");
+    call.answer(200, R"({"id":"file-1"})", kJsonType);
+  });
+  ProxySpec spec = spec_for(upstream, kOpenAi);
+  spec.keys = 1;
+  spec.limits = {.max_concurrency = 1};
+  ProxyUnderTest proxy(spec);
+  ASSERT_EQ(proxy.post("/v1/files", "form", kJson).status, 200);
+  EXPECT_EQ(proxy.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(calls, 2);
+  proxy.blame(1, {.key = KeyAction::kExhaust, .cool_for = 50ms, .retry = RetryAdvice::kNextKey, .reason = "x"});
+  ASSERT_TRUE(eventually([&] { return proxy.status(1).standing == KeyStanding::kTrial; }));
+  EXPECT_EQ(proxy.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(calls, 4);
+  EXPECT_TRUE(eventually([&] { return proxy.status(1).in_flight == 0; }));
+}
+
 TEST_F(Pins, ThingsOfDifferentKeysCannotMeet) {
   const int first = make_file("file-1");
   ASSERT_NE(make_file("file-2"), first);
