@@ -66,7 +66,8 @@ bool Fallbacks::move_on(const RetryBudget& spent, Attempt& last, TimePoint now) 
 }
 
 void Fallbacks::settle(Attempt& last) {
-  if (ctx_.stand_in == nullptr) return;
+  // A pinned request went to one service only: what that one said is the answer.
+  if (ctx_.stand_in == nullptr || ctx_.pinned) return;
   const bool lost = last.error && exhausted(last);
   if (!lost) {
     if (answered_) answered_->attempt.give_back();

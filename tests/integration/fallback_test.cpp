@@ -479,5 +479,42 @@ TEST(Fallback, WhatItMadeIsReachedNowhereElseWhileItCannotServe) {
   EXPECT_EQ(asked.requests(), 0);
 }
 
+boost::json::object last_line_of(ProxyUnderTest& proxy) {
+  const std::string log = proxy.log();
+  boost::json::object last;
+  for (const std::string_view line : split(log, '\n')) {
+    if (!line.empty()) last = boost::json::parse(line).as_object();
+  }
+  return last;
+}
+
+// Makes "file-other" with the fallback's key 101, and lets the asked service serve again.
+void make_with_fallback(ProxyUnderTest& proxy) {
+  cool(proxy, 1, 1min);
+  EXPECT_EQ(proxy.post("/v1/files", "{}", kJson).status, 200);
+  proxy.pool().reset_all(std::chrono::steady_clock::now());
+}
+
+// The answer to a request for what a fallback made was thrown away as if more services could be asked: a 403 became a
+// 409, and an upstream's trouble was logged as the asked service's.
+TEST(Fallback, WhatItSaysAboutItsOwnThingsIsTheAnswer) {
+  FakeUpstream asked(always(200, R"({"id":"file-asked"})", std::string(kJson)));
+  FakeUpstream other([](UpstreamCall& call) {
+    if (call.request().method == "POST") return call.answer(200, R"({"id":"file-other"})", kJson);
+    if (call.request().target.ends_with("content")) return call.close();
+    call.answer(403, "not yours");
+  });
+  ProxyUnderTest proxy(pair_of(asked.url(), other.url()));
+  make_with_fallback(proxy);
+  const HttpAnswer forbidden = proxy.get("/v1/files/file-other");
+  EXPECT_EQ(forbidden.status, 403);
+  EXPECT_EQ(forbidden.body, "not yours");
+  EXPECT_EQ(proxy.get("/v1/files/file-other/content").status, 502);
+  const auto line = last_line_of(proxy);
+  EXPECT_EQ(line.at("status").to_number<int>(), 502);
+  EXPECT_EQ(line.at("served_by").as_string(), "f1");
+  EXPECT_EQ(asked.requests(), 0);
+}
+
 }  // namespace
 }  // namespace akr
