@@ -86,6 +86,9 @@ void Fallbacks::settle(Attempt& last) {
   last.error = std::move(first_error_);
   if (is_about_keys(last.error->code)) last.error->retry_after = soonest_;
   ctx_.serve_from(nullptr);
+  ctx_.upstream = first_tried_.upstream;
+  ctx_.key_fingerprint = std::move(first_tried_.key);
+  ctx_.outcome = first_tried_.outcome;
 }
 
 void Fallbacks::keep(Attempt&& last) {
@@ -95,7 +98,10 @@ void Fallbacks::keep(Attempt&& last) {
 }
 
 void Fallbacks::note(const Error& error) {
-  if (!first_error_) first_error_ = error;
+  if (!first_error_) {
+    first_error_ = error;
+    first_tried_ = {ctx_.upstream, ctx_.key_fingerprint, ctx_.outcome};
+  }
   if (error.retry_after > 0) soonest_ = soonest_ == 0 ? error.retry_after : std::min(soonest_, error.retry_after);
 }
 

@@ -417,6 +417,24 @@ TEST(AllFail, RefusedCredentialsStayOurOwnError) {
   EXPECT_NE(answer.body.find("401"), std::string::npos) << answer.body;  // the asked service's
 }
 
+// The asked service's error was logged with the key and the outcome of the fallback that was tried last.
+TEST(AllFail, TheLogNamesTheKeyOfTheServiceWhoseErrorItIs) {
+  RefusingPort asked, other;
+  ProxyUnderTest both(pair_of(asked.url(), other.url()));
+  EXPECT_EQ(both.post(kPath, kChat).status, 502);
+  ProxyUnderTest alone({.target_url = asked.url(), .llm = true});
+  EXPECT_EQ(alone.post(kPath, kChat).status, 502);
+  const auto expected = line_of(alone);
+  const auto line = line_of(both);
+  EXPECT_FALSE(line.contains("served_by"));
+  EXPECT_EQ(line.at("key"), expected.at("key"));
+  EXPECT_EQ(line.at("outcome"), expected.at("outcome"));
+  ProxyUnderTest idle(pair_of(asked.url(), other.url()));
+  cool(idle, 1, 1min);  // so that no key of the asked service was tried
+  EXPECT_EQ(idle.post(kPath, kChat).status, 429);
+  EXPECT_FALSE(line_of(idle).contains("key")) << idle.log();
+}
+
 // ---- what people see
 
 TEST(Fallback, LogAndTraceTellWhoServed) {
