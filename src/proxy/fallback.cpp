@@ -27,6 +27,7 @@ void Fallbacks::start() {
   if (!ctx_.pinned || ctx_.pinned->service == ctx_.asked().config.id) return;
   for (const RoutedService* fallback : ctx_.asked().fallbacks) {
     if (fallback->config.id != ctx_.pinned->service) continue;
+    if (!accepts(fallback->config, ctx_.client.head().method())) return;  // so take_pinned_key() refuses
     ctx_.serve_from(fallback);
     ctx_.limit_total(ctx_.started);
     ctx_.trace.moves_to(fallback->config.slug);

@@ -21,7 +21,7 @@ class Fallbacks {
  public:
   Fallbacks(RequestContext& ctx, const PreparedRequest& request) : ctx_(ctx), request_(request) {}
 
-  // A request that is bound to a key of a fallback starts there.
+  // A request that is bound to a key of a fallback starts there, if that one takes its method.
   void start();
 
   // Is there, or was there, another service for this request?

@@ -116,7 +116,9 @@ Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest&
   if (ctx.pinned->service == ctx.service().config.id) {
     return ctx.service().keys->select_exactly(ctx.pinned->key, wanted, now);
   }
-  return not_available("what the request names was made by a fallback of this service, which is not asked any more");
+  return not_available(
+      "what the request names was made by a fallback of this service, which is not asked any more or does not take "
+      "this method");
 }
 
 void explain_refusal(const Verdict& last, std::optional<Error>& error) {

@@ -513,6 +513,25 @@ void make_with_fallback(ProxyUnderTest& proxy) {
   proxy.pool().reset_all(std::chrono::steady_clock::now());
 }
 
+// A request for what a fallback made went there although that service does not take its method.
+TEST(Fallback, AMethodThatItDoesNotTakeIsNotSentForItsOwnThingsEither) {
+  FakeUpstream asked(always(200)), other(always(200, R"({"id":"j1"})", std::string(kJson)));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.llm = spec.fallbacks[0].llm = false;
+  spec.affinity_rules = {{.method = "POST", .path = "/jobs", .created = {"/id"}}};
+  spec.fallbacks[0].adjust = [](Service& service) { service.methods = {"POST"}; };
+  ProxyUnderTest proxy(spec);
+  cool(proxy, 1, 1min);
+  EXPECT_EQ(proxy.post("/jobs", "{}", kJson).status, 200);
+  proxy.pool().reset_all(std::chrono::steady_clock::now());
+  const HttpAnswer answer = proxy.get("/jobs/j1");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_NE(answer.body.find("does not take this method"), std::string::npos) << answer.body;
+  EXPECT_EQ(proxy.post("/jobs/j1", "{}", kJson).status, 200);
+  EXPECT_EQ(other.requests(), 2);
+  EXPECT_EQ(asked.requests(), 0);
+}
+
 // The answer to a request for what a fallback made was thrown away as if more services could be asked: a 403 became a
 // 409, and an upstream's trouble was logged as the asked service's.
 TEST(Fallback, WhatItSaysAboutItsOwnThingsIsTheAnswer) {
