@@ -24,8 +24,10 @@ class Fallbacks {
   // A request that is bound to a key of a fallback starts there, if that one takes its method.
   void start();
 
-  // Is there, or was there, another service for this request?
-  bool any() const { return ctx_.stand_in != nullptr || find_next() != ctx_.asked().fallbacks.size(); }
+  // Is there, or was there, another service for this request?  Never for one that is bound to a key.
+  bool any() const {
+    return !ctx_.pinned && (ctx_.stand_in != nullptr || find_next() != ctx_.asked().fallbacks.size());
+  }
 
   // Of the service that serves now.
   RetryBudget budget() const;

@@ -532,6 +532,19 @@ TEST(Fallback, AMethodThatItDoesNotTakeIsNotSentForItsOwnThingsEither) {
   EXPECT_EQ(asked.requests(), 0);
 }
 
+// wait_for_key was passed over for things that only one key of a fallback can reach.
+TEST(Fallback, ItsKeyIsWaitedForWhenOnlyThatOneCanServe) {
+  FakeUpstream asked(always(200)), other(always(200, R"({"id":"file-other"})", std::string(kJson)));
+  ProxySpec spec = pair_of(asked.url(), other.url());
+  spec.wait_for_key = spec.fallbacks[0].wait_for_key = 5s;
+  ProxyUnderTest proxy(spec);
+  make_with_fallback(proxy);
+  cool(proxy, 101, 300ms);
+  EXPECT_EQ(proxy.get("/v1/files/file-other").status, 200);
+  EXPECT_EQ(other.last().field("authorization"), ProxyUnderTest::bearer(101));
+  EXPECT_EQ(asked.requests(), 0);
+}
+
 // The answer to a request for what a fallback made was thrown away as if more services could be asked: a 403 became a
 // 409, and an upstream's trouble was logged as the asked service's.
 TEST(Fallback, WhatItSaysAboutItsOwnThingsIsTheAnswer) {

@@ -121,7 +121,7 @@ class PoolState {
   void fill_trace(SelectTrace& trace) const;
 
   // pool_exact.cpp
-  Error unavailable(std::uint32_t slot);
+  Error unavailable(std::uint32_t slot, std::uint32_t tokens);
   // pool_preview.cpp
   std::optional<std::uint32_t> choose_and_undo(const SelectRequest& request, const ModelTag& model);
   void undo_aside();
