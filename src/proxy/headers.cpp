@@ -145,9 +145,9 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
 }
 
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
-// bytes are none of our business.
+// bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
 bool reads_answers(const RequestContext& ctx) {
-  return ctx.format != nullptr || !ctx.service().config.affinity_rules.empty();
+  return ctx.format != nullptr || !ctx.asked().config.affinity_rules.empty();
 }
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {

@@ -513,6 +513,22 @@ void make_with_fallback(ProxyUnderTest& proxy) {
   proxy.pool().reset_all(std::chrono::steady_clock::now());
 }
 
+// A fallback answered compressed, and so nothing that it made was learnt: its own rules decided instead of the asked
+// service's, by which ids are read.
+TEST(Fallback, IsAskedForReadableAnswersByTheAskedServicesRules) {
+  FakeUpstream asked(always(429)), other(always(200, R"({"id":"j1"})", std::string(kJson)));
+  const AffinityRule rule = {.created = {"/id"}};
+  for (const bool asked_reads : {true, false}) {
+    ProxySpec spec = pair_of(asked.url(), other.url());
+    spec.llm = spec.fallbacks[0].llm = false;
+    (asked_reads ? spec : spec.fallbacks[0]).affinity_rules = {rule};
+    ProxyUnderTest proxy(spec);
+    EXPECT_EQ(proxy.post("/jobs", "{}", std::string(kJson) + "Accept-Encoding: gzip\r\n").status, 200);
+    EXPECT_EQ(other.last().field("accept-encoding"), asked_reads ? "identity" : "gzip");
+    EXPECT_EQ(proxy.pins().size(), asked_reads ? 1U : 0U);
+  }
+}
+
 // A request for what a fallback made went there although that service does not take its method.
 TEST(Fallback, AMethodThatItDoesNotTakeIsNotSentForItsOwnThingsEither) {
   FakeUpstream asked(always(200)), other(always(200, R"({"id":"j1"})", std::string(kJson)));
