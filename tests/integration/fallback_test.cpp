@@ -513,6 +513,30 @@ void make_with_fallback(ProxyUnderTest& proxy) {
   proxy.pool().reset_all(std::chrono::steady_clock::now());
 }
 
+// The bytes of an upload that a fallback began went to the fallback's own slug, where nobody knows whose it is.
+TEST(Fallback, AnUploadThatItBeganGoesOnThroughTheAskedService) {
+  FakeUpstream asked(always(200, "asked"));
+  FakeUpstream other([](UpstreamCall& call) {
+    if (call.request().target.find("upload_id") != std::string::npos) return call.answer(200, "stored");
+    const std::string own = "http://" + call.request().field("host") + "/b/upload/v1beta/files?upload_id=7";
+    call.answer(200, "{}", std::string(kJson) + "X-Goog-Upload-URL: " + own + "\r\n");
+  });
+  ProxySpec spec = pair_of(asked.url(), other.url("/b"));
+  spec.api_format = spec.fallbacks[0].api_format = "gemini_native";
+  spec.fallbacks[0].keys = 3;
+  ProxyUnderTest proxy(spec);
+  cool(proxy, 1, 1min);
+  const HttpAnswer began = proxy.post("/upload/v1beta/files", "{}", kJson);
+  EXPECT_EQ(began.field("x-goog-upload-url"), "http://gateway.test/llm/s/upload/v1beta/files?upload_id=7");
+  const std::string maker = other.last().field("x-goog-api-key") + other.last().field("authorization");
+  proxy.pool().reset_all(std::chrono::steady_clock::now());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy.post("/upload/v1beta/files?upload_id=7", "bytes").body, "stored");
+    EXPECT_EQ(other.last().field("x-goog-api-key") + other.last().field("authorization"), maker);
+  }
+  EXPECT_EQ(asked.requests(), 0);
+}
+
 // A fallback answered compressed, and so nothing that it made was learnt: its own rules decided instead of the asked
 // service's, by which ids are read.
 TEST(Fallback, IsAskedForReadableAnswersByTheAskedServicesRules) {
