@@ -47,10 +47,10 @@ void KeyLease::report(const Verdict& verdict, TimePoint now) {
   pool_->state_->pool.report(claim_, verdict, now);
 }
 
-bool KeyLease::renew(TimePoint now) {
+bool KeyLease::renew(std::uint32_t tokens, TimePoint now) {
   if (!pool_) return false;
   const MutexLock lock(pool_->state_->mutex);
-  return pool_->state_->pool.renew(claim_, now);
+  return pool_->state_->pool.renew(claim_, tokens, now);
 }
 
 void KeyLease::note_failure(int status, std::string_view redacted) {

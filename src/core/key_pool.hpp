@@ -43,9 +43,9 @@ class KeyLease {
   // Applies the key part of a verdict; may be called again (the head was good, then the stream broke).
   void report(const Verdict& verdict, TimePoint now);
 
-  // Takes the same key for one more attempt, at another upstream: counts it in the key's limits.  False: a limit, or
-  // what became of the key meanwhile, forbids that; the lease stays as it was.
-  bool renew(TimePoint now);
+  // Takes the same key for one more attempt, which is estimated to cost `tokens` (0 = unknown): counts it in the key's
+  // limits.  False: a limit, or what became of the key meanwhile, forbids that; the lease stays as it was.
+  bool renew(std::uint32_t tokens, TimePoint now);
 
   // For people, beside a verdict that blames: `redacted` holds no secret; cut at 500 bytes.  Allocates.
   void note_failure(int status, std::string_view redacted);

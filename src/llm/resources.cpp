@@ -94,20 +94,27 @@ std::string_view resource_id(const ResourceMap& map, std::string_view value) {
   return before == std::string_view::npos ? name : name.substr(before + 1);
 }
 
-std::string_view resource_in_url(std::string_view url) {
-  const auto question = url.find('?');
-  std::string_view query = question == std::string_view::npos ? std::string_view() : url.substr(question + 1);
+std::string_view upload_in_query(std::string_view query) {
   constexpr std::string_view kUpload = "upload_id=";
   while (!query.empty()) {
     const std::string_view parameter = take_part(query, '&');
     if (parameter.starts_with(kUpload)) return parameter.substr(kUpload.size());
+  }
+  return {};
+}
+
+std::string_view resource_in_url(std::string_view url) {
+  const auto question = url.find('?');
+  if (question != std::string_view::npos) {
+    const std::string_view upload = upload_in_query(url.substr(question + 1));
+    if (!upload.empty()) return upload;
   }
   const std::string_view path = url.substr(0, question);
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::vector<std::string> resources_in_target(const ResourceMap* map, std::string_view path, std::string_view query) {
+std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_view path) {
   std::vector<std::string> found;
   const bool names = map != nullptr && map->names;
   std::string before;
@@ -122,11 +129,18 @@ std::vector<std::string> resources_in_target(const ResourceMap* map, std::string
     if (!before.empty()) found.push_back(before + "/" + segment);
     before = std::move(segment);
   }
+  return found;
+}
+
+std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_view query) {
+  std::vector<std::string> found;
+  const bool names = map != nullptr && map->names;
   for (std::size_t i = 0; i < kMostParameters && !query.empty(); ++i) {
     std::string_view parameter = take_part(query, '&');
     take_part(parameter, '=');
+    const std::size_t known = found.size();
     add(found, parameter);
-    if (!names || found.empty()) continue;
+    if (!names || found.size() == known) continue;
     std::string name(resource_id(*map, found.back()));
     if (name != found.back()) found.push_back(std::move(name));
   }

@@ -44,8 +44,12 @@ std::string_view resource_id(const ResourceMap& map, std::string_view value);
 // The id that the URL in `url_field` stands for: its parameter upload_id, else its last segment.
 std::string_view resource_in_url(std::string_view url);
 
-// Everything in a request's path and query that may be an id, decoded.
-std::vector<std::string> resources_in_target(const ResourceMap* map, std::string_view path, std::string_view query);
+// The value of the parameter upload_id, as it stands there; "" = none.
+std::string_view upload_in_query(std::string_view query);
+
+// Everything in a request's path, or among the values of its query, that may be an id; decoded.
+std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_view path);
+std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_view query);
 
 // The rule for answers to this request, nullptr if they name nothing.  `path` as the client sent it, behind the slug.
 // DELETE makes nothing.

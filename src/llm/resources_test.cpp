@@ -108,8 +108,12 @@ TEST(Resources, UrlsInFields) {
 
 TEST(Resources, TargetsNameThem) {
   const auto in = [](const char* format, std::string_view path, std::string_view query) {
-    const auto ids = resources_in_target(*format == '\0' ? nullptr : &map_of(format), path, query);
-    return std::set<std::string>(ids.begin(), ids.end());
+    const ResourceMap* const map = *format == '\0' ? nullptr : &map_of(format);
+    const auto ids = resources_in_path(map, path);
+    const auto more = resources_in_query(map, query);
+    std::set<std::string> all(ids.begin(), ids.end());
+    all.insert(more.begin(), more.end());
+    return all;
   };
   using Set = std::set<std::string>;
   EXPECT_EQ(in("openai_compatible", "/v1/threads/thread_1/runs/run_1", "after=a%2Fb&limit=&x"),
@@ -129,7 +133,8 @@ TEST(Resources, TargetsOfAnyBytesAreSurvived) {
     for (auto length = random() % 60; length > 0; --length) path += "/%:a2?&=\xff"[random() % 9];
     for (auto length = random() % 60; length > 0; --length) query += "/%:a2?&=\xff"[random() % 9];
     for (const char* format : {"openai_compatible", "gemini_native"}) {
-      resources_in_target(&map_of(format), path, query);
+      resources_in_path(&map_of(format), path);
+      resources_in_query(&map_of(format), query);
       find_resource_rule(map_of(format), "POST", path, query);
       static_cast<void>(resource_id(map_of(format), path));
       static_cast<void>(resource_in_url(path));

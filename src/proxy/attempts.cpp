@@ -188,14 +188,17 @@ Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
   return ctx.service().keys->select(wanted, worker_.now());
 }
 
-// No untried key is left, but a URL that may do better (D05: keys are distinct while there is one): the key that the
-// last attempt used, if nothing was said against it.
+// The key that the last attempt used, if nothing was said against it.  Either it is the only one that may serve the
+// request, and that attempt itself holds it; or no untried key is left, but a URL that may do better (D05: keys are
+// distinct while there is one).
 bool Attempts::keep_key(const RequestContext& ctx, Attempt& last, const Error& refused) {
   UpstreamSet* const upstreams = ctx.service().upstreams.get();
   const Verdict& verdict = last.facts.verdict;
+  if (verdict.key != KeyAction::kNone) return false;
+  if (refused.code == ErrorCode::kPinnedKeyUnavailable) return last.lease.renew(ctx.tokens, worker_.now());
   if (upstreams == nullptr || refused.code != ErrorCode::kAllKeysCooling) return false;
-  if (verdict.endpoint != EndpointEffect::kFail || verdict.key != KeyAction::kNone) return false;
-  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(worker_.now());
+  if (verdict.endpoint != EndpointEffect::kFail) return false;
+  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(ctx.tokens, worker_.now());
 }
 
 bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {

@@ -27,6 +27,7 @@ void Fallbacks::start() {
   if (!ctx_.pinned || ctx_.pinned->service == ctx_.asked().config.id) return;
   for (const RoutedService* fallback : ctx_.asked().fallbacks) {
     if (fallback->config.id != ctx_.pinned->service) continue;
+    if (!accepts(fallback->config, ctx_.client.head().method())) return;  // so take_pinned_key() refuses
     ctx_.serve_from(fallback);
     ctx_.limit_total(ctx_.started);
     ctx_.trace.moves_to(fallback->config.slug);
@@ -66,7 +67,8 @@ bool Fallbacks::move_on(const RetryBudget& spent, Attempt& last, TimePoint now) 
 }
 
 void Fallbacks::settle(Attempt& last) {
-  if (ctx_.stand_in == nullptr) return;
+  // A pinned request went to one service only: what that one said is the answer.
+  if (ctx_.stand_in == nullptr || ctx_.pinned) return;
   const bool lost = last.error && exhausted(last);
   if (!lost) {
     if (answered_) answered_->attempt.give_back();
@@ -85,6 +87,9 @@ void Fallbacks::settle(Attempt& last) {
   last.error = std::move(first_error_);
   if (is_about_keys(last.error->code)) last.error->retry_after = soonest_;
   ctx_.serve_from(nullptr);
+  ctx_.upstream = first_tried_.upstream;
+  ctx_.key_fingerprint = std::move(first_tried_.key);
+  ctx_.outcome = first_tried_.outcome;
 }
 
 void Fallbacks::keep(Attempt&& last) {
@@ -94,7 +99,10 @@ void Fallbacks::keep(Attempt&& last) {
 }
 
 void Fallbacks::note(const Error& error) {
-  if (!first_error_) first_error_ = error;
+  if (!first_error_) {
+    first_error_ = error;
+    first_tried_ = {ctx_.upstream, ctx_.key_fingerprint, ctx_.outcome};
+  }
   if (error.retry_after > 0) soonest_ = soonest_ == 0 ? error.retry_after : std::min(soonest_, error.retry_after);
 }
 

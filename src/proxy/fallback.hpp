@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "core/retry_policy.hpp"
 #include "proxy/attempts.hpp"
@@ -19,11 +21,13 @@ class Fallbacks {
  public:
   Fallbacks(RequestContext& ctx, const PreparedRequest& request) : ctx_(ctx), request_(request) {}
 
-  // A request that is bound to a key of a fallback starts there.
+  // A request that is bound to a key of a fallback starts there, if that one takes its method.
   void start();
 
-  // Is there, or was there, another service for this request?
-  bool any() const { return ctx_.stand_in != nullptr || find_next() != ctx_.asked().fallbacks.size(); }
+  // Is there, or was there, another service for this request?  Never for one that is bound to a key.
+  bool any() const {
+    return !ctx_.pinned && (ctx_.stand_in != nullptr || find_next() != ctx_.asked().fallbacks.size());
+  }
 
   // Of the service that serves now.
   RetryBudget budget() const;
@@ -42,6 +46,12 @@ class Fallbacks {
     const RoutedService* stand_in;
     const UpstreamUrl* upstream;
   };
+  // What the context said about the last attempt of a service.
+  struct Tried {
+    const UpstreamUrl* upstream = nullptr;
+    std::string key = {};  // fingerprint
+    std::string_view outcome = {};
+  };
   std::size_t find_next() const;
   void keep(Attempt&& last);
   void note(const Error& error);
@@ -50,7 +60,8 @@ class Fallbacks {
   const PreparedRequest& request_;
   std::size_t next_ = 0;                // in asked().fallbacks
   std::unique_ptr<Answered> answered_;  // an upstream's own words, in case nobody does better
-  std::optional<Error> first_error_;
+  std::optional<Error> first_error_;  // the asked service's, if nobody answered at all
+  Tried first_tried_;                 // belongs to it
   int soonest_ = 0;  // seconds; 0 = nobody said
 };
 

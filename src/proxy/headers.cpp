@@ -145,9 +145,9 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
 }
 
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
-// bytes are none of our business.
+// bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
 bool reads_answers(const RequestContext& ctx) {
-  return ctx.format != nullptr || !ctx.service().config.affinity_rules.empty();
+  return ctx.format != nullptr || !ctx.asked().config.affinity_rules.empty();
 }
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
@@ -179,7 +179,8 @@ void append_body_framing(const RequestContext& ctx, const PreparedRequest& reque
 constexpr std::string_view kUploadUrl = "x-goog-upload-url";
 
 // Gemini's resumable uploads name the URL for the bytes in a field, and the SDK takes its path and query from there: it
-// must lead here again, not past us.  "" if it is not one of this service's URLs.
+// must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also when a
+// fallback answers.  "" if it is not one of the answering service's URLs.
 std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
   const UpstreamUrl& url = ctx.upstream_url();
   const std::string_view scheme = url.origin.tls ? "https://" : "http://";
@@ -190,7 +191,7 @@ std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
   if (!value.starts_with(url.base_path) || !value.substr(url.base_path.size()).starts_with('/')) return {};
   std::string own(ctx.client.stream().tls() ? "https://" : "http://");
   own += ctx.client.head().host();
-  own += "/llm/" + ctx.service().config.slug;
+  own += "/llm/" + ctx.asked().config.slug;
   own += value.substr(url.base_path.size());
   return own;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_scan.hpp"
+#include "base/strings.hpp"
 
 namespace akr {
 namespace {
@@ -36,6 +37,16 @@ class PinSearch final : public JsonScan::Visitor {
     const auto begin = json.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos || (json[begin] != '{' && json[begin] != '[')) return;
     JsonScan().feed(json, *this);
+  }
+  void look_up_encoded(std::string_view id) {
+    if (const auto decoded = percent_decode(id)) look_up(*decoded);
+  }
+  // Any value may look like an id, as in page=2: where they do not agree, they are none.
+  void look_into_query(std::string_view query) {
+    for (const std::string& id : resources_in_query(map_, query)) look_up(id);
+    if (!conflict_) return;
+    conflict_ = false;
+    ctx_.pinned.reset();
   }
   bool conflict() const { return conflict_; }
 
@@ -103,8 +114,11 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   const std::string_view target = ctx.client.head().target();
   const auto question = target.find('?');
   const std::string_view query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
-  for (const std::string& id : resources_in_target(map_of(ctx), path, query)) search.look_up(id);
+  if (map_of(ctx) != nullptr) search.look_up_encoded(upload_in_query(query));
+  if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
+  for (const std::string& id : resources_in_path(map_of(ctx), path)) search.look_up(id);
   search.look_into(request.body.beginning());
+  if (!ctx.pinned) search.look_into_query(query);
   if (!search.conflict()) return {};
   return not_available(
       "the request names things that belong to different upstream keys; each of them can only be reached with its own "
@@ -116,7 +130,9 @@ Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest&
   if (ctx.pinned->service == ctx.service().config.id) {
     return ctx.service().keys->select_exactly(ctx.pinned->key, wanted, now);
   }
-  return not_available("what the request names was made by a fallback of this service, which is not asked any more");
+  return not_available(
+      "what the request names was made by a fallback of this service, which is not asked any more or does not take "
+      "this method");
 }
 
 void explain_refusal(const Verdict& last, std::optional<Error>& error) {

@@ -24,8 +24,8 @@ struct PinSettings {
   const Clock* clock = &system_clock();
 };
 
-// Fills ctx.pinned from the path, the query and the JSON body, and ctx.makes_resources.  REQUIRES: route, grant and
-// body are known, and the head is still there.  A body that is not in memory is looked at as far as it is (1 MiB), one
+// Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
+// ctx.makes_resources.  REQUIRES: route, grant and body are known, and the head is still there.  A body that is not in memory is looked at as far as it is (1 MiB), one
 // that is streamed up is not.  kPinnedKeyUnavailable: the request names things of different keys.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 

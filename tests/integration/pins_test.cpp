@@ -304,6 +304,27 @@ TEST_F(Pins, TroubleOfTheUpstreamIsTriedAgainWithTheSameKey) {
   EXPECT_EQ(key_of(seen.back()), maker);
 }
 
+// A pinned request was not tried again when its own attempt was what held the key: at max_concurrency 1, or as a trial.
+TEST(PinnedKeyOfItsOwn, IsTriedAgainThoughTheRequestItselfHoldsIt) {
+  std::atomic<int> calls = 0;
+  FakeUpstream upstream([&calls](UpstreamCall& call) {
+    if (call.request().method == "GET" && ++calls % 2 == 1) return call.answer(500, "oops");
+    call.answer(200, R"({"id":"file-1"})", kJsonType);
+  });
+  ProxySpec spec = spec_for(upstream, kOpenAi);
+  spec.keys = 1;
+  spec.limits = {.max_concurrency = 1};
+  ProxyUnderTest proxy(spec);
+  ASSERT_EQ(proxy.post("/v1/files", "form", kJson).status, 200);
+  EXPECT_EQ(proxy.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(calls, 2);
+  proxy.blame(1, {.key = KeyAction::kExhaust, .cool_for = 50ms, .retry = RetryAdvice::kNextKey, .reason = "x"});
+  ASSERT_TRUE(eventually([&] { return proxy.status(1).standing == KeyStanding::kTrial; }));
+  EXPECT_EQ(proxy.get("/v1/files/file-1").status, 200);
+  EXPECT_EQ(calls, 4);
+  EXPECT_TRUE(eventually([&] { return proxy.status(1).in_flight == 0; }));
+}
+
 TEST_F(Pins, ThingsOfDifferentKeysCannotMeet) {
   const int first = make_file("file-1");
   ASSERT_NE(make_file("file-2"), first);
@@ -453,6 +474,53 @@ TEST_F(RestPins, AnswersAreAskedForUncompressedAndErrorsAreInTheRestForm) {
   const HttpAnswer answer = proxy_.get("/jobs/j1");
   EXPECT_EQ(answer.status, 409);
   EXPECT_EQ(boost::json::parse(answer.body).at("code").as_string(), "pinned_key_unavailable");
+}
+
+// Pages have numbers like jobs: GET /jobs/7?page=2 was a conflict for ever once another key had made job 2.
+TEST_F(RestPins, AQueryThatHappensToNameAnotherThingIsNoConflict) {
+  const auto make_job = [this](const std::string& id) {
+    script_ = answering(R"({"job":{"id":)" + id + "}}");
+    EXPECT_EQ(proxy_.post("/jobs", "{}", kJson).status, 200);
+    return key_of(upstream_.last());
+  };
+  const int of_seven = make_job("7");
+  const int of_two = make_job("2");
+  ASSERT_NE(of_seven, of_two);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy_.get("/jobs/7?page=2").status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), of_seven);
+    EXPECT_EQ(proxy_.post("/any?page=2", R"({"after":7})", kJson).status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), of_seven);
+    EXPECT_EQ(proxy_.get("/x?job=2&page=3").status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), of_two);
+  }
+  std::set<int> keys;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(proxy_.get("/x?page=7&size=2").status, 200);
+    keys.insert(key_of(upstream_.last()));
+  }
+  EXPECT_EQ(keys.size(), 5U);
+}
+
+class GeminiPins : public Pins {
+ protected:
+  GeminiPins() : Pins(kGemini) {}
+};
+
+// The bytes of an upload may be JSON that names another key's file.
+TEST_F(GeminiPins, AnUploadIsItsIdWhateverItsBytesName) {
+  script_ = answering(R"({"file":{"name":"files/abc"}})");
+  EXPECT_EQ(proxy_.post("/upload/v1beta/files", "{}", kJson).status, 200);
+  const std::string other = upstream_.last().field("authorization");
+  script_ = answering("{}", "Content-Type: application/json\r\nX-Goog-Upload-URL: https://h/u?upload_id=A%2DB\r\n");
+  EXPECT_EQ(proxy_.post("/upload/v1beta/files", "{}", kJson).status, 200);
+  const std::string maker = upstream_.last().field("authorization");
+  ASSERT_NE(maker, other);
+  script_ = answering("{}");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy_.post("/upload/v1beta/files?upload_id=A-B", R"({"fileUri":"files/abc"})", kJson).status, 200);
+    EXPECT_EQ(upstream_.last().field("authorization"), maker);
+  }
 }
 
 TEST_F(RestPins, OnlyTheRulesPathAndMethodCount) {

@@ -94,5 +94,18 @@ TEST(TokenEstimate, WhatWasRefusedCostNothing) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(proxy.post("/v1/chat/completions", body).status, 400);
 }
 
+// A second attempt at another URL was not counted: the answer's tokens were missing from the key's minute.
+TEST(TokenEstimate, ASecondAttemptAtAnotherUrlCountsToo) {
+  FakeUpstream broken([](UpstreamCall& call) { call.answer(500, "no"); });
+  FakeUpstream good([](UpstreamCall& call) { call.answer(200, R"({"choices":[]})", kJson); });
+  ProxyUnderTest proxy(
+      {.keys = 1, .llm = true, .upstreams = {{broken.url(), 1, 0}, {good.url(), 1, 1}}, .limits = {.tpm = 100}});
+  const std::string body = R"({"model":"m","messages":")" + std::string(250, 'x') + "\"}";  // about 70 tokens
+  EXPECT_EQ(proxy.post("/v1/chat/completions", body).status, 200);
+  EXPECT_EQ(good.requests(), 1);
+  EXPECT_EQ(proxy.post("/v1/chat/completions", body).status, 429);
+  EXPECT_EQ(broken.requests(), 1);
+}
+
 }  // namespace
 }  // namespace akr

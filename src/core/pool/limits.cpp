@@ -83,15 +83,14 @@ void SlidingMinute::expire(TimePoint now) {
 
 bool SlidingMinute::fits(std::uint64_t units, TimePoint now) {
   expire(now);
-  if (used_ == 0) return true;
-  return used_ < limit_ && units <= limit_ - used_;
+  return has_room(used_, units);
 }
 
-TimePoint SlidingMinute::free_at() const {
+TimePoint SlidingMinute::free_at(std::uint64_t units) const {
   std::uint64_t used = used_;
   for (std::uint32_t i = 0; i < count_; ++i) {
     used -= closed(i).units;
-    if (used < limit_) return closed(i).last + kWindow;
+    if (has_room(used, units)) return closed(i).last + kWindow;
   }
   return open_.last + kWindow;
 }

@@ -37,7 +37,7 @@ class SlidingMinute {
   bool limited() const { return limit_ != 0; }
   // May `units` more be taken?  More than the whole limit may, alone in its minute.
   bool fits(std::uint64_t units, TimePoint now);
-  TimePoint free_at() const;  // when fits(1) becomes true; REQUIRES: it is not
+  TimePoint free_at(std::uint64_t units = 1) const;  // when fits(units) becomes true; REQUIRES: it is not
   void add(std::uint64_t units, TimePoint now);
   void subtract(std::uint64_t units);  // an estimate that was too high
   // Has the memory that add() is likely to write brought in.
@@ -53,6 +53,9 @@ class SlidingMinute {
   Batch& closed(std::uint32_t i) const {
     const std::uint32_t at = head_ + i;
     return ring_[at < capacity_ ? at : at - capacity_];
+  }
+  bool has_room(std::uint64_t used, std::uint64_t units) const {
+    return used == 0 || (used < limit_ && units <= limit_ - used);
   }
   void expire(TimePoint now);
   void close_open();
@@ -80,6 +83,7 @@ class alignas(64) LimitAccount {
   // Which limit holds it back now: "rpm", "tpm", "rpd", "monthly_quota", "max_concurrency"; "" = none.
   std::string_view reached(TimePoint now, const WallClock& clock);
   bool fits_tokens(std::uint64_t tokens, TimePoint now) { return !tokens_.limited() || tokens_.fits(tokens, now); }
+  TimePoint tokens_fit_at(std::uint64_t tokens) const { return tokens_.free_at(tokens); }  // REQUIRES: they do not
   bool counts_tokens() const { return tokens_.limited(); }
 
   void take(std::uint32_t tokens, TimePoint now, const WallClock& clock);

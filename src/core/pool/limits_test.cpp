@@ -225,10 +225,10 @@ TEST(KeyLimitsTest, PacingOfAModelLeavesOtherModelsAlone) {
 TEST(KeyLimitsTest, ARenewedLeaseCountsAsOneMoreRequest) {
   auto pool = make_pool({limited_key(1, {.rpm = 2, .max_concurrency = 1})});
   auto lease = pool->select({}, kStart);
-  EXPECT_TRUE(lease->renew(kStart));   // its own attempt is over: not too many at a time
-  EXPECT_FALSE(lease->renew(kStart));  // a third request within the minute
+  EXPECT_TRUE(lease->renew(0, kStart));   // its own attempt is over: not too many at a time
+  EXPECT_FALSE(lease->renew(0, kStart));  // a third request within the minute
   EXPECT_FALSE(pool->select({}, kStart + 61s));
-  EXPECT_TRUE(lease->renew(kStart + 61s));
+  EXPECT_TRUE(lease->renew(0, kStart + 61s));
   lease = KeyLease();
   EXPECT_EQ(pool->counts(kStart + 61s).in_flight, 0U);
   EXPECT_TRUE(pool->select({}, kStart + 61s));
@@ -237,17 +237,49 @@ TEST(KeyLimitsTest, ARenewedLeaseCountsAsOneMoreRequest) {
 TEST(KeyLimitsTest, ALeaseIsNotRenewedWhenItsKeyIsOut) {
   auto pool = make_pool(make_keys(2));
   auto lease = take(*pool, 1, 2, kStart);
-  EXPECT_TRUE(lease->renew(kStart));
+  EXPECT_TRUE(lease->renew(0, kStart));
   take(*pool, 1, 2, kStart)->report(cool_for(10s), kStart);  // somebody else's 429
-  EXPECT_FALSE(lease->renew(kStart));
-  EXPECT_TRUE(lease->renew(kStart + 11s));
+  EXPECT_FALSE(lease->renew(0, kStart));
+  EXPECT_TRUE(lease->renew(0, kStart + 11s));
   auto keys = make_keys(2);
   keys[0].enabled = false;
   pool->replace_keys(keys);
-  EXPECT_FALSE(lease->renew(kStart + 11s));
+  EXPECT_FALSE(lease->renew(0, kStart + 11s));
   pool->replace_keys(std::vector<UpstreamKey>{keys[1]});
-  EXPECT_FALSE(lease->renew(kStart + 11s));
-  EXPECT_FALSE(KeyLease().renew(kStart));
+  EXPECT_FALSE(lease->renew(0, kStart + 11s));
+  EXPECT_FALSE(KeyLease().renew(0, kStart));
+}
+
+// A second attempt with the same key was not counted in its tpm: at another URL a request could cost twice what fits.
+TEST(KeyLimitsTest, ARenewedLeaseCountsItsTokensToo) {
+  auto pool = make_pool({limited_key(1, {.tpm = 100})});
+  auto lease = pool->select({.tokens = 60}, kStart);
+  ASSERT_TRUE(lease);
+  EXPECT_FALSE(lease->renew(60, kStart));  // the first attempt may have been answered: it still counts
+  lease->count_tokens(0, kStart);          // it was refused and cost nothing
+  EXPECT_TRUE(lease->renew(60, kStart));
+  lease = KeyLease();
+  EXPECT_FALSE(pool->select({.tokens = 60}, kStart));
+  auto small = pool->select({.tokens = 40}, kStart);
+  ASSERT_TRUE(small);
+  small->count_tokens(10, kStart);  // 70 of 100
+  EXPECT_FALSE(small->renew(40, kStart));
+  EXPECT_TRUE(small->renew(30, kStart));
+}
+
+// The model's wait, or the outage guard's, was no reason against a second attempt with the same key.
+TEST(KeyLimitsTest, ALeaseIsNotRenewedWhileItsModelOrTheUpstreamWaits) {
+  auto pool = make_pool(make_keys(3));
+  auto lease = pool->select_exactly(KeyId{1}, {.model = "m"}, kStart);
+  ASSERT_TRUE(lease);
+  pool->select_exactly(KeyId{1}, {.model = "m"}, kStart)->report(cool_for(10s, Scope::kKeyModel), kStart);
+  EXPECT_FALSE(lease->renew(0, kStart));
+  EXPECT_TRUE(lease->renew(0, kStart + 11s));
+  auto all = make_pool(make_keys(3));
+  lease = take(*all, 1, 3, kStart);
+  for (std::int64_t id = 1; id <= 3; ++id) take(*all, id, 3, kStart)->report(cool(), kStart);
+  ASSERT_TRUE(all->outage().suspected);
+  EXPECT_FALSE(lease->renew(0, kStart));
 }
 
 TEST(KeyLimitsTest, ATrialMayGoOnAtAnotherUpstream) {
@@ -256,7 +288,7 @@ TEST(KeyLimitsTest, ATrialMayGoOnAtAnotherUpstream) {
   auto trial = take(*pool, 1, 2, kStart + 11s);
   ASSERT_TRUE(trial);
   EXPECT_FALSE(take(*pool, 1, 2, kStart + 11s));
-  EXPECT_TRUE(trial->renew(kStart + 11s));
+  EXPECT_TRUE(trial->renew(0, kStart + 11s));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   if (!slot) return refusal("was deleted", 0);
   if (held_back)
     return refusal("is held back while the upstream is in trouble", whole_seconds(guard_.next_probe() - now_));
-  if (!usable) return unavailable(*slot);
+  if (!usable) return unavailable(*slot, request.tokens);
   const KeyClaim claim = commit(*slot, request, model);
   if (request.trace != nullptr) {
     request.trace->key = id;
@@ -82,8 +82,12 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
 }
 
 // REQUIRES: the slot was refreshed, and acceptable() was asked if the key is ready.
-Error PoolState::unavailable(std::uint32_t slot) {
+Error PoolState::unavailable(std::uint32_t slot, std::uint32_t tokens) {
   const Slot& own = roster_.slots[slot];
+  if (scratch_.too_few_tokens > 0) {
+    const TimePoint fit = account(slot)->tokens_fit_at(tokens);
+    return refusal("has too little left of its tokens per minute", whole_seconds(fit - now_));
+  }
   if (own.ready != kNowhere && model_soonest_ != TimePoint{})
     return refusal("is cooling down for this model", whole_seconds(model_soonest_ - now_));
   const Reason reason = reason_of(own.standing);

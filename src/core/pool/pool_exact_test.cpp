@@ -85,6 +85,27 @@ TEST_F(PoolExact, KeepsTheLimits) {
   EXPECT_TRUE(served(2, kStart));
 }
 
+// A key whose minute had too few tokens left was "not usable" without a hint when it would be.
+TEST_F(PoolExact, SaysWhenTheTokensOfARequestFit) {
+  auto keys = make_keys(1);
+  keys[0].limits.tpm = 100;
+  pool_->replace_keys(keys);
+  const auto take = [&](std::uint32_t tokens, TimePoint now) {
+    return pool_->select_exactly(KeyId{1}, {.tokens = tokens}, now);
+  };
+  EXPECT_TRUE(take(40, kStart));
+  EXPECT_TRUE(take(30, kStart + 20s));
+  const auto refused = take(50, kStart + 30s);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPinnedKeyUnavailable);
+  EXPECT_NE(refused.error().message.find("tokens per minute"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(refused.error().retry_after, 30);                          // then the 40 are over
+  EXPECT_EQ(take(90, kStart + 30s).error().retry_after, 50);           // and then the 30
+  EXPECT_EQ(take(1000, kStart + 30s).error().retry_after, 50);         // more than a minute has: alone in its own
+  EXPECT_TRUE(take(30, kStart + 30s));
+  EXPECT_TRUE(take(40, kStart + 60s));
+}
+
 TEST_F(PoolExact, OneTrialAtATime) {
   report(2, exhaust(), kStart);
   EXPECT_EQ(refused(2, kStart).retry_after, 3600);

@@ -173,25 +173,41 @@ void PoolState::release(const KeyClaim& claim) {
   if (was_blocked) refresh_reach(*slot);
 }
 
-bool PoolState::renew(const KeyClaim& claim, TimePoint now) {
+bool PoolState::renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now) {
   tick(now);
   const auto slot = locate(claim);
   if (!slot) return false;  // deleted meanwhile
   LimitAccount* limits = account(*slot);
   if (limits != nullptr) limits->give_back();  // the attempt that ended does not count against the next one
-  const KeyStanding standing = judge(*slot).standing;
-  const bool own_trial = standing == KeyStanding::kOnTrial && claim.trials != 0;
-  const bool fits = limits == nullptr || claim.tokens == 0 || limits->fits_tokens(claim.tokens, now_);
-  const bool usable = fits && (standing == KeyStanding::kUsable || standing == KeyStanding::kTrial || own_trial);
+  const bool usable = may_go_on(*slot, claim, tokens);
   if (limits == nullptr) return usable;
   if (!usable) {
     limits->keep();
     return false;
   }
+  claim.counts_tokens = limits->counts_tokens();
+  claim.tokens = claim.counts_tokens ? tokens : 0;
   limits->take(claim.tokens, now_, clock_);
   ++version_;
   if (limits->blocked_until(now_, clock_)) refresh_reach(*slot);
   return true;
+}
+
+// What forbids a key to others may be this claim itself: its trial is no reason against it.
+bool PoolState::may_go_on(std::uint32_t slot, const KeyClaim& claim, std::uint32_t tokens) {
+  if (guard_.suspected() && now_ < guard_.next_probe()) return false;
+  LimitAccount* limits = account(slot);
+  if (limits != nullptr && limits->blocked_until(now_, clock_)) return false;
+  if (limits != nullptr && tokens > 0 && !limits->fits_tokens(tokens, now_)) return false;
+  const KeyStanding standing = judge(slot).standing;
+  const bool own_trial = standing == KeyStanding::kOnTrial && claim.trials != 0;
+  if (standing != KeyStanding::kUsable && standing != KeyStanding::kTrial && !own_trial) return false;
+  const std::uint64_t model = claim.model.hash();
+  if (model == 0 || models_.empty()) return true;
+  const Slot& own = roster_.slots[slot];
+  if ((claim.trials & kReachKeyModel) == 0 && !model_open(PairOwner::of(own.id), model)) return false;
+  return own.group == kNowhere || (claim.trials & kReachGroupModel) != 0 ||
+         model_open(PairOwner::of_group(roster_.groups[own.group].name), model);
 }
 
 void PoolState::end_trials(std::uint32_t slot, const KeyClaim& claim) {

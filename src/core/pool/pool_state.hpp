@@ -51,7 +51,7 @@ class PoolState {
   SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
   void release(const KeyClaim& claim);
-  bool renew(const KeyClaim& claim, TimePoint now);
+  bool renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now);
   void note_failure(const KeyClaim& claim, int status, std::string_view redacted);
   void observe_latency(const KeyClaim& claim, Duration first_byte, TimePoint now);
   void pace(const KeyClaim& claim, Duration reset_in, TimePoint now);
@@ -121,7 +121,7 @@ class PoolState {
   void fill_trace(SelectTrace& trace) const;
 
   // pool_exact.cpp
-  Error unavailable(std::uint32_t slot);
+  Error unavailable(std::uint32_t slot, std::uint32_t tokens);
   // pool_preview.cpp
   std::optional<std::uint32_t> choose_and_undo(const SelectRequest& request, const ModelTag& model);
   void undo_aside();
@@ -134,6 +134,7 @@ class PoolState {
 
   // pool_report.cpp
   std::optional<std::uint32_t> locate(const KeyClaim& claim) const;
+  bool may_go_on(std::uint32_t slot, const KeyClaim& claim, std::uint32_t tokens);
   void succeeded(std::uint32_t slot, const KeyClaim& claim);
   void failed(std::uint32_t slot, const KeyClaim& claim, const Verdict& verdict);
   void forgive_models(std::uint32_t slot, const KeyClaim& claim);
