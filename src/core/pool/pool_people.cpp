@@ -169,6 +169,7 @@ Result<KeyClaim> PoolState::take_for_validation(KeyId id, TimePoint now) {
 void PoolState::export_keys(std::uint32_t from, std::uint32_t count, const WallClock& clock,
                             std::vector<KeyStateRecord>& rows) {
   const std::uint32_t end = std::min(slots(), from + std::min(count, slots()));
+  ++record.probing;
   for (std::uint32_t i = from; i < end; ++i) {
     const Slot& own = roster_.slots[i];
     const KeyRecord& record = roster_.records[i];
