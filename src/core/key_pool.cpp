@@ -140,6 +140,11 @@ std::optional<KeyStatus> KeyPool::status(KeyId key, TimePoint now) {
   return state_->pool.status(key, now);
 }
 
+bool KeyPool::has(KeyId key) const {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.has(key);
+}
+
 void KeyPool::reset(std::span<const KeyId> keys, TimePoint now) {
   for (const KeyId key : keys) {
     const MutexLock lock(state_->mutex);

@@ -132,6 +132,7 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   PoolCounts counts(TimePoint now);
   OutageStatus outage();
   std::optional<KeyStatus> status(KeyId key, TimePoint now);
+  bool has(KeyId key) const;  // enabled or not
 
   // By a person: back to active at once, whatever the provider said; also their groups' and models' waits.
   void reset(std::span<const KeyId> keys, TimePoint now);
