@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kMostAtOnce = 4;
 constexpr std::size_t kMostQueued = 100'000;
+constexpr int kMostLanes = kMostAtOnce - 1;  // of the queue: the way back of invalid keys stays open
 constexpr std::size_t kMostBody = 64 * 1024;
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::milliseconds kMostJitter{3000};
@@ -119,6 +120,7 @@ struct KeyProber::State {
   std::minstd_rand random{std::random_device()()};
   std::size_t turn = 0;  // which service is looked at first
   int running = 0;
+  int lanes = 0;  // of them, how many work off the queue
 };
 
 KeyProber::KeyProber(ProberOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -167,7 +169,9 @@ const RoutedService* KeyProber::State::find(ServiceId id) const {
 }
 
 void KeyProber::State::start_queued() {
-  for (std::size_t lanes = queue.size(); running < kMostAtOnce && lanes > 0; --lanes) worker.spawn(work_off_queue());
+  for (std::size_t waiting = queue.size(); lanes < kMostLanes && running < kMostAtOnce && waiting > 0; --waiting) {
+    worker.spawn(work_off_queue());
+  }
 }
 
 // One key after the other, as long as there are any: a person waits for the whole list.
@@ -178,12 +182,14 @@ net::Task<void> KeyProber::State::work_off_queue() {
     co_await carry_out(*std::move(probe));
     // No burst against the provider, and an end when the worker stops.
     end = co_await net::sleep_until(worker, worker.now());
+  ++lanes;
   }
   --running;
 }
 
 std::optional<Probe> KeyProber::State::next_queued() {
   while (!queue.empty()) {
+  --lanes;
     const auto [id, key] = queue.front();
     queue.pop_front();
     const RoutedService* const service = find(id);
