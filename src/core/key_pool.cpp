@@ -169,6 +169,11 @@ Result<KeyLease> KeyPool::lease_for_validation(KeyId key, TimePoint now) {
   return KeyLease(shared_from_this(), *claim);
 }
 
+void KeyPool::let_request_try(KeyId key, TimePoint now) {
+  const MutexLock lock(state_->mutex);
+  state_->pool.let_request_try(key, now);
+}
+
 std::vector<KeyStateRecord> KeyPool::export_states(TimePoint now, WallTime wall) {
   constexpr std::uint32_t kPart = 4096;
   const WallClock clock = WallClock::at(now, wall);

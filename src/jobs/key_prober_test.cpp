@@ -211,6 +211,26 @@ TEST_F(GenericProber, OtherAnswersAreJudgedByTheTable) {
   }
 }
 
+// A wrong validation_path switched the way back of invalid keys off, and nothing told so.
+TEST_F(GenericProber, AnAnswerThatSaysNothingIsToldAndLeavesTheKeyToARequest) {
+  publish(rest("/wrong"));
+  report(1, pool_test::invalid());
+  testing::internal::CaptureStderr();
+  for (const int status : {404, 404, 302, 302, 405}) ask(1, status);
+  ask(2, 200);
+  ask(1, 405);
+  const std::string log = testing::internal::GetCapturedStderr();
+  int told = 0;
+  for (auto at = log.find("probe_says_nothing"); at != std::string::npos; at = log.find("probe_says_nothing", at + 1))
+    ++told;
+  EXPECT_EQ(told, 4) << log;
+  prober_->stop();
+  const TimePoint later = real_now() + 1h;
+  EXPECT_FALSE(pool_test::take(*pool_, 1, 2, later - 5min));
+  pool_test::take(*pool_, 1, 2, later).value().report(pool_test::good(), later);
+  EXPECT_EQ(pool_test::state(*pool_, 1, later), KeyState::kActive);
+}
+
 TEST_F(GenericProber, TheServicesRulesComeFirst) {
   RoutedService ruled = rest("/me");
   FailureRule rule;
@@ -293,26 +313,6 @@ TEST_F(KeyProberTest, AQueueIsWorkedOffWithoutPauses) {
   EXPECT_EQ(calls_, kKeys);
 }
 
-TEST_F(KeyProberTest, StopCutsWhatRuns) {
-  provider_.stop();
-  const std::vector<KeyId> keys(100, KeyId{1});
-  EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), 100U);
-  prober_->stop();
-  EXPECT_EQ(pool_->counts(real_now()).in_flight, 0U);
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
-}
-
-TEST_F(KeyProberTest, OfSeveralUrlsOneThatWorksIsAsked) {
-  RoutedService made = service("openai_compatible", "/v1");
-  const std::string good = "http://127.0.0.1:" + std::to_string(provider_.port());
-  const std::vector<Upstream> list = {{"http://127.0.0.1:1/dead/v1", 1, 0}, {good + "/second/v1", 1, 1}};
-  made.upstreams = UpstreamSet::make(list).value();
-  const auto set = made.upstreams;
-  for (int i = 0; i < 5; ++i) set->select(0, real_now()).report(EndpointEffect::kFail, real_now());
-  publish(std::move(made));
-  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
-  EXPECT_EQ(asked(), "GET /second/v1/models Bearer sk-1");
-}
 // A long queue of one service took all lanes, and no other service's invalid key came back until it was worked off.
 TEST_F(KeyProberTest, AQueueLeavesRoomForTheWayBack) {
   const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -351,6 +351,26 @@ TEST_F(KeyProberTest, AQueueLeavesRoomForTheWayBack) {
   ::close(silent);
 }
 
+TEST_F(KeyProberTest, StopCutsWhatRuns) {
+  provider_.stop();
+  const std::vector<KeyId> keys(100, KeyId{1});
+  EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), 100U);
+  prober_->stop();
+  EXPECT_EQ(pool_->counts(real_now()).in_flight, 0U);
+  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
+}
+
+TEST_F(KeyProberTest, OfSeveralUrlsOneThatWorksIsAsked) {
+  RoutedService made = service("openai_compatible", "/v1");
+  const std::string good = "http://127.0.0.1:" + std::to_string(provider_.port());
+  const std::vector<Upstream> list = {{"http://127.0.0.1:1/dead/v1", 1, 0}, {good + "/second/v1", 1, 1}};
+  made.upstreams = UpstreamSet::make(list).value();
+  const auto set = made.upstreams;
+  for (int i = 0; i < 5; ++i) set->select(0, real_now()).report(EndpointEffect::kFail, real_now());
+  publish(std::move(made));
+  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_EQ(asked(), "GET /second/v1/models Bearer sk-1");
+}
 
 }  // namespace
 }  // namespace akr
