@@ -78,7 +78,7 @@ struct App::Parts {
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
     if (pin_ticker) pin_ticker->stop();
-    if (pin_writer && !database->locked()) note_pins(pin_writer->write_changes());
+    if (pin_writer && !database->locked()) note_pins(pin_writer->write_now());
     if (key_states && !database->locked()) note_key_states(key_states->write_changes());
   }
 

@@ -140,6 +140,11 @@ std::optional<KeyStatus> KeyPool::status(KeyId key, TimePoint now) {
   return state_->pool.status(key, now);
 }
 
+bool KeyPool::has(KeyId key) const {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.has(key);
+}
+
 void KeyPool::reset(std::span<const KeyId> keys, TimePoint now) {
   for (const KeyId key : keys) {
     const MutexLock lock(state_->mutex);
@@ -162,6 +167,11 @@ Result<KeyLease> KeyPool::lease_for_validation(KeyId key, TimePoint now) {
   const auto claim = state_->pool.take_for_validation(key, now);
   if (!claim) return claim.error();
   return KeyLease(shared_from_this(), *claim);
+}
+
+void KeyPool::let_request_try(KeyId key, TimePoint now) {
+  const MutexLock lock(state_->mutex);
+  state_->pool.let_request_try(key, now);
 }
 
 std::vector<KeyStateRecord> KeyPool::export_states(TimePoint now, WallTime wall) {

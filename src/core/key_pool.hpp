@@ -132,6 +132,7 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   PoolCounts counts(TimePoint now);
   OutageStatus outage();
   std::optional<KeyStatus> status(KeyId key, TimePoint now);
+  bool has(KeyId key) const;  // enabled or not
 
   // By a person: back to active at once, whatever the provider said; also their groups' and models' waits.
   void reset(std::span<const KeyId> keys, TimePoint now);
@@ -142,6 +143,9 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   std::vector<KeyId> due_for_validation(std::size_t limit, TimePoint now);
   // Takes exactly this key, whatever its state, for a validation call; report() then decides.  kNotFound.
   Result<KeyLease> lease_for_validation(KeyId key, TimePoint now);
+  // Validation calls cannot tell whether this invalid key is accepted: one request tries it, as with
+  // PoolSettings::try_invalid.  Nothing for a key that is not invalid, or for which that is arranged already.
+  void let_request_try(KeyId key, TimePoint now);
 
   // For persistence, in wall-clock times: everything worth keeping.  A large pool is read in parts, so that requests
   // do not wait.  version() changes whenever the rows may have.

@@ -11,7 +11,7 @@ constexpr std::chrono::minutes kRemovalPeriod{1};
 
 Result<void> KeyPinWriter::restore() {
   const MutexLock lock(mutex_);
-  return load();
+  return note(load());
 }
 
 Result<void> KeyPinWriter::load() {
@@ -26,6 +26,25 @@ Result<void> KeyPinWriter::load() {
 
 Result<void> KeyPinWriter::write_changes() {
   const MutexLock lock(mutex_);
+  // A full disk is not helped by five transactions a second, nor its log.
+  if (failure_ && clock_.now() < paused_until_) return *failure_;
+  return note(write());
+}
+
+Result<void> KeyPinWriter::write_now() {
+  const MutexLock lock(mutex_);
+  return note(write());
+}
+
+Result<void> KeyPinWriter::note(Result<void> written) {
+  failure_.reset();
+  if (written) return written;
+  failure_ = written.error();
+  paused_until_ = clock_.now() + kPinPause;
+  return written;
+}
+
+Result<void> KeyPinWriter::write() {
   if (auto read = load(); !read) return read;
   for (;;) {
     const auto changes = table_.take_changes(kRowsPerBatch);

@@ -114,10 +114,31 @@ TEST_F(KeyPinWriterTest, TriesAgainWhatCouldNotBeStoredOrRead) {
   process.store.failing = true;
   EXPECT_FALSE(process.writer.write_changes());
   process.store.failing = false;
+  clock_.advance(kPinPause);
   ASSERT_TRUE(process.writer.write_changes());
   Process next(*database_, clock_);
   ASSERT_TRUE(next.writer.restore());
   EXPECT_TRUE(knows(next, "file-1"));
+}
+
+// On a full disk five transactions failed per second, with an error line each.
+TEST_F(KeyPinWriterTest, AfterAFailureTheStoreIsLeftAlone) {
+  Process process(*database_, clock_);
+  ASSERT_TRUE(process.writer.restore());
+  process.store.failing = true;
+  put(process, "file-1");
+  for (int second = 0; second < 10; ++second) {
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(process.writer.write_changes());
+    clock_.advance(1s);
+  }
+  EXPECT_EQ(process.store.saves, 2);
+  EXPECT_FALSE(process.writer.write_changes());
+  process.store.failing = false;
+  EXPECT_FALSE(process.writer.write_changes()) << "the failure is still the last word";
+  ASSERT_TRUE(process.writer.write_now());
+  put(process, "file-2");
+  ASSERT_TRUE(process.writer.write_changes());
+  EXPECT_EQ(process.store.saves, 5);
 }
 
 TEST_F(KeyPinWriterTest, ExpiredRowsGo) {

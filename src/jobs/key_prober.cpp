@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ namespace akr {
 namespace {
 
 constexpr int kMostAtOnce = 4;
+constexpr int kMostLanes = kMostAtOnce - 1;  // of the queue: the way back of invalid keys stays open
 constexpr std::size_t kMostQueued = 100'000;
 constexpr std::size_t kMostBody = 64 * 1024;
 constexpr std::chrono::seconds kTick{1};
@@ -107,6 +109,7 @@ struct KeyProber::State {
   template <class Value, class Work>
   Result<Value> on_worker(Work work);
   Result<const RoutedService*> probed_service(ServiceId id) const;
+  void note_meaning(const RoutedService& service, KeyId key, int status, bool says_something);
 
   net::Worker worker;
   const ProberOptions options;
@@ -119,6 +122,9 @@ struct KeyProber::State {
   std::minstd_rand random{std::random_device()()};
   std::size_t turn = 0;  // which service is looked at first
   int running = 0;
+  int lanes = 0;  // of them, how many work off the queue
+  // The status of calls that say nothing about a key, by service: told when it changes.
+  std::unordered_map<ServiceId, int> mute;
 };
 
 KeyProber::KeyProber(ProberOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -167,18 +173,22 @@ const RoutedService* KeyProber::State::find(ServiceId id) const {
 }
 
 void KeyProber::State::start_queued() {
-  for (std::size_t lanes = queue.size(); running < kMostAtOnce && lanes > 0; --lanes) worker.spawn(work_off_queue());
+  for (std::size_t waiting = queue.size(); lanes < kMostLanes && running < kMostAtOnce && waiting > 0; --waiting) {
+    worker.spawn(work_off_queue());
+  }
 }
 
 // One key after the other, as long as there are any: a person waits for the whole list.
 net::Task<void> KeyProber::State::work_off_queue() {
   ++running;
+  ++lanes;
   net::WaitEnd end = net::WaitEnd::kTimeout;
   for (auto probe = next_queued(); probe && end != net::WaitEnd::kCancelled; probe = next_queued()) {
     co_await carry_out(*std::move(probe));
     // No burst against the provider, and an end when the worker stops.
     end = co_await net::sleep_until(worker, worker.now());
   }
+  --lanes;
   --running;
 }
 
@@ -274,7 +284,25 @@ net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLe
   const auto status = service.keys->status(lease.key().id, worker.now());
   const bool invalid = status && status->state == KeyState::kInvalid;
   if (!result.valid || invalid) lease.report(verdict, worker.now());
+  note_meaning(service, lease.key().id, result.status, verdict.key != KeyAction::kNone);
   co_return result;
+}
+
+// A wrong validation_path (404, a redirect to a login page) is no way back: then a request finds out.
+void KeyProber::State::note_meaning(const RoutedService& service, KeyId key, int status, bool says_something) {
+  if (says_something) {
+    mute.erase(service.config.id);
+    return;
+  }
+  service.keys->let_request_try(key, worker.now());
+  const auto [known, is_new] = mute.try_emplace(service.config.id, status);
+  if (!is_new && std::exchange(known->second, status) == status) return;
+  log_warn("probe_says_nothing",
+           {{"service", service.config.slug},
+            {"status", status},
+            {"message",
+             "the answer to the validation call tells nothing about the key; is validation_path (or target_url) right? "
+             "Invalid keys will be tried by requests"}});
 }
 
 net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const RoutedService& service,

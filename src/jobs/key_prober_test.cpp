@@ -5,6 +5,9 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/pool/pool_test_support.hpp"
 #include "jobs/probe_request.hpp"
@@ -208,6 +211,26 @@ TEST_F(GenericProber, OtherAnswersAreJudgedByTheTable) {
   }
 }
 
+// A wrong validation_path switched the way back of invalid keys off, and nothing told so.
+TEST_F(GenericProber, AnAnswerThatSaysNothingIsToldAndLeavesTheKeyToARequest) {
+  publish(rest("/wrong"));
+  report(1, pool_test::invalid());
+  testing::internal::CaptureStderr();
+  for (const int status : {404, 404, 302, 302, 405}) ask(1, status);
+  ask(2, 200);
+  ask(1, 405);
+  const std::string log = testing::internal::GetCapturedStderr();
+  int told = 0;
+  for (auto at = log.find("probe_says_nothing"); at != std::string::npos; at = log.find("probe_says_nothing", at + 1))
+    ++told;
+  EXPECT_EQ(told, 4) << log;
+  prober_->stop();
+  const TimePoint later = real_now() + 1h;
+  EXPECT_FALSE(pool_test::take(*pool_, 1, 2, later - 5min));
+  pool_test::take(*pool_, 1, 2, later).value().report(pool_test::good(), later);
+  EXPECT_EQ(pool_test::state(*pool_, 1, later), KeyState::kActive);
+}
+
 TEST_F(GenericProber, TheServicesRulesComeFirst) {
   RoutedService ruled = rest("/me");
   FailureRule rule;
@@ -288,6 +311,44 @@ TEST_F(KeyProberTest, AQueueIsWorkedOffWithoutPauses) {
   const TimePoint late = real_now() + 30s;  // it took 50 s
   while (calls_ < kKeys && real_now() < late) std::this_thread::sleep_for(10ms);
   EXPECT_EQ(calls_, kKeys);
+}
+
+// A long queue of one service took all lanes, and no other service's invalid key came back until it was worked off.
+TEST_F(KeyProberTest, AQueueLeavesRoomForTheWayBack) {
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent, 64), 0);
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const auto both = [&](bool with_other) {
+    std::vector<RoutedService> all;
+    all.push_back(service("openai_compatible", "/v1"));
+    all[0].config.id = ServiceId{8};
+    all[0].url = parse_upstream_url("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port))).value();
+    all[0].keys = std::make_shared<KeyPool>(1);
+    all[0].keys->replace_keys(pool_test::make_keys(1));
+    if (with_other) all.push_back(service("openai_compatible", "/v1"));
+    return std::make_shared<const RoutingTable>(std::move(all));
+  };
+  const auto slow = both(false);
+  prober_->publish(slow);
+  const std::vector<KeyId> keys(100, KeyId{1});
+  ASSERT_EQ(prober_->enqueue(ServiceId{8}, keys).value(), 100U);
+  KeyPool& queued = *slow->services()[0].keys;
+  for (int i = 0; i < 1000 && queued.counts(real_now()).in_flight < 3; ++i) std::this_thread::sleep_for(10ms);
+  KeyStateRecord row;
+  row.key = KeyId{1};
+  row.state = KeyState::kInvalid;
+  pool_->import_states({&row, 1}, real_now(), system_clock().wall());
+  prober_->publish(both(true));
+  for (int i = 0; i < 1500 && state(1) != KeyState::kActive; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(state(1), KeyState::kActive);
+  EXPECT_EQ(queued.counts(real_now()).in_flight, 3U);
+  prober_->stop();
+  ::close(silent);
 }
 
 TEST_F(KeyProberTest, StopCutsWhatRuns) {

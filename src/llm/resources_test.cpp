@@ -57,6 +57,13 @@ TEST(Resources, AStoredChatCompletionIsOneThatSaysSo) {
   EXPECT_TRUE(makes("openai_compatible", "POST", kChat, early));
 }
 
+// A space before the colon hid a stored completion.
+TEST(Resources, AStoredChatCompletionMayBeWrittenWithSpaces) {
+  constexpr std::string_view kChat = "/v1/chat/completions";
+  EXPECT_TRUE(makes("openai_compatible", "POST", kChat, R"({"model" : "m", "store" : true, "messages" : []})"));
+  EXPECT_TRUE(makes("openai_compatible", "POST", kChat, "{\"model\":\"m\",\"modalities\"\n:[\"audio\"]}"));
+}
+
 TEST(Resources, AnthropicPathsThatMakeThings) {
   for (const char* path : {"/v1/files", "/v1/files/file_1", "/v1/messages/batches", "/v1/messages/batches/msgbatch_1",
                            "/v1/skills", "/v1/skills/skill_1/versions"})

@@ -29,9 +29,15 @@ class PinSearch final : public JsonScan::Visitor {
   void look_up(std::string_view id) {
     if (id.empty() || conflict_ || lookups_++ >= kMostLookups) return;
     const auto key = table_.find(service_.id, ctx_.grant.fingerprint, id, now_);
-    if (!key) return;
-    conflict_ = ctx_.pinned && ctx_.pinned != key;
-    if (!ctx_.pinned) ctx_.pinned = key;
+    if (!key || ctx_.pinned == key) return;
+    if (was_deleted(*key)) {
+      // Told once: from now on the id is like one that was never seen, and may be learnt anew.
+      table_.forget(service_.id, ctx_.grant.fingerprint, id, now_);
+      deleted_ = true;
+      return;
+    }
+    conflict_ = ctx_.pinned.has_value();
+    if (!conflict_) ctx_.pinned = key;
   }
   void look_into(std::string_view json) {
     const auto begin = json.find_first_not_of(" \t\r\n");
@@ -49,8 +55,17 @@ class PinSearch final : public JsonScan::Visitor {
     ctx_.pinned.reset();
   }
   bool conflict() const { return conflict_; }
+  bool deleted() const { return deleted_; }
 
  private:
+  // Of a service that is not asked any more nothing is known: its key may come back with it.
+  bool was_deleted(const PinnedKey& pinned) const {
+    if (pinned.service == service_.id) return !ctx_.service().keys->has(pinned.key);
+    return std::ranges::any_of(ctx_.service().fallbacks, [&](const RoutedService* fallback) {
+      return fallback->config.id == pinned.service && !fallback->keys->has(pinned.key);
+    });
+  }
+
   void scalar(const JsonScan& at, std::string_view text) override {
     if (map_ != nullptr) {
       if (is_id_member(at)) look_up(resource_id(*map_, text));
@@ -96,6 +111,7 @@ class PinSearch final : public JsonScan::Visitor {
   const WallTime now_;
   int lookups_ = 0;
   bool conflict_ = false;
+  bool deleted_ = false;
   std::uint64_t object_ = 0;
   bool is_reference_ = false;
   std::string id_;
@@ -118,6 +134,10 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
   for (const std::string& id : resources_in_path(map_of(ctx), path)) search.look_up(id);
   search.look_into(request.body.beginning());
+  if (search.deleted()) {
+    return not_available(
+        "what the request names was made with an upstream key that was deleted; it must be made again");
+  }
   if (!ctx.pinned) search.look_into_query(query);
   if (!search.conflict()) return {};
   return not_available(

@@ -254,6 +254,31 @@ TEST_F(Pins, AListThroughAnotherKeyMovesNothing) {
   EXPECT_EQ(key_of(upstream_.last()), lister);
 }
 
+// A deleted key's things were conflicts for as long as somebody asked for them, and no list could teach better.
+TEST_F(Pins, ADeletedKeyIsAConflictOnceAndThenTheIdIsUnknown) {
+  const int maker = make_file("file-1");
+  std::vector<UpstreamKey> keys;
+  for (int i = 1; i <= 5; ++i) {
+    if (i != maker) keys.push_back({.id = KeyId{i}, .service = ServiceId{1}, .secret = Secret(ProxyUnderTest::key(i))});
+  }
+  proxy_.pool().replace_keys(keys);
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.get("/v1/files/file-1");
+  expect_unavailable(answer);
+  EXPECT_NE(answer.body.find("deleted"), std::string::npos);
+  EXPECT_NE(answer.body.find("made again"), std::string::npos);
+  EXPECT_EQ(upstream_.requests(), before);
+  // Any key is asked now, and one that knows the thing is learnt.
+  script_ = answering(R"({"data":[{"id":"file-1"}]})");
+  ASSERT_EQ(proxy_.get("/v1/files").status, 200);
+  const int lister = key_of(upstream_.last());
+  script_ = answering("{}");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(proxy_.get("/v1/files/file-1/content").status, 200);
+    EXPECT_EQ(key_of(upstream_.last()), lister);
+  }
+}
+
 TEST_F(Pins, ADisabledAndADeletedKeyAreConflicts) {
   const int maker = make_file("file-1");
   std::vector<UpstreamKey> keys;

@@ -15,7 +15,7 @@ std::optional<PinnedKey> PinTable::find(ServiceId asked, std::string_view access
   const auto found = mine.by_id.find(id);
   if (found == mine.by_id.end()) return std::nullopt;
   if (found->second->pin.expires <= now) {
-    erase(mine, found->second);
+    if (!found->second->owed) erase(mine, found->second);  // the store may have to be told that it was forgotten
     return std::nullopt;
   }
   renew(mine, found->second, now);
@@ -41,7 +41,19 @@ void PinTable::put(ServiceId asked, std::string_view access_key, std::string_vie
   renew(mine, found->second, now);
 }
 
-void PinTable::renew(Part& part, Entries::iterator entry, WallTime now) {
+void PinTable::forget(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now) {
+  const PinId id = hasher_.hash(asked, access_key, resource);
+  Part& mine = part(id);
+  const MutexLock lock(mine.mutex);
+  const auto found = mine.by_id.find(id);
+  if (found == mine.by_id.end()) return;
+  // Stays as an expired one until the store has it: otherwise it would be back after a restart.
+  found->second->pin.expires = now;
+  mine.by_age.splice(mine.by_age.begin(), mine.by_age, found->second);
+  owe(mine, *found->second);
+}
+
+void PinTable::renew(Part& part, Entries::iterator entry, WallTime now) const {
   const WallTime end = now + kLife + kRefreshStep;
   if (end - entry->pin.expires < kRefreshStep) return;
   entry->pin.expires = end;
@@ -49,8 +61,15 @@ void PinTable::renew(Part& part, Entries::iterator entry, WallTime now) {
   owe(part, *entry);
 }
 
-void PinTable::owe(Part& part, Entry& entry) {
+void PinTable::owe(Part& part, Entry& entry) const {
   if (entry.owed) return;
+  if (part.owed.size() >= 2 * most_per_part_) {
+    // Nobody takes them (the store is down), and most are of pins that were dropped meanwhile.
+    part.owed.clear();
+    for (const Entry& each : part.by_age) {
+      if (each.owed) part.owed.push_back(each.pin.id);
+    }
+  }
   entry.owed = true;
   part.owed.push_back(entry.pin.id);
 }
@@ -86,6 +105,15 @@ std::vector<KeyPin> PinTable::take_changes(std::size_t limit) {
     }
   }
   return changes;
+}
+
+std::size_t PinTable::backlog() {
+  std::size_t count = 0;
+  for (Part& each : parts_) {
+    const MutexLock lock(each.mutex);
+    count += each.owed.size();
+  }
+  return count;
 }
 
 void PinTable::return_changes(const std::vector<KeyPin>& pins) {

@@ -43,8 +43,14 @@ class PinTable {
   void put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
            WallTime now);
 
-  // What the store does not know yet, up to about `limit` pins; they count as known from now on.
+  // The key is gone for good: the resource is unknown from now on, here and in the store.
+  void forget(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now);
+
+  // What the store does not know yet, up to about `limit` pins; they count as known from now on.  One
+  // that was forgotten has expired.
   std::vector<KeyPin> take_changes(std::size_t limit);
+  // Notes kept for it: about twice as many as pins at most, however long nobody asks.
+  std::size_t backlog();
   // They could not be stored: take_changes() gives them again, as they are by then.
   void return_changes(const std::vector<KeyPin>& pins);
   // Pins of the store, oldest first.  What is in the table already, or has expired, stays out.
@@ -80,8 +86,8 @@ class PinTable {
   static std::size_t slot_of(ServiceId asked) { return static_cast<std::uint64_t>(asked.value) % kCounters; }
   void insert(Part& part, const KeyPin& pin, bool owed) REQUIRES_LOCK(part.mutex);
   void erase(Part& part, Entries::iterator entry) REQUIRES_LOCK(part.mutex);
-  static void owe(Part& part, Entry& entry) REQUIRES_LOCK(part.mutex);
-  static void renew(Part& part, Entries::iterator entry, WallTime now) REQUIRES_LOCK(part.mutex);
+  void owe(Part& part, Entry& entry) const REQUIRES_LOCK(part.mutex);
+  void renew(Part& part, Entries::iterator entry, WallTime now) const REQUIRES_LOCK(part.mutex);
 
   const PinHasher hasher_;
   const std::size_t most_per_part_;

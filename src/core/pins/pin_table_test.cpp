@@ -149,6 +149,39 @@ TEST_F(PinTableTest, DropsTheOldestWhenItIsFull) {
   EXPECT_LE(small.take_changes(10'000).size(), 160U);
 }
 
+// Pins of a deleted key never ended while clients asked: each use renewed them, and no list could replace them.
+TEST_F(PinTableTest, WhatIsForgottenIsUnknownHereAndInTheStore) {
+  put("file-1");
+  put("file-2");
+  const auto rows = table_.take_changes(10);
+  table_.forget(kService, "alice", "file-1", clock_.wall());
+  table_.forget(kService, "alice", "never seen", clock_.wall());
+  EXPECT_FALSE(find("file-1"));
+  EXPECT_TRUE(find("file-2"));
+  const auto changes = table_.take_changes(10);
+  ASSERT_EQ(changes.size(), 1U);
+  PinTable next(kKey);
+  next.restore(changes, clock_.wall());
+  EXPECT_EQ(next.size(), 0U) << "its row ends at once";
+  put("file-1", kSecond, PinTable::How::kSeen);
+  EXPECT_EQ(find("file-1"), kSecond);
+  table_.forget(kService, "alice", "file-1", clock_.wall());
+  table_.take_changes(10);
+  table_.expire(clock_.wall());
+  EXPECT_EQ(table_.size(), 1U);
+}
+
+// While the store was down the notes for it grew with every new pin, though the pins themselves were bounded.
+TEST_F(PinTableTest, TheBacklogIsBounded) {
+  PinTable small(kKey, 160);
+  for (int i = 0; i < 5000; ++i) {
+    small.put(kService, "alice", "file-" + std::to_string(i), kFirst, PinTable::How::kMade, clock_.wall());
+    ASSERT_LE(small.backlog(), 320U);
+  }
+  EXPECT_EQ(small.take_changes(10'000).size(), small.size());
+  EXPECT_EQ(small.backlog(), 0U);
+}
+
 TEST_F(PinTableTest, HashesAreSpreadAndStable) {
   const PinHasher hasher(kKey);
   std::set<std::uint64_t> parts;

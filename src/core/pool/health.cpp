@@ -73,12 +73,13 @@ void exhaust(Health& health, std::optional<Duration> hint, const Blame& blame) {
 }
 
 void invalidate(Health& health, const Blame& blame) {
+  const bool was_tried = health.state == KeyState::kInvalid && health.half_open;
   if (health.state != KeyState::kInvalid) health.quota_level = 0;
   enter(health, KeyState::kInvalid, blame);
   health.until = {};
   health.next_try = {};
-  health.half_open = blame.try_invalid;
-  if (!blame.try_invalid) return;
+  health.half_open = blame.try_invalid || was_tried;
+  if (!health.half_open) return;
   health.quota_level = escalated(health.quota_level, true);
   health.next_try = blame.now + doubled(kQuotaDefault, health.quota_level, kQuotaLongest);
 }
@@ -125,7 +126,7 @@ void punish(Health& health, const Verdict& verdict, const Blame& blame) {
   if (health.state == KeyState::kInvalid) {
     if (blame.claim <= health.ticket) return;
     health.on_trial = false;
-    if (blame.try_invalid) invalidate(health, blame);
+    if (blame.try_invalid || health.half_open) invalidate(health, blame);
     return;
   }
   switch (verdict.key) {

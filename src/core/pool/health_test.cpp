@@ -318,6 +318,27 @@ TEST_F(HealthTest, InvalidKeysOfBeforeAreTriedOnceTheSettingIsOn) {
   }
 }
 
+// A validation call that says nothing about keys left an invalid one out for ever.
+TEST_F(HealthTest, AKeyThatValidationCannotJudgeIsTriedByARequest) {
+  fail(invalid());
+  pool->let_request_try(KeyId{1}, now);
+  for (const auto wait : {1h, 1h, 2h, 4h}) {
+    pool->let_request_try(KeyId{1}, now + wait / 2);  // the next such call changes nothing
+    EXPECT_FALSE(take(*pool, 1, 2, now + wait - 1s));
+    now += wait;
+    auto trial = take(*pool, 1, 2, now);
+    ASSERT_TRUE(trial);
+    trial->report(refused(), now);
+    EXPECT_FALSE(take(*pool, 1, 2, now)) << "one request finds out, not each";
+  }
+  now += 8h;
+  fail(good());
+  EXPECT_EQ(state_now(), KeyState::kActive);
+  pool->let_request_try(KeyId{1}, now);
+  pool->let_request_try(KeyId{99}, now);
+  EXPECT_EQ(state_now(), KeyState::kActive);
+}
+
 TEST_F(HealthTest, StatesSurviveARestart) {
   const WallTime wall{std::chrono::hours(500'000)};
   fail(exhaust_for(9h), 1);

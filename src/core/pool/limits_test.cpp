@@ -196,6 +196,28 @@ TEST(KeyLimitsTest, ChangedKeysKeepTheirRunningAttempts) {
   EXPECT_TRUE(pool->select({}, kStart));
 }
 
+// A validation that was under way during an edit kept one of the key's places for ever.
+TEST(KeyLimitsTest, AValidationDuringAnEditTakesNoPlace) {
+  for (const char* group : {"", "g"}) {
+    std::vector<UpstreamKey> keys{limited_key(1, {.max_concurrency = 1})};
+    keys[0].group = group;
+    auto pool = make_pool(keys);
+    auto probe = pool->lease_for_validation(KeyId{1}, kStart);
+    pool->replace_keys(keys);
+    auto request = pool->select({}, kStart);
+    ASSERT_TRUE(request) << group;
+    pool->replace_keys(keys);
+    EXPECT_FALSE(pool->select({}, kStart));
+    probe = KeyLease();
+    EXPECT_FALSE(pool->select({}, kStart));
+    pool->replace_keys(keys);
+    EXPECT_FALSE(pool->select({}, kStart));
+    request = KeyLease();
+    EXPECT_TRUE(pool->select({}, kStart)) << group;
+    EXPECT_EQ(pool->counts(kStart).in_flight, 0U);
+  }
+}
+
 TEST(KeyLimitsTest, PacedKeysAreSkippedUntilTheReset) {
   auto pool = make_pool(make_keys(2));
   auto lease = take(*pool, 1, 2, kStart);

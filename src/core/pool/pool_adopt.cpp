@@ -5,6 +5,14 @@
 #include "core/pool/pool_state.hpp"
 
 namespace akr {
+namespace {
+
+// Validations are under way, too, but take no place and give none back.
+std::uint32_t requests_of(const Roster& roster, std::uint32_t slot) {
+  return roster.slots[slot].view.in_flight - roster.records[slot].probing;
+}
+
+}  // namespace
 
 PoolState::PoolState(std::uint64_t seed)
     : seed_(seed), random_(seed), policy_(find_selection_policy(settings_.policy)) {
@@ -81,13 +89,17 @@ void PoolState::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_sl
   next.records[slot].mark = {};
 }
 
+// A trial that runs may be that of a key that is gone or has left the group, and nobody would end it: one more request
+// may try.
 void PoolState::adopt_groups(Roster& next) {
+  models_.for_each([](const ModelWaits::Pair&, ModelWait& wait) { wait.health.on_trial = false; });
   std::unordered_map<std::string_view, QuotaGroup*> old;
   for (QuotaGroup& group : roster_.groups) old.emplace(group.name, &group);
   for (QuotaGroup& group : next.groups) {
     const auto it = old.find(group.name);
     if (it == old.end()) continue;
     group.health = it->second->health;
+    group.health.on_trial = false;
     group.paced_until = it->second->paced_until;
     group.account = std::move(it->second->account);
     group.model_waits = it->second->model_waits;
@@ -98,7 +110,7 @@ void PoolState::adopt_limits(Roster& next) {
   for (std::uint32_t i = 0; i < next.accounts.size(); ++i) {
     if (next.slots[i].group != kNowhere || !LimitAccount::limited(next.limits[i])) continue;
     next.accounts[i].set_limits(next.limits[i], now_, clock_);
-    next.accounts[i].set_in_flight(next.slots[i].view.in_flight);
+    next.accounts[i].set_in_flight(requests_of(next, i));
     next.slots[i].limited = true;
   }
   for (QuotaGroup& group : next.groups) {
@@ -106,7 +118,7 @@ void PoolState::adopt_limits(Roster& next) {
     std::uint32_t in_flight = 0;
     for (const std::uint32_t member : group.members) {
       limits = strictest(limits, next.limits[member]);
-      in_flight += next.slots[member].view.in_flight;
+      in_flight += requests_of(next, member);
     }
     if (!LimitAccount::limited(limits)) {
       group.account.reset();

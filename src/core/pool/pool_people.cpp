@@ -148,6 +148,17 @@ std::vector<KeyId> PoolState::due_for_validation(std::size_t limit, TimePoint no
   return due;
 }
 
+void PoolState::let_request_try(KeyId id, TimePoint now) {
+  tick(now);
+  const auto slot = roster_.find(id);
+  if (!slot) return;
+  arrange_trial(roster_.records[*slot].health, now_);
+  const std::uint32_t group = roster_.slots[*slot].group;
+  if (group != kNowhere) arrange_trial(roster_.groups[group].health, now_);
+  ++version_;
+  refresh_reach(*slot);
+}
+
 Result<KeyClaim> PoolState::take_for_validation(KeyId id, TimePoint now) {
   tick(now);
   const auto slot = roster_.find(id);
@@ -158,6 +169,7 @@ Result<KeyClaim> PoolState::take_for_validation(KeyId id, TimePoint now) {
   ++view(own).in_flight;
   ++in_flight_;
   KeyRecord& record = roster_.records[*slot];
+  ++record.probing;
   if (record.health.state != KeyState::kActive && !record.health.on_trial) {
     record.health.on_trial = true;
     claim.trials |= kReachKey;

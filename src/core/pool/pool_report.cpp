@@ -164,8 +164,10 @@ void PoolState::release(const KeyClaim& claim) {
   }
   Slot& own = roster_.slots[*slot];
   --view(own).in_flight;
+  const bool validation = (claim.trials & kReachValidation) != 0;
+  if (validation) --roster_.records[*slot].probing;
   if (claim.trials != 0) end_trials(*slot, claim);
-  if (!own.limited || (claim.trials & kReachValidation) != 0) return;
+  if (!own.limited || validation) return;
   LimitAccount* limits = account(*slot);
   if (limits == nullptr) return;
   const bool was_blocked = limits->blocked_until(now_, clock_).has_value();

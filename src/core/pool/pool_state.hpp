@@ -65,6 +65,8 @@ class PoolState {
   void reset_all(TimePoint now);
   std::vector<KeyId> due_for_validation(std::size_t limit, TimePoint now);
   Result<KeyClaim> take_for_validation(KeyId id, TimePoint now);
+  void let_request_try(KeyId id, TimePoint now);
+  bool has(KeyId id) const { return roster_.find(id).has_value(); }
 
   std::uint64_t version() const { return version_; }
   std::uint32_t slots() const { return static_cast<std::uint32_t>(roster_.slots.size()); }

@@ -51,6 +51,7 @@ struct KeyRecord {
   TimePoint latency_at{};        // when the latency was last measured
   TimePoint validate_at{};       // next background validation, while it is not active
   std::uint8_t validations = 0;  // in a row without success
+  std::uint32_t probing = 0;     // of the attempts in flight, how many are validations
 };
 
 struct QuotaGroup {

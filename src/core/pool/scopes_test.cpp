@@ -167,6 +167,31 @@ TEST(ScopesTest, AnExhaustedGroupIsTriedByOneRequest) {
   EXPECT_TRUE(take(*pool, 2, 6, now));
 }
 
+// The trial of a group was lost with the key that ran it when that key was edited: the other keys of the group stayed
+// out until somebody reset them.
+TEST(ScopesTest, AGroupsTrialDoesNotDieWithItsKey) {
+  const auto edited = [](int edit) {
+    auto keys = grouped_keys();
+    if (edit == 0) keys.erase(keys.begin());
+    if (edit == 1) keys[0].secret = Secret("sk-new");
+    if (edit == 2) keys[0].group = "b";
+    return keys;
+  };
+  for (const char* model : {"", "m"}) {
+    for (int edit = 0; edit < 3; ++edit) {
+      auto pool = make_pool(grouped_keys());
+      take(*pool, 1, 6, kStart, model)->report(verdict(KeyAction::kExhaust, "http_402", Scope::kKeyModel), kStart);
+      const TimePoint now = kStart + 1h;
+      auto trial = take(*pool, 1, 6, now, model);
+      ASSERT_TRUE(trial);
+      ASSERT_FALSE(take(*pool, 2, 6, now, model));
+      pool->replace_keys(edited(edit));
+      trial = KeyLease();
+      EXPECT_TRUE(take(*pool, 2, 6, now, model)) << model << ' ' << edit;
+    }
+  }
+}
+
 TEST(ScopesTest, AGroupSharesItsLimits) {
   auto keys = grouped_keys();
   keys[0].limits.rpm = 5;

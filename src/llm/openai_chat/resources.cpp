@@ -33,8 +33,8 @@ constexpr std::string_view kAnswerIds[] = {
 };
 constexpr std::string_view kChatIds[] = {"/id", "/choices/*/message/audio/id", "/choices/*/delta/audio/id"};
 
-// The answer of an ordinary chat completion is kept nowhere.
-constexpr std::string_view kChatClues[] = {R"("store":)", R"("modalities":)"};
+// The answer of an ordinary chat completion is kept nowhere.  Without the colon: a space may stand before it.
+constexpr std::string_view kChatClues[] = {R"("store")", R"("modalities")"};
 
 constexpr ResourceRule kRules[] = {
     {"chat/completions", kChatIds, kChatClues},

@@ -234,7 +234,8 @@ Service ServiceRows::to_service(const Row& row, bool locked) const {
   service.invalid_after = row.invalid_after;
   service.outage_guard = row.outage_guard != 0;
   service.wait_for_key = milliseconds(row.wait_for_key);
-  service.validation_path = row.validation_path;
+  // LLM services have a call of their own; an older program may have changed the type and left the path behind.
+  if (!llm) service.validation_path = row.validation_path;
   service.retry_on_empty = row.retry_on_empty != 0;
   read_lists(row.lists, service);
   service.created_at = from_sql_time(row.created);

@@ -19,7 +19,8 @@ Error SqlConnection::failed(const soci::soci_error& failure) {
     }
   }
   if (what.reconnect) session_.reset();
-  if (what.error.code != ErrorCode::kConflict) {
+  if (what.error.code != ErrorCode::kConflict && what.error.message != told_) {
+    told_ = what.error.message;  // a disk stays full for hours, and everybody tries again
     log_error("store_failed", {{"code", to_string(what.error.code)}, {"message", what.error.message}});
   }
   return what.error;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/mutex.hpp"
 #include "store/sql/sql_backend.hpp"
@@ -23,6 +24,7 @@ class SqlConnection {
       session << backend_.dialect().begin_write;
       auto result = work(session);
       session << (result ? "COMMIT" : "ROLLBACK");
+      told_.clear();
       return result;
     } catch (const soci::soci_error& failure) {
       return failed(failure);
@@ -34,7 +36,9 @@ class SqlConnection {
   auto read(Work work) -> decltype(work(std::declval<soci::session&>())) {
     MutexLock lock(mutex_);
     try {
-      return work(connected());
+      auto result = work(connected());
+      told_.clear();
+      return result;
     } catch (const soci::soci_error& failure) {
       return failed(failure);
     }
@@ -47,6 +51,7 @@ class SqlConnection {
   SqlBackend& backend_;
   Mutex mutex_;
   std::unique_ptr<soci::session> session_ GUARDED_BY(mutex_);
+  std::string told_ GUARDED_BY(mutex_);  // the failure that was logged last; "" since a call that worked
 };
 
 }  // namespace akr

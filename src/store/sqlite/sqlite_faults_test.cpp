@@ -66,6 +66,21 @@ TEST_F(SqliteFaults, AReadOnlyDatabaseRefusesWritesKeepsReadsAndRecovers) {
   EXPECT_TRUE(store().add_service(example_service("b")));
 }
 
+// Every writer tries again, and each attempt on a full disk was an error line: five per second.
+TEST_F(SqliteFaults, AFailureThatGoesOnIsToldOnce) {
+  testing::internal::CaptureStderr();
+  for (int episode = 0; episode < 2; ++episode) {
+    backend_->pragma("PRAGMA query_only = ON");
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(store().add_keys(id_, example_keys(1, "more-")));
+    backend_->pragma("PRAGMA query_only = OFF");
+    EXPECT_TRUE(store().add_keys(id_, example_keys(1, "good-" + std::to_string(episode))));
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  int told = 0;
+  for (auto at = log.find("store_failed"); at != std::string::npos; at = log.find("store_failed", at + 1)) ++told;
+  EXPECT_EQ(told, 2) << log;
+}
+
 TEST_F(SqliteFaults, AnotherProcessThatHoldsTheLockMakesWritesUnavailableNotWrong) {
   backend_->pragma("PRAGMA busy_timeout = 20");
   sqlite3* other = nullptr;

@@ -112,6 +112,16 @@ TEST_F(OlderProgram, ChangesTheUrlItKnows) {
   EXPECT_EQ(service.fallbacks, std::vector<ServiceId>{ServiceId{9}});
 }
 
+// An LLM service may have no validation_path: one that an older program had turned into such was left out.
+TEST_F(OlderProgram, ChangesTheTypeOfAServiceWithAValidationPath) {
+  ASSERT_EQ(open()->config().find_service(id_).value().validation_path, "/account");
+  sql("UPDATE proxy_configs SET config_type = 'LLM', target_base_url = target_url,"
+      " api_format = 'openai_compatible', revision = revision + 1");
+  const Service service = open()->config().find_service(id_).value();
+  EXPECT_EQ(service.type, ServiceType::kLlm);
+  EXPECT_EQ(service.validation_path, "");
+}
+
 TEST_F(OlderProgram, AddsAServiceThatHasNoneOfIt) {
   sql("INSERT INTO proxy_configs (name, slug, config_type, is_active, method, target_url, selection_policy,"
       " auto_disable, accept_body_key, stream_uploads, allow_set_cookie, invalid_after, outage_guard, wait_for_key_ms,"
