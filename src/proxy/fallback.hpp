@@ -60,9 +60,9 @@ class Fallbacks {
   const PreparedRequest& request_;
   std::size_t next_ = 0;                // in asked().fallbacks
   std::unique_ptr<Answered> answered_;  // an upstream's own words, in case nobody does better
-  std::optional<Error> first_error_;  // the asked service's, if nobody answered at all
-  Tried first_tried_;                 // belongs to it
-  int soonest_ = 0;  // seconds; 0 = nobody said
+  std::optional<Error> first_error_;    // the asked service's, if nobody answered at all
+  Tried first_tried_;                   // belongs to it
+  int soonest_ = 0;                     // seconds; 0 = nobody said
 };
 
 }  // namespace akr

@@ -25,8 +25,9 @@ struct PinSettings {
 };
 
 // Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
-// ctx.makes_resources.  REQUIRES: route, grant and body are known, and the head is still there.  A body that is not in memory is looked at as far as it is (1 MiB), one
-// that is streamed up is not.  kPinnedKeyUnavailable: the request names things of different keys.
+// ctx.makes_resources.  REQUIRES: route, grant and body are known, and the head is still there.  A body that is not in
+// memory is looked at as far as it is (1 MiB), one that is streamed up is not.  kPinnedKeyUnavailable: the request
+// names things of different keys.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 
 // The key of ctx.pinned, for one attempt.  kPinnedKeyUnavailable: it may not be used now.

@@ -99,9 +99,9 @@ TEST_F(PoolExact, SaysWhenTheTokensOfARequestFit) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kPinnedKeyUnavailable);
   EXPECT_NE(refused.error().message.find("tokens per minute"), std::string::npos) << refused.error().message;
-  EXPECT_EQ(refused.error().retry_after, 30);                          // then the 40 are over
-  EXPECT_EQ(take(90, kStart + 30s).error().retry_after, 50);           // and then the 30
-  EXPECT_EQ(take(1000, kStart + 30s).error().retry_after, 50);         // more than a minute has: alone in its own
+  EXPECT_EQ(refused.error().retry_after, 30);                   // then the 40 are over
+  EXPECT_EQ(take(90, kStart + 30s).error().retry_after, 50);    // and then the 30
+  EXPECT_EQ(take(1000, kStart + 30s).error().retry_after, 50);  // more than a minute has: alone in its own
   EXPECT_TRUE(take(30, kStart + 30s));
   EXPECT_TRUE(take(40, kStart + 60s));
 }
