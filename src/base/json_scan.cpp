@@ -1,6 +1,7 @@
 #include "base/json_scan.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace akr {
@@ -146,7 +147,8 @@ void JsonScan::take_mark(char c) {
   token_.clear();
   too_long_ = false;
   name_ = state_ == State::kName;
-  state_ = c == '"' ? State::kString : State::kBare;
+  number_ = c != '"';
+  state_ = number_ ? State::kBare : State::kString;
   if (c != '"') keep({&c, 1});
 }
 
@@ -157,11 +159,13 @@ void JsonScan::open(bool array) {
   }
   frames_.push_back({.begin = pointer_.size(), .array = array});
   if (!array) ++objects_;
+  ++places_;
   state_ = array ? State::kValue : State::kName;
-  if (array) set_token("0");
+  if (array) set_index(0);
 }
 
 void JsonScan::close() {
+  ++places_;
   if (!frames_.empty()) {
     pointer_.resize(frames_.back().begin);
     frames_.pop_back();
@@ -176,7 +180,7 @@ void JsonScan::next_element() {
   }
   Frame& frame = frames_.back();
   state_ = frame.array ? State::kValue : State::kName;
-  if (frame.array) set_token(std::to_string(++frame.index));
+  if (frame.array) set_index(++frame.index);
 }
 
 void JsonScan::keep(std::string_view text) {
@@ -191,6 +195,7 @@ void JsonScan::end_string(std::string_view text, Visitor& visitor) {
     return;
   }
   state_ = State::kColon;
+  ++places_;
   const bool usable = !too_long_ && text.size() <= kLongestName;
   set_token(usable ? text : std::string_view());
 }
@@ -210,6 +215,14 @@ void JsonScan::set_token(std::string_view name) {
   }
 }
 
+void JsonScan::set_index(std::uint32_t index) {
+  char digits[12];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, index).ptr;
+  pointer_.resize(frames_.back().begin);
+  pointer_ += '/';
+  pointer_.append(digits, static_cast<std::size_t>(end - digits));
+}
+
 std::string_view JsonScan::member(std::size_t up) const {
   std::size_t end = pointer_.size();
   for (std::size_t i = frames_.size(); i-- > 0;) {
@@ -223,8 +236,15 @@ std::string_view JsonScan::member(std::size_t up) const {
 }
 
 bool JsonScan::inside(std::string_view name) const {
-  for (std::size_t up = 1; up < frames_.size(); ++up) {
-    if (member(up) == name) return true;
+  std::size_t end = pointer_.size();
+  bool outside = false;  // of the member that the token is the value of
+  for (std::size_t i = frames_.size(); i-- > 0;) {
+    const Frame& frame = frames_[i];
+    const std::string_view token = std::string_view(pointer_).substr(frame.begin, end - frame.begin);
+    end = frame.begin;
+    if (frame.array) continue;
+    if (outside && token.substr(std::min<std::size_t>(1, token.size())) == name) return true;
+    outside = true;
   }
   return false;
 }

@@ -38,6 +38,10 @@ class JsonScan {
   bool inside(std::string_view name) const;
   // Counts the objects that began; equal for two tokens only if no object began between them.
   std::uint64_t objects() const { return objects_; }
+  // Equal for two tokens only if they are elements of one array with no other container between them, so that all but
+  // the last token of their pointers is the same.
+  std::uint64_t place() const { return places_; }
+  bool at_number() const { return number_; }
   std::size_t depth() const { return frames_.size(); }
 
  private:
@@ -59,13 +63,16 @@ class JsonScan {
   void keep(std::string_view text);
   void end_string(std::string_view text, Visitor& visitor);
   void set_token(std::string_view name);
+  void set_index(std::uint32_t index);
 
   State state_ = State::kValue;
   bool name_ = false;      // the string is a member's name
+  bool number_ = false;    // the token is no string
   bool too_long_ = false;  // and so the token is not told
   std::uint8_t unicode_left_ = 0;
   std::uint32_t unicode_ = 0;
   std::uint64_t objects_ = 0;
+  std::uint64_t places_ = 0;
   std::string token_;
   std::string pointer_;
   std::vector<Frame> frames_;

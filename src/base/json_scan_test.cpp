@@ -55,6 +55,22 @@ TEST(JsonScan, MembersLeaveIndicesOut) {
   EXPECT_EQ(found.members, (std::vector<std::string>{"c<b", "ids<a", "ids<a"}));
 }
 
+TEST(JsonScan, ElementsOfOneArrayShareAPlace) {
+  struct Places final : JsonScan::Visitor {
+    void scalar(const JsonScan& at, std::string_view) override {
+      if (at.place() != last) ++count;
+      last = at.place();
+      numbers += at.at_number() ? 1 : 0;
+    }
+    std::uint64_t last = 0;
+    int count = 0;
+    int numbers = 0;
+  } seen;
+  JsonScan().feed(R"({"a":[1,2,"x",null,3],"b":"y","c":[4,[5,6],7],"d":8})", seen);
+  EXPECT_EQ(seen.count, 6);
+  EXPECT_EQ(seen.numbers, 8);
+}
+
 TEST(JsonScan, InsideLooksAtAllOuterMembers) {
   struct Inside final : JsonScan::Visitor {
     void scalar(const JsonScan& at, std::string_view) override { seen.push_back(at.inside("metadata")); }

@@ -160,16 +160,6 @@ const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view 
   return nullptr;
 }
 
-bool pointer_fits(std::string_view pattern, std::string_view pointer) {
-  if (pattern.find('*') == std::string_view::npos) return pattern == pointer;
-  while (!pattern.empty() && !pointer.empty()) {
-    const std::string_view wanted = take_part(pattern, '/');
-    const std::string_view token = take_part(pointer, '/');
-    if (wanted != "*" && wanted != token) return false;
-  }
-  return pattern.empty() && pointer.empty();
-}
-
 bool path_fits(std::string_view pattern, std::string_view path, PathEnd end) {
   if (pattern.starts_with('/')) pattern.remove_prefix(1);
   if (path.starts_with('/')) path.remove_prefix(1);

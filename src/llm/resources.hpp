@@ -56,9 +56,6 @@ std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_
 const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
                                        std::string_view body);
 
-// Does the pointer fit the pattern, whose '*' stands for any one token?
-bool pointer_fits(std::string_view pattern, std::string_view pointer);
-
 // Does the path fit the pattern, whose '*' stands for any one segment?  Both with or without a leading slash.
 enum class PathEnd : std::uint8_t { kThere, kAnywhere };  // may more segments follow?
 bool path_fits(std::string_view pattern, std::string_view path, PathEnd end);

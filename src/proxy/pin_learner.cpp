@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/json_scan.hpp"
+#include "base/pointer_set.hpp"
 #include "base/strings.hpp"
 #include "proxy/attempts.hpp"
 #include "proxy/pins.hpp"
@@ -32,7 +33,7 @@ class PinLearner final : public BodyTap, private JsonScan::Visitor {
   enum class Body : std::uint8_t { kJson, kEvents };
 
   // `map` nullptr = ids are taken as they are.  The patterns are views into the service or into static tables.
-  PinLearner(const PinOwner& owner, const ResourceMap* map, std::vector<std::string_view> patterns, Body body)
+  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns, Body body)
       : owner_(owner), map_(map), patterns_(std::move(patterns)), body_(body) {}
 
   void take(std::string_view data) override {
@@ -90,9 +91,7 @@ class PinLearner final : public BodyTap, private JsonScan::Visitor {
   }
 
   void scalar(const JsonScan& at, std::string_view text) override {
-    const bool wanted = std::any_of(patterns_.begin(), patterns_.end(),
-                                    [&](std::string_view each) { return pointer_fits(each, at.pointer()); });
-    if (wanted) learn(map_ == nullptr ? text : resource_id(*map_, text));
+    if (patterns_.fits(at.pointer())) learn(map_ == nullptr ? text : resource_id(*map_, text));
   }
 
   void learn(std::string_view id) {
@@ -104,7 +103,7 @@ class PinLearner final : public BodyTap, private JsonScan::Visitor {
 
   const PinOwner owner_;
   const ResourceMap* const map_;
-  const std::vector<std::string_view> patterns_;
+  const PointerSet patterns_;
   const Body body_;
   JsonScan scan_;
   std::size_t seen_ = 0;
@@ -120,12 +119,14 @@ bool is_wanted(const AffinityRule& rule, std::string_view method, std::string_vi
   return rule.path.empty() || path_fits(rule.path, path, PathEnd::kThere);
 }
 
-std::vector<std::string_view> patterns_for(const RequestContext& ctx) {
-  std::vector<std::string_view> patterns;
-  if (ctx.makes_resources != nullptr) patterns.assign(ctx.makes_resources->ids.begin(), ctx.makes_resources->ids.end());
+PointerSet patterns_for(const RequestContext& ctx) {
+  PointerSet patterns;
+  if (ctx.makes_resources != nullptr) {
+    for (const std::string_view pattern : ctx.makes_resources->ids) patterns.add(pattern);
+  }
   for (const AffinityRule& rule : ctx.asked().config.affinity_rules) {
     if (!is_wanted(rule, ctx.client.head().method(), ctx.path_behind_slug())) continue;
-    patterns.insert(patterns.end(), rule.created.begin(), rule.created.end());
+    for (const std::string& pattern : rule.created) patterns.add(pattern);
   }
   return patterns;
 }

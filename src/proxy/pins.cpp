@@ -5,12 +5,16 @@
 #include <utility>
 
 #include "base/json_scan.hpp"
+#include "base/pointer_set.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
 namespace {
 
-constexpr int kMostLookups = 1000;  // per request
+// Per request, so that no body is a pause for the worker's other requests.
+constexpr int kMostLookups = 1000;
+constexpr int kMostScalars = 20'000;
+constexpr std::size_t kPiece = 16 * 1024;  // how much is scanned before the count is looked at
 
 Error not_available(std::string message) {
   return {.code = ErrorCode::kPinnedKeyUnavailable, .message = std::move(message)};
@@ -24,7 +28,11 @@ const ResourceMap* map_of(const RequestContext& ctx) {
 class PinSearch final : public JsonScan::Visitor {
  public:
   PinSearch(RequestContext& ctx, const PinSettings& pins)
-      : ctx_(ctx), service_(ctx.service().config), map_(map_of(ctx)), table_(*pins.table), now_(pins.clock->wall()) {}
+      : ctx_(ctx), service_(ctx.service().config), map_(map_of(ctx)), table_(*pins.table), now_(pins.clock->wall()) {
+    for (const AffinityRule& rule : service_.affinity_rules) {
+      for (const std::string& pointer : rule.used) used_.add(pointer);
+    }
+  }
 
   void look_up(std::string_view id) {
     if (id.empty() || conflict_ || lookups_++ >= kMostLookups) return;
@@ -42,7 +50,10 @@ class PinSearch final : public JsonScan::Visitor {
   void look_into(std::string_view json) {
     const auto begin = json.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos || (json[begin] != '{' && json[begin] != '[')) return;
-    JsonScan().feed(json, *this);
+    JsonScan scan;
+    while (!json.empty() && scalars_ < kMostScalars && scan.feed(json.substr(0, kPiece), *this)) {
+      json.remove_prefix(std::min(kPiece, json.size()));
+    }
   }
   void look_up_encoded(std::string_view id) {
     if (const auto decoded = percent_decode(id)) look_up(*decoded);
@@ -58,6 +69,16 @@ class PinSearch final : public JsonScan::Visitor {
   bool deleted() const { return deleted_; }
 
  private:
+  enum class Reference : std::uint8_t { kNone, kId, kType };
+
+  // What the elements of one array have in common.
+  struct Place {
+    std::uint64_t at = 0;
+    bool id = false;  // strings are ids
+    Reference reference = Reference::kNone;
+    bool used = false;  // a `used` pointer may lead here
+  };
+
   // Of a service that is not asked any more nothing is known: its key may come back with it.
   bool was_deleted(const PinnedKey& pinned) const {
     if (pinned.service == service_.id) return !ctx_.service().keys->has(pinned.key);
@@ -67,15 +88,28 @@ class PinSearch final : public JsonScan::Visitor {
   }
 
   void scalar(const JsonScan& at, std::string_view text) override {
-    if (map_ != nullptr) {
-      if (is_id_member(at)) look_up(resource_id(*map_, text));
-      note_reference(at, text);
+    if (scalars_ >= kMostScalars || (at.at_number() && used_.empty())) return;
+    if (at.place() != place_.at) {
+      ++scalars_;
+      enter(at);
+    } else if (place_.id || place_.used || place_.reference != Reference::kNone) {
+      ++scalars_;
     }
-    for (const AffinityRule& rule : service_.affinity_rules) {
-      for (const std::string& pointer : rule.used) {
-        if (pointer_fits(pointer, at.pointer())) look_up(text);
-      }
-    }
+    if (place_.used && used_.fits(at.pointer())) look_up(text);
+    if (at.at_number()) return;
+    if (place_.id) look_up(resource_id(*map_, text));
+    if (place_.reference != Reference::kNone) note_reference(at, text);
+  }
+
+  void enter(const JsonScan& at) {
+    const std::string_view pointer = at.pointer();
+    place_ = {.at = at.place(), .used = used_.reaches_below(pointer.substr(0, pointer.rfind('/')))};
+    if (map_ == nullptr) return;
+    place_.id = is_id_member(at);
+    if (map_->reference_type.empty()) return;
+    const std::string_view name = at.member();
+    if (name == "id") place_.reference = Reference::kId;
+    if (name == "type") place_.reference = Reference::kType;
   }
 
   bool is_id_member(const JsonScan& at) const {
@@ -91,16 +125,13 @@ class PinSearch final : public JsonScan::Visitor {
 
   // {"type":"item_reference","id":...}, whichever comes first.
   void note_reference(const JsonScan& at, std::string_view text) {
-    if (map_->reference_type.empty()) return;
-    const std::string_view name = at.member();
-    if (name != "id" && name != "type") return;
     if (object_ != at.objects()) {
       object_ = at.objects();
       is_reference_ = false;
       id_.clear();
     }
-    if (name == "id") id_ = text;
-    if (name == "type") is_reference_ = text == map_->reference_type;
+    if (place_.reference == Reference::kId) id_ = text;
+    if (place_.reference == Reference::kType) is_reference_ = text == map_->reference_type;
     if (is_reference_) look_up(id_);
   }
 
@@ -109,6 +140,9 @@ class PinSearch final : public JsonScan::Visitor {
   const ResourceMap* const map_;
   PinTable& table_;
   const WallTime now_;
+  PointerSet used_;
+  Place place_;
+  int scalars_ = 0;
   int lookups_ = 0;
   bool conflict_ = false;
   bool deleted_ = false;

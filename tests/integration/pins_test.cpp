@@ -501,6 +501,52 @@ TEST_F(RestPins, AnswersAreAskedForUncompressedAndErrorsAreInTheRestForm) {
   EXPECT_EQ(boost::json::parse(answer.body).at("code").as_string(), "pinned_key_unavailable");
 }
 
+// Each number of an embeddings request was held against each pointer and member name, for tens of milliseconds.
+TEST_F(Pins, AMebibyteOfNumbersIsPassedOverAndWhatFollowsIsFound) {
+  script_ = answering(R"({"id":"ftjob-1","fine_tuned_model":"ft:1"})");
+  proxy_.get("/v1/fine_tuning/jobs/ftjob-1");
+  const int maker = key_of(upstream_.last());
+  std::string body = R"({"input":[0)";
+  for (int i = 0; i < 250'000; ++i) body += ",123";
+  body += R"(],"model":"ft:1"})";
+  ASSERT_LT(body.size(), 1U << 20);
+  for (int i = 0; i < 3; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(proxy_.post("/v1/embeddings", body, kJson).status, 200);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+    EXPECT_EQ(key_of(upstream_.last()), maker);
+  }
+}
+
+// 64 rules with 16 pointers each made one request a pause of seconds for all others of its worker.
+TEST(ManyPointers, CostAMebibyteOfNumbersNoTime) {
+  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, R"({"id":"j1"})", kJsonType); });
+  ProxySpec spec = spec_for(upstream, "");
+  spec.affinity_rules = std::vector<AffinityRule>(64, {.created = {"/id"}});
+  for (int i = 0; i < 1024; ++i)
+    spec.affinity_rules[static_cast<std::size_t>(i) / 16].used.push_back("/a/*/" + std::to_string(i));
+  spec.affinity_rules[0].used[0] = "/early";
+  spec.affinity_rules[0].used[1] = "/late";
+  ProxyUnderTest proxy(spec);
+  ASSERT_EQ(proxy.post("/jobs", "{}", kJson).status, 200);
+  const std::string maker = upstream.last().field("authorization");
+  std::string numbers = "[[1";
+  for (int i = 0; i < 500'000; ++i) numbers += ",2";
+  numbers += "],[3,[4]]]";
+  const auto ask = [&](const std::string& body) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_EQ(proxy.post("/any", body, kJson).status, 200);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+    return upstream.last().field("authorization") == maker;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(R"({"early":"j1","a":)" + numbers + "}"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(R"({"other":)" + numbers + R"(,"late":"j1"})"));
+  // Where ids are expected, 20,000 numbers are enough.
+  std::set<bool> pinned;
+  for (int i = 0; i < 5; ++i) pinned.insert(ask(R"({"a":)" + numbers + R"(,"late":"j1"})"));
+  EXPECT_TRUE(pinned.contains(false));
+}
+
 // Pages have numbers like jobs: GET /jobs/7?page=2 was a conflict for ever once another key had made job 2.
 TEST_F(RestPins, AQueryThatHappensToNameAnotherThingIsNoConflict) {
   const auto make_job = [this](const std::string& id) {
