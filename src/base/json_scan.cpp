@@ -7,7 +7,8 @@
 namespace akr {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool ends_bare(char c) { return c == ',' || c == ']' || c == '}' || is_blank(c); }
 
 // The first '"' or '\' from `at` on.  Two searches by the library beat one loop by far; in windows, because text that
 // is full of escapes would else be searched for its far end once per escape.
@@ -98,7 +99,8 @@ std::size_t JsonScan::take_string(std::string_view piece, std::size_t at, Visito
 }
 
 std::size_t JsonScan::take_bare(std::string_view piece, std::size_t at, Visitor& visitor) {
-  const std::size_t end = std::min(piece.find_first_of(" \t\r\n,]}", at), piece.size());
+  std::size_t end = at;  // a loop: such tokens are short
+  while (end < piece.size() && !ends_bare(piece[end])) ++end;
   keep(piece.substr(at, end - at));
   if (end == piece.size()) return end;
   state_ = State::kNext;
@@ -135,7 +137,7 @@ void JsonScan::take_unicode(char c) {
 
 // One character outside of strings, numbers and words.
 void JsonScan::take_mark(char c) {
-  if (kBlanks.find(c) != std::string_view::npos) return;
+  if (is_blank(c)) return;
   if (c == '{') return open(false);
   if (c == '[') return open(true);
   if (c == '}' || c == ']') return close();
