@@ -39,7 +39,9 @@ class ConfigStoreContract : public testing::Test {
 TYPED_TEST_SUITE_P(ConfigStoreContract);
 
 TYPED_TEST_P(ConfigStoreContract, KeepsEveryFieldOfAService) {
-  for (const Service& given : {example_service("rest"), example_llm_service("llm")}) {
+  Service probed = example_service("probed");  // LLM services have no path of their own
+  probed.validation_path = "/account";
+  for (const Service& given : {example_service("rest"), example_llm_service("llm"), probed}) {
     const Service added = this->store().add_service(given).value();
     this->reopen();
     const Service read = this->store().find_service(added.id).value();

@@ -43,7 +43,6 @@ inline Service example_llm_service(const std::string& slug) {
   service.fallbacks = {ServiceId{7}, ServiceId{5'000'000'000}};
   service.affinity_rules = {{.method = "POST", .path = "/jobs/*", .created = {"/id", "/a~1b/0"}, .used = {"/job_id"}},
                             {.created = {"/名字"}}};
-  service.validation_path = "/account";
   service.retry_on_empty = true;
   service.accept_body_key = service.stream_uploads = service.allow_set_cookie = true;
   service.active = false;

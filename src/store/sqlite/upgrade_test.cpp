@@ -96,6 +96,7 @@ class OlderProgram : public testing::Test, protected SqliteFixture {
     Service service = example_service("a");
     service.upstreams = {{.url = service.target_url, .weight = 3}, {.url = "https://b.example"}};
     service.fallbacks = {ServiceId{9}};
+    service.validation_path = "/account";
     id_ = open()->config().add_service(service).value().id;
   }
   ServiceId id_;
