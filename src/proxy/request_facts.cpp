@@ -24,7 +24,67 @@ std::string_view text_of(ondemand::value value) {
 
 struct Conversation {
   std::string cache_key, user_id, user;
+  // Its beginning, as it stands in the body: what providers cache, and what every turn repeats.
+  std::string_view instructions, opening;
 };
+
+constexpr int kMostOpening = 4;  // messages before the user's first one, examples and the like
+
+// From the first message to the first that a user wrote.  A plain text is the user's.
+std::string_view opening_of(ondemand::value value) {
+  ondemand::array messages;
+  if (value.get_array().get(messages)) return text_of(value);
+  std::string_view all;
+  int count = 0;
+  for (auto each : messages) {
+    ondemand::object message;
+    if (each.get_object().get(message)) return {};
+    ondemand::value role;
+    std::string_view who = "user";
+    if (!message.find_field_unordered("role").get(role)) who = text_of(role);
+    std::string_view text;
+    if (message.raw_json().get(text)) return {};
+    all = all.empty() ? text : std::string_view(all.data(), static_cast<std::size_t>(text.end() - all.begin()));
+    if (who == "user" || ++count == kMostOpening) break;
+  }
+  return all;
+}
+
+std::string_view raw_text(ondemand::value value) {
+  ondemand::json_type type{};
+  std::string_view text;
+  if (value.type().get(type)) return {};
+  if (type == ondemand::json_type::string) return value.raw_json_token();
+  if (type == ondemand::json_type::array) {
+    ondemand::array array;
+    if (!value.get_array().get(array) && !array.raw_json().get(text)) return text;
+  }
+  if (type == ondemand::json_type::object) {
+    ondemand::object object;
+    if (!value.get_object().get(object) && !object.raw_json().get(text)) return text;
+  }
+  return {};
+}
+
+void read_beginning(ondemand::field& field, Conversation& conversation) {
+  const ondemand::raw_json_string name = field.key();
+  for (const char* each : {"system", "instructions", "systemInstruction", "system_instruction"})
+    if (name == each) conversation.instructions = raw_text(field.value());
+  for (const char* each : {"messages", "input", "contents"})
+    if (name == each) conversation.opening = opening_of(field.value());
+}
+
+// "" without an opening: instructions alone are many conversations'.
+std::string hash_beginning(const Conversation& conversation) {
+  if (conversation.opening.empty()) return {};
+  crypto_generichash_state state;
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> digest;
+  crypto_generichash_init(&state, nullptr, 0, digest.size());
+  for (const std::string_view part : {conversation.instructions, std::string_view("\0", 1), conversation.opening})
+    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()), part.size());
+  crypto_generichash_final(&state, digest.data(), digest.size());
+  return "beginning " + std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
 
 void read_user_id(ondemand::value value, std::string& out) {
   ondemand::object metadata;
@@ -44,6 +104,7 @@ bool take_member(ondemand::field field, bool with_conversation, BodyFacts& facts
   if (name == "prompt_cache_key") conversation.cache_key = text_of(field.value());
   if (name == "metadata") read_user_id(field.value(), conversation.user_id);
   if (name == "user") conversation.user = text_of(field.value());
+  read_beginning(field, conversation);
   return true;
 }
 
@@ -62,6 +123,7 @@ BodyFacts read_object(ondemand::parser& parser, simdjson::padded_string_view jso
   for (std::string* value : {&conversation.cache_key, &conversation.user_id, &conversation.user}) {
     if (facts.conversation.empty()) facts.conversation = std::move(*value);
   }
+  if (facts.conversation.empty()) facts.conversation = hash_beginning(conversation);
   return facts;
 }
 

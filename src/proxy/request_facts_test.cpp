@@ -37,6 +37,49 @@ TEST(RequestFacts, TheConversationIsTheFirstOfTheKnownMembers) {
   EXPECT_EQ(read_body_facts(R"({"user":"u"})", false).conversation, "");
 }
 
+std::string beginning(std::string_view body) { return read_body_facts(body, true).conversation; }
+
+TEST(RequestFacts, EveryTurnOfAConversationHasTheSameBeginning) {
+  const std::string first = R"("messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"})";
+  const std::string chat = beginning("{\"model\":\"m\"," + first + "]}");
+  EXPECT_FALSE(chat.empty());
+  EXPECT_EQ(beginning("{" + first + R"(,{"role":"assistant","content":"yes?"},{"role":"user","content":"go on"}]})"),
+            chat);
+  EXPECT_NE(beginning(R"({"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"ho"}]})"), chat);
+  EXPECT_NE(beginning(R"({"messages":[{"role":"system","content":"be rude"},{"role":"user","content":"hi"}]})"), chat);
+  EXPECT_EQ(beginning("{\"user\":\"u\"," + first + "]}"), "u");
+
+  const std::string claude =
+      beginning(R"({"system":[{"type":"text","text":"s"}],"messages":[{"role":"user","content":"a"}]})");
+  EXPECT_FALSE(claude.empty());
+  EXPECT_EQ(beginning(R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],)"
+                      R"("stream":true,"system":[{"type":"text","text":"s"}]})"),
+            claude);
+  EXPECT_NE(beginning(R"({"system":"t","messages":[{"role":"user","content":"a"}]})"), claude);
+
+  const std::string gemini = beginning(R"({"contents":[{"parts":[{"text":"a"}]}]})");
+  EXPECT_EQ(beginning(R"({"contents":[{"parts":[{"text":"a"}]},{"role":"model","parts":[]}]})"), gemini);
+  EXPECT_NE(beginning(R"({"contents":[{"parts":[{"text":"a"}]}],"systemInstruction":{"parts":[]}})"), gemini);
+
+  const std::string responses = beginning(R"({"instructions":"i","input":"hello"})");
+  EXPECT_FALSE(responses.empty());
+  EXPECT_NE(beginning(R"({"instructions":"i","input":"bye"})"), responses);
+}
+
+TEST(RequestFacts, InstructionsAloneAreNoConversation) {
+  for (const char* body : {R"({"system":"s"})", R"({"messages":[]})", R"({"messages":[1]})", R"({"messages":7})",
+                           R"({"messages":[{"role":"user")", R"({"input":{}})", R"({"contents":null})"}) {
+    EXPECT_EQ(beginning(body), "") << body;
+  }
+}
+
+TEST(RequestFacts, ManyMessagesBeforeTheUsersAreCutOff) {
+  std::string body = R"({"messages":[)";
+  for (int i = 0; i < 4; ++i) body += R"({"role":"assistant","content":"x"},)";
+  EXPECT_EQ(beginning(body + R"({"role":"user","content":"a"}]})"),
+            beginning(body + R"({"role":"user","content":"b"}]})"));
+}
+
 TEST(RequestFacts, GeminiNamesTheModelInThePath) {
   EXPECT_EQ(model_in_path("/v1beta/models/gemini-2.5-pro:generateContent?alt=sse"), "gemini-2.5-pro");
   EXPECT_EQ(model_in_path("/v1beta/models/gemini-2.5-pro"), "gemini-2.5-pro");

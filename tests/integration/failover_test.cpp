@@ -370,6 +370,21 @@ TEST(Sticky, AConversationStaysWithItsKeyAndIsTheClientsOwn) {
   EXPECT_EQ(upstream.count_by("authorization").size(), 3U);
 }
 
+TEST(Sticky, TurnsThatNameNoConversationAreKnownByTheirBeginning) {
+  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "{}", kJson); });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 4, .llm = true, .policy = "sticky"});
+  for (const char* subject : {"tea", "salt", "rope"}) {
+    std::string turns = std::string(R"({"role":"user","content":")") + subject + "\"}";
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(proxy.post(kPath, R"({"model":"m","messages":[)" + turns + "]}").status, 200);
+      turns += R"(,{"role":"assistant","content":"yes"},{"role":"user","content":"and?"})";
+    }
+  }
+  const auto counts = upstream.count_by("authorization");
+  EXPECT_EQ(counts.size(), 3U);
+  for (const auto& [key, count] : counts) EXPECT_EQ(count, 5) << key;
+}
+
 // ---- pacing
 
 TEST(Pacing, AKeyWithNothingLeftIsSkippedBeforeItAnswers429) {
