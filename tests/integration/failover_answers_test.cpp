@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_upstream.hpp"
+#include "tests/support/llm_streams.hpp"
 #include "tests/support/proxy_under_test.hpp"
 
 namespace akr {
@@ -15,17 +16,14 @@ using namespace std::chrono_literals;
 using test::FakeUpstream;
 using test::HttpAnswer;
 using test::kChat;
+using test::kErrorEvent;
+using test::kGoodEvent;
 using test::kJson;
+using test::kStreamHead;
 using test::ProxyUnderTest;
 using test::UpstreamCall;
 
-constexpr std::string_view kPath = "/v1/chat/completions";
-constexpr std::string_view kStreamHead =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
-constexpr std::string_view kErrorEvent =
-    "data: {\"error\":{\"message\":\"Rate limit "
-    "reached\",\"type\":\"rate_limit_error\",\"code\":\"rate_limit_exceeded\"}}\n\n";
-constexpr std::string_view kGoodEvent = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n";
+constexpr std::string_view kPath = test::kChatPath;
 
 bool first_key(const UpstreamCall& call) { return call.request().field("authorization") == ProxyUnderTest::bearer(1); }
 
