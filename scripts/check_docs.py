@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What check_docs.sh checks besides generated files: headings of both languages, links between files, unread settings."""
+"""What check_docs.sh checks besides generated files: headings of both languages, links between files, unread settings,
+rules that are named but not explained."""
 
 import pathlib
 import re
@@ -9,6 +10,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 HEADING = re.compile(r"^(#+) ")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 SETTING = re.compile(r'^  Setting<[^\n]*> (\w+)\{\*this, "(\w+)"', re.MULTILINE)
+
+RULE = re.compile(r"\bD\d\d\b")
 
 # Read and judged where they are declared: no other part acts on them in a build without servers.
 READ_BY_CONFIG = {"db_port", "db_password", "db_name", "redis_password", "redis_db"}
@@ -52,8 +55,22 @@ def setting_problems():
             yield f"src/config/settings.hpp: {name} is declared but never read"
 
 
+def rule_problems():
+    """A number that a comment names is explained in both languages."""
+    stated = {language: set(re.findall(r"^\*\*(D\d\d)\.", (ROOT / "docs" / language / "behaviour.md").read_text(), re.MULTILINE))
+              for language in ("en", "zh-CN")}
+    if stated["en"] != stated["zh-CN"]:
+        yield f"docs/*/behaviour.md state different rules: {sorted(stated['en'] ^ stated['zh-CN'])}"
+    for folder in ("src", "tests", "docs/decisions"):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix not in (".cpp", ".hpp", ".py", ".mjs", ".md"):
+                continue
+            for number in sorted(set(RULE.findall(file.read_text(errors="replace"))) - stated["en"]):
+                yield f"{file.relative_to(ROOT)}: {number} is no rule of docs/en/behaviour.md"
+
+
 def main():
-    problems = [*language_problems(), *link_problems(), *setting_problems()]
+    problems = [*language_problems(), *link_problems(), *setting_problems(), *rule_problems()]
     for problem in problems:
         print(problem)
     print(f"check_docs: {len(problems)} problems")
