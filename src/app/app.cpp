@@ -230,6 +230,7 @@ std::uint16_t App::port() const { return parts_->port; }
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings) {
   const auto began = std::chrono::steady_clock::now();
+  if (auto usable = check_env_proxies(settings); !usable) return usable.error();
   auto parts = std::make_unique<Parts>(settings);
   auto opened = parts->open();
   if (!opened) return opened.error();

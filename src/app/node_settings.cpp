@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/address_policy.hpp"
+#include "core/egress_proxy_url.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/request_facts.hpp"
 
@@ -64,6 +65,17 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers) {
   made.gateway.body_directory = temporary_directory();
   made.gateway.relay.sse_keepalive = settings.sse_keepalive();
   return made;
+}
+
+Result<void> check_env_proxies(const Settings& settings) {
+  if (!settings.use_env_proxy()) return {};
+  const ValidationPolicy policy = {settings.allow_private_upstreams()};
+  for (const auto* setting : {&settings.http_proxy, &settings.https_proxy, &settings.all_proxy}) {
+    const std::string url = net::env_proxy_url((*setting)().expose());
+    if (auto usable = check_egress_proxy_url(url, policy); !usable) return setting->refusal(usable.error().message);
+    if (auto usable = net::parse_egress_proxy(url); !usable) return setting->refusal(usable.error().message);
+  }
+  return {};
 }
 
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets) {

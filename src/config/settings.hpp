@@ -96,9 +96,9 @@ struct Settings : SettingList {
      "off.",
      "事件流静默多久后向客户端发送注释行，防止中间设备断开；0 表示关闭。"}, from_to_seconds(0, 3600)};
   Setting<bool> allow_private_upstreams{*this, "ALLOW_PRIVATE_UPSTREAMS", true,
-    {"Lets services point to private and loopback addresses. Cloud metadata and link-local addresses are refused "
-     "always.",
-     "允许服务指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
+    {"Lets services and their proxies point to private and loopback addresses. Cloud metadata and link-local "
+     "addresses are refused always.",
+     "允许服务及其代理指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
   Setting<std::string> upstream_ca_file{*this, "UPSTREAM_CA_FILE", "",
     {"PEM bundle of certificate authorities trusted for upstreams in addition to the system's.",
      "除系统证书外，另行信任的上游 CA 证书（PEM 文件）。"}};
