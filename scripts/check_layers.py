@@ -39,7 +39,6 @@ LISTS = ("registry.cpp", "open.cpp")
 EXTERNAL = [
     (re.compile(r"boost/(asio|beast)[/.]|openssl/|ares\.h"), ("net", "app")),
     (re.compile(r"soci/|sqlite3\.h"), ("store",)),
-    (re.compile(r"spdlog/"), ("base",)),
     (re.compile(r"prometheus/"), ("telemetry",)),
     (re.compile(r"jwt\.h"), ("admin",)),
     (re.compile(r"CLI/"), ("app",)),
