@@ -214,6 +214,21 @@ TEST_F(PublisherTest, RulesThatSomebodyBrokeInTheTableLeaveTheServiceOut) {
   EXPECT_EQ(publisher_.status().left_out.size(), 1U);
 }
 
+// Rules that were accepted before their size was limited: the service goes on without them, and it is told once.
+TEST_F(PublisherTest, StoredRulesThatAreTooLargeAreSkipped) {
+  Service service = example_service("a");
+  service.failure_rules = {{.body_regex = "[^b]*a.{0,400}c.{0,400}d"}, {.statuses = {400}}};
+  testing::internal::CaptureStderr();
+  add(service);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find(R"("failure_rule_skipped","service":"a","field":"failure_rules[0].body_regex")"), log.npos) << log;
+  ASSERT_EQ(table_->services().size(), 1U);
+  EXPECT_EQ(table_->match("/proxy/a").value().service->rules->match(400, "", {})->index, 1U);
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_EQ(testing::internal::GetCapturedStderr().find("failure_rule_skipped"), std::string::npos);
+}
+
 // ---- several URLs, and fallbacks
 
 TEST_F(PublisherTest, UrlsKeepTheirHealthWhenTheListIsEdited) {

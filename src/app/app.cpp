@@ -154,7 +154,7 @@ void App::Parts::build() {
   const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
-  const ValidationPolicy policy = {settings.allow_private_upstreams()};
+  const ValidationPolicy policy = validation_policy(settings);
   auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };

@@ -12,6 +12,7 @@
 namespace akr {
 
 std::size_t worker_count(const Settings& settings);
+ValidationPolicy validation_policy(const Settings& settings);
 NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
 // With USE_ENV_PROXY: each proxy that is set must be one that could be used, or every request would fail that needs it.
 // kInvalid with the setting's name.
