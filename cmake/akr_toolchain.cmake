@@ -2,7 +2,6 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
-find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
@@ -36,6 +35,11 @@ target_link_options(akr_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,
 find_program(AKR_MOLD NAMES mold)
 if(AKR_MOLD)
   target_link_options(akr_flags INTERFACE -fuse-ld=mold)
+endif()
+
+# Without it libFuzzer sees no branch of the code under test and mutates blindly.
+if(AKR_FUZZ)
+  target_compile_options(akr_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 if(AKR_SANITIZE STREQUAL "address")

@@ -39,11 +39,13 @@ LISTS = ("registry.cpp", "open.cpp")
 EXTERNAL = [
     (re.compile(r"boost/(asio|beast)[/.]|openssl/|ares\.h"), ("net", "app")),
     (re.compile(r"soci/|sqlite3\.h"), ("store",)),
-    (re.compile(r"spdlog/"), ("base",)),
     (re.compile(r"prometheus/"), ("telemetry",)),
     (re.compile(r"jwt\.h"), ("admin",)),
     (re.compile(r"CLI/"), ("app",)),
 ]
+
+# External headers that one file alone may include, so that what they accept is checked in one place.  Tests may.
+ONE_FILE = [(re.compile(r"boost/url[/.]"), "base/strict_url.cpp")]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 IS_TEST = re.compile(r"(_(test|dbtest|bench|fuzz)\.cpp|_(contract|fixture)\.hpp)$")
@@ -78,22 +80,24 @@ def family_problem(path, target):
     return f'only {folder}/{" or ".join(LISTS)} names the member {member} ("{target}")'
 
 
-def external_problem(layer, target):
+def external_problem(path, target):
     for pattern, folders in EXTERNAL:
-        if pattern.match(target) and layer not in folders:
+        if pattern.match(target) and path.parts[0] not in folders:
             return f"<{target}> belongs into {' and '.join(folders)}"
+    for pattern, owner in ONE_FILE:
+        if pattern.match(target) and path.as_posix() != owner and not IS_TEST.search(path.name):
+            return f"only {owner} includes <{target}>"
     return None
 
 
 def problems_of(path, text):
-    layer = path.parts[0]
     for number, line in enumerate(text.splitlines(), 1):
         match = INCLUDE.match(line)
         if not match:
             continue
         quote, target = match.groups()
         if quote == "<":
-            problem = external_problem(layer, target)
+            problem = external_problem(path, target)
         elif target.startswith("tests/") and IS_TEST.search(path.name):
             problem = None
         else:

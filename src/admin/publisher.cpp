@@ -43,6 +43,7 @@ std::chrono::seconds utc_offset(WallTime wall) {
 struct Prepared {
   UpstreamUrl url;
   std::shared_ptr<const FailureRules> rules;
+  std::vector<SkippedRule> skipped_rules;
 };
 
 // Rows of the original, or of a time with other rules, may not keep the promises that the data plane relies on.
@@ -50,9 +51,9 @@ Result<Prepared> prepare(const Service& service, const ValidationPolicy& policy)
   if (auto valid = validate_service(service, policy); !valid) return valid.error();
   auto url = parse_upstream_url(service.target_url);
   if (!url) return url.error();
-  Prepared prepared{*std::move(url), nullptr};
+  Prepared prepared{*std::move(url), nullptr, {}};
   if (service.failure_rules.empty()) return prepared;
-  auto rules = FailureRules::compile(service.failure_rules);
+  auto rules = FailureRules::compile(service.failure_rules, policy.failure_rules, &prepared.skipped_rules);
   if (!rules) return rules.error();
   prepared.rules = std::make_shared<const FailureRules>(*std::move(rules));
   return prepared;
@@ -152,10 +153,17 @@ void Publisher::note_fallbacks(const RoutingTable& table) {
   status_.left_out_fallbacks = table.left_out_fallbacks();
 }
 
+// Every publication finds them again, as with fallbacks.
+void Publisher::note_skipped(const Service& service, const SkippedRule& rule, const std::string& told) {
+  const auto& known = status_.skipped_rules;
+  if (std::find(known.begin(), known.end(), told) != known.end()) return;
+  log_warn("failure_rule_skipped", {{"service", service.slug}, {"field", rule.field}, {"message", rule.message}});
+}
+
 Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
   auto services = store_.list_services();
   if (!services) return services.error();
-  std::vector<std::string> left_out;
+  std::vector<std::string> left_out, skipped_rules;
   std::unordered_set<ServiceId> present;
   for (Service& service : *services) {
     present.insert(service.id);
@@ -171,6 +179,10 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
       log_warn("service_left_out", {{"service", service.slug}, {"field", why.field}, {"message", why.message}});
       continue;
     }
+    for (const SkippedRule& rule : prepared->skipped_rules) {
+      skipped_rules.push_back(service.slug + ": " + rule.field + ": " + rule.message);
+      note_skipped(service, rule, skipped_rules.back());
+    }
     RoutedService entry{.url = std::move(prepared->url), .join = join_rule(service), .allow = allow_header(service)};
     entry.rules = std::move(prepared->rules);
     entry.keys = (*pool)->keys;
@@ -180,6 +192,7 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
   }
   std::erase_if(pools_, [&](const auto& each) { return !present.contains(each.first); });
   status_.left_out = std::move(left_out);
+  status_.skipped_rules = std::move(skipped_rules);
   return {};
 }
 

@@ -29,6 +29,7 @@ struct PublisherStatus {
   std::optional<Error> failure;       // of the last refresh; nullopt = the table is current
   std::vector<std::string> left_out;  // "slug: field: why" of services that cannot be routed
   std::vector<LeftOutFallback> left_out_fallbacks;
+  std::vector<std::string> skipped_rules;  // "slug: failure_rules[2].body_regex: why" of rules that are too large
 };
 
 class Publisher {
@@ -73,6 +74,7 @@ class Publisher {
   void tell_time() REQUIRES_LOCK(mutex_);
   static void configure(Pool& pool, const Service& service);
   static Result<void> update_upstreams(Pool& pool, const Service& service);
+  void note_skipped(const Service& service, const SkippedRule& rule, const std::string& told) REQUIRES_LOCK(mutex_);
   void note_fallbacks(const RoutingTable& table) REQUIRES_LOCK(mutex_);
   Result<void> read_keys(ServiceId service, KeyPool& pool);
 

@@ -214,6 +214,21 @@ TEST_F(PublisherTest, RulesThatSomebodyBrokeInTheTableLeaveTheServiceOut) {
   EXPECT_EQ(publisher_.status().left_out.size(), 1U);
 }
 
+// Rules that were accepted before their size was limited: the service goes on without them, and it is told once.
+TEST_F(PublisherTest, StoredRulesThatAreTooLargeAreSkipped) {
+  Service service = example_service("a");
+  service.failure_rules = {{.body_regex = "[^b]*a.{0,400}c.{0,400}d"}, {.statuses = {400}}};
+  testing::internal::CaptureStderr();
+  add(service);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find(R"("failure_rule_skipped","service":"a","field":"failure_rules[0].body_regex")"), log.npos) << log;
+  ASSERT_EQ(table_->services().size(), 1U);
+  EXPECT_EQ(table_->match("/proxy/a").value().service->rules->match(400, "", {})->index, 1U);
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(publisher_.service_changed());
+  EXPECT_EQ(testing::internal::GetCapturedStderr().find("failure_rule_skipped"), std::string::npos);
+}
+
 // ---- several URLs, and fallbacks
 
 TEST_F(PublisherTest, UrlsKeepTheirHealthWhenTheListIsEdited) {
@@ -258,6 +273,28 @@ TEST_F(PublisherTest, AServiceWithAUrlThatCannotWorkIsLeftOut) {
   list[0].weight = 1;
   EXPECT_TRUE(publisher_.service_changed());
   EXPECT_TRUE(table_->match("/proxy/s"));
+}
+
+// A database may hold "http://127.0.0.1.nip.test/" from a time when it was accepted and the key went to 127.0.0.1.
+// Stands for rows that are older than a rule: such a service is told and serves nothing, the start and the others go
+// on.
+TEST_F(PublisherTest, AStoredUrlThatNamesAnotherHostIsNeverUsed) {
+  add(example_service("good"));
+  const Service bad = add(example_service("bad"));
+  store_.add_keys(bad.id, example_keys(1)).value();
+  for (const char* url : {"http://127.0.0.1.nip.test:5000/base", "http://[::1]x.test/", "http://1.2.3.4:80x.test/"}) {
+    store_.adjust = [url](Service& service) {
+      if (service.slug == "bad") service.target_url = url;
+    };
+    testing::internal::CaptureStderr();
+    ASSERT_TRUE(publisher_.refresh());
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find(R"("event":"service_left_out","service":"bad","field":"target_url")"), std::string::npos) << log;
+    EXPECT_TRUE(table_->match("/proxy/good"));
+    EXPECT_FALSE(table_->match("/proxy/bad")) << url;
+    ASSERT_EQ(publisher_.status().left_out.size(), 1U);
+    EXPECT_TRUE(publisher_.status().left_out[0].starts_with("bad: target_url: "));
+  }
 }
 
 TEST_F(PublisherTest, FallbacksThatCannotStandInAreTold) {

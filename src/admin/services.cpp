@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/time_text.hpp"
 #include "core/client_format.hpp"
+#include "core/failure_rules.hpp"
 
 namespace akr {
 namespace {
@@ -91,7 +92,12 @@ Result<AdminResponse> merge(AdminCall& call, Change change, Answer answer) {
 
 // Who wrote the one URL, and not the list whose first it is, is told about what was written.
 Result<void> validate(AdminCall& call, const Service& service, const boost::json::object& given) {
-  auto valid = validate_service(service, call.parts.settings.validation);
+  const ValidationPolicy& policy = call.parts.settings.validation;
+  auto valid = validate_service(service, policy);
+  // Not what is stored already: an unrelated change must be possible for lists from before a limit.
+  if (valid && given.contains("failure_rules")) {
+    if (auto rules = FailureRules::compile(service.failure_rules, policy.failure_rules); !rules) return rules.error();
+  }
   if (valid || valid.error().field != "upstreams[0].url" || given.contains("upstreams")) return valid;
   Error error = valid.error();
   error.field = url_member(service.type);

@@ -259,6 +259,8 @@ TEST_F(AdminServices, AFailurePolicyThatCannotWorkIsNamedAndChangesNothing) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"failure_rules":[{"status":500,"action":"retry"},{"body_regex":"(","action":"cool"}]})",
        "/failure_rules/1/body_regex"},
+      {R"({"failure_rules":[{"body_regex":"[^b]*a.{0,400}c.{0,400}d","action":"cool"}]})",
+       "/failure_rules/0/body_regex"},
       {R"({"failure_rules":[{"json_pointer":"error","action":"cool"}]})", "/failure_rules/0/json_pointer"},
       {R"({"failure_rules":[{"status":500,"action":"explode"}]})", "/failure_rules/0/action"},
       {R"({"failure_rules":"nobody"})", "/failure_rules"},

@@ -116,7 +116,9 @@ void read_failure_rules_member(MemberReader& in, std::vector<FailureRule>& rules
   }
   auto read = read_failure_rules(*member);
   if (!read) return in.refuse(read.error());
-  if (const auto compiled = FailureRules::compile(*read); !compiled) return in.refuse(compiled.error());
+  // How large patterns may be is asked when the whole service is checked.
+  std::vector<SkippedRule> too_large;
+  if (const auto compiled = FailureRules::compile(*read, {}, &too_large); !compiled) return in.refuse(compiled.error());
   rules = *std::move(read);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "app/node.hpp"
 #include "app/node_settings.hpp"
 #include "base/log.hpp"
+#include "base/log_writer.hpp"
 #include "base/strings.hpp"
 #include "cluster/open.hpp"
 #include "config/backend_choice.hpp"
@@ -30,6 +30,7 @@ namespace {
 constexpr std::size_t kBlockingThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
+constexpr std::chrono::seconds kTerminalPatience{10};
 
 Result<FirstStart> first_start(const Settings& settings) {
   const std::filesystem::path database = database_file(settings);
@@ -44,9 +45,11 @@ Result<FirstStart> first_start(const Settings& settings) {
   for (const std::string& warning : made->warnings) log_warn("first_start", {{"message", warning}});
   if (!made->generated_password.empty()) {
     // The one place where a secret is shown on purpose: on the terminal, once, never in the log.
-    std::fprintf(
-        stderr, "\n  Administrator: %s\n  Password:      %s\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n",
-        settings.admin_username().c_str(), std::string(made->generated_password.expose()).c_str());
+    std::string shown = "\n  Administrator: " + settings.admin_username() + "\n  Password:      ";
+    shown.append(made->generated_password.expose());
+    shown += "\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n";
+    write_patiently(STDERR_FILENO, shown, kTerminalPatience);
+    wipe(shown);
   }
   return made;
 }
@@ -151,7 +154,7 @@ void App::Parts::build() {
   const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
-  const ValidationPolicy policy = {settings.allow_private_upstreams()};
+  const ValidationPolicy policy = validation_policy(settings);
   auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
@@ -230,6 +233,7 @@ std::uint16_t App::port() const { return parts_->port; }
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings) {
   const auto began = std::chrono::steady_clock::now();
+  if (auto usable = check_env_proxies(settings); !usable) return usable.error();
   auto parts = std::make_unique<Parts>(settings);
   auto opened = parts->open();
   if (!opened) return opened.error();

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/address_policy.hpp"
+#include "core/egress_proxy_url.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/request_facts.hpp"
 
@@ -66,6 +67,22 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers) {
   return made;
 }
 
+ValidationPolicy validation_policy(const Settings& settings) {
+  return {.allow_private_upstreams = settings.allow_private_upstreams(),
+          .failure_rules = {.work = settings.failure_rules_work()}};
+}
+
+Result<void> check_env_proxies(const Settings& settings) {
+  if (!settings.use_env_proxy()) return {};
+  const ValidationPolicy policy = validation_policy(settings);
+  for (const auto* setting : {&settings.http_proxy, &settings.https_proxy, &settings.all_proxy}) {
+    const std::string url = net::env_proxy_url((*setting)().expose());
+    if (auto usable = check_egress_proxy_url(url, policy); !usable) return setting->refusal(usable.error().message);
+    if (auto usable = net::parse_egress_proxy(url); !usable) return setting->refusal(usable.error().message);
+  }
+  return {};
+}
+
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets) {
   const bool plain = !secrets.admin_password.empty();
   return {.username = settings.admin_username(),
@@ -74,7 +91,7 @@ AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets
           .session_secret = secrets.jwt_secret,
           .public_base_url = settings.public_base_url().text,
           .rest_total = settings.proxy_timeout(),
-          .validation = {settings.allow_private_upstreams()},
+          .validation = validation_policy(settings),
           .data_plane = {.status_of = status_of, .hash_affinity = hash_affinity}};
 }
 

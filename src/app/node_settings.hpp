@@ -6,12 +6,17 @@
 #include "admin/admin_api.hpp"
 #include "app/first_start.hpp"
 #include "app/node.hpp"
+#include "base/result.hpp"
 #include "config/settings.hpp"
 
 namespace akr {
 
 std::size_t worker_count(const Settings& settings);
+ValidationPolicy validation_policy(const Settings& settings);
 NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
+// With USE_ENV_PROXY: each proxy that is set must be one that could be used, or every request would fail that needs it.
+// kInvalid with the setting's name.
+Result<void> check_env_proxies(const Settings& settings);
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets);
 
 }  // namespace akr

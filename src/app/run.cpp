@@ -1,17 +1,19 @@
 #include "app/run.hpp"
 
+#include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <ctime>
 
 #include <malloc.h>
 #include <sodium.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
 #include "base/log.hpp"
+#include "base/log_writer.hpp"
 #include "config/load.hpp"
 
 namespace akr {
@@ -50,8 +52,13 @@ sigset_t block_signals() {
   return stop;
 }
 
+// With patience for a slow reader, but an end.
+void tell(const Error& error) {
+  write_patiently(STDERR_FILENO, "api-key-rotator: " + error.message + "\n", std::chrono::seconds(1));
+}
+
 int fail(const Error& error) {
-  std::fprintf(stderr, "api-key-rotator: %s\n", error.message.c_str());
+  tell(error);
   return error.code == ErrorCode::kStoreUnavailable ? kExitStore : kExitConfig;
 }
 
@@ -79,7 +86,11 @@ int run_gateway() {
     return sigtimedwait(&stop, nullptr, &now) > 0;
   };
   bool hurry = false;
-  (*app)->drain([&] { return hurry = hurry || second_signal(); });
+  const auto hurried = [&] { return hurry = hurry || second_signal(); };
+  const TimePoint grace_ends = std::chrono::steady_clock::now() + (*settings)->shutdown_grace();
+  (*app)->drain(hurried);
+  // A reader of a log that stands still does not hold up the end.
+  end_logs_when([&] { return hurried() || std::chrono::steady_clock::now() >= grace_ends; });
   app->reset();
   stop_log();
   return 0;
@@ -94,7 +105,7 @@ int run_healthcheck() {
   target.tls = !(*settings)->tls_cert_file().empty();
   const auto alive = check_health(target);
   if (alive) return 0;
-  std::fprintf(stderr, "api-key-rotator: %s\n", alive.error().message.c_str());
+  tell(alive.error());
   return 1;
 }
 

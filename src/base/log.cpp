@@ -1,24 +1,23 @@
 #include "base/log.hpp"
 
 #include <atomic>
-#include <cstdio>
 #include <memory>
 
 #include <boost/json.hpp>
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/log_writer.hpp"
 #include "base/time_text.hpp"
 
 namespace akr {
 namespace {
 
-constexpr std::size_t kQueueLines = 512;  // spdlog makes room for all of them at once, 400 bytes each
+constexpr std::size_t kQueueLines = 512;
+constexpr std::chrono::seconds kPatience{1};  // for a line without a writer
 
 std::atomic<LogLevel> g_level{LogLevel::kInfo};
-std::shared_ptr<spdlog::logger> g_logger;  // set by start_log before the workers start, cleared after they stopped
+std::unique_ptr<LogWriter> g_writer;  // set by start_log before the workers start, cleared after they stopped
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
@@ -34,29 +33,7 @@ std::string_view level_name(LogLevel level) {
   return "info";
 }
 
-}  // namespace
-
-void start_log(LogLevel level) {
-  g_level = level;
-  spdlog::init_thread_pool(kQueueLines, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  g_logger = std::make_shared<spdlog::async_logger>("akr", sink, spdlog::thread_pool(),
-                                                    spdlog::async_overflow_policy::overrun_oldest);
-  g_logger->set_pattern("%v");
-  g_logger->flush_on(spdlog::level::trace);
-}
-
-void stop_log() {
-  if (!g_logger) return;
-  g_logger->flush();
-  g_logger.reset();
-  spdlog::shutdown();
-}
-
-bool log_enabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
-
-void log(LogLevel level, std::string_view event, LogFields fields) {
-  if (!log_enabled(level)) return;
+std::string line_of(LogLevel level, std::string_view event, LogFields fields) {
   boost::json::object line;
   line["time"] = format_rfc3339(system_clock().wall());
   line["level"] = level_name(level);
@@ -64,11 +41,35 @@ void log(LogLevel level, std::string_view event, LogFields fields) {
   for (const LogField& field : fields) {
     std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
   }
-  const std::string text = boost::json::serialize(line);
-  if (g_logger) {
-    g_logger->info("{}", text);
+  return boost::json::serialize(line) += '\n';
+}
+
+}  // namespace
+
+void start_log(LogLevel level) {
+  g_level = level;
+  g_writer = std::make_unique<LogWriter>(STDERR_FILENO, kQueueLines);
+}
+
+void stop_log() {
+  if (!g_writer) return;
+  g_writer->end();
+  const std::uint64_t lost = g_writer->dropped_lines();
+  g_writer.reset();
+  if (lost == 0) return;
+  // Without a wait: whoever reads may be the one who stands still.
+  write_patiently(STDERR_FILENO, line_of(LogLevel::kWarn, "log_lines_dropped", {{"lines", lost}}), Duration(0));
+}
+
+bool log_enabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }
+
+void log(LogLevel level, std::string_view event, LogFields fields) {
+  if (!log_enabled(level)) return;
+  std::string line = line_of(level, event, fields);
+  if (g_writer) {
+    g_writer->submit(std::move(line));
   } else {
-    std::fprintf(stderr, "%s\n", text.c_str());
+    write_patiently(STDERR_FILENO, line, kPatience);
   }
 }
 

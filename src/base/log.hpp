@@ -2,7 +2,7 @@
 //
 //   log_info("ready", {{"port", 8000}});     {"time":"…Z","level":"info","event":"ready","port":8000}
 //
-// Any thread; never blocks on a slow reader (spdlog's async sink drops the oldest lines and counts them).  Values are
+// Any thread; never blocks on a slow reader (log_writer.hpp: lines are dropped and counted).  Values are
 // escaped.  Secrets cannot be passed: there is no conversion from Secret.
 #pragma once
 
@@ -32,9 +32,10 @@ struct LogField {
 
 using LogFields = std::initializer_list<LogField>;
 
-// Starts the sink.  Before it, and after stop_log(), lines are written synchronously.
+// Starts the writer.  Before it, and after stop_log(), lines are written synchronously, with a second's patience for
+// the reader.
 void start_log(LogLevel level);
-void stop_log();  // flushes
+void stop_log();  // writes what waits as long as end_logs_when() allows, and tells how many lines were dropped
 bool log_enabled(LogLevel level);
 
 void log(LogLevel level, std::string_view event, LogFields fields = {});

@@ -1,5 +1,6 @@
 #include "config/backend_address.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -19,9 +20,21 @@ Parts cut(std::string_view text, std::size_t at) {
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+// Names and addresses only: a host with a '?', '#' or '%' in it is one that others would end elsewhere.
+bool is_host(std::string_view text, bool in_brackets) {
+  if (in_brackets && text.find(':') == std::string_view::npos) return false;
+  return !text.empty() && std::ranges::all_of(text, [in_brackets](char c) {
+    const char lower = ascii_lower(c);
+    if (c >= '0' && c <= '9') return true;
+    if (in_brackets) return (lower >= 'a' && lower <= 'f') || c == ':' || c == '.';
+    return (lower >= 'a' && lower <= 'z') || c == '-' || c == '.' || c == '_';
+  });
+}
+
 bool read_host_port(std::string_view text, ServerAddress& into) {
   std::string_view port;
-  if (text.starts_with('[')) {
+  const bool in_brackets = text.starts_with('[');
+  if (in_brackets) {
     const auto close = text.find(']');
     if (close == std::string_view::npos) return false;
     const std::string_view rest = text.substr(close + 1);
@@ -31,7 +44,7 @@ bool read_host_port(std::string_view text, ServerAddress& into) {
   } else {
     std::tie(text, port) = cut(text, text.find(':'));
   }
-  if (text.empty()) return false;
+  if (!is_host(text, in_brackets)) return false;
   into.host = text;
   if (port.empty()) return true;
   const auto number = parse_u64(port);

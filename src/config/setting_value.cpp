@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/strict_url.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
@@ -61,11 +62,10 @@ std::string ValueText<std::chrono::milliseconds>::print(std::chrono::millisecond
 }
 
 std::optional<HttpUrl> ValueText<HttpUrl>::parse(std::string_view text) {
-  const std::size_t scheme = istarts_with(text, "https://") ? 8 : istarts_with(text, "http://") ? 7 : 0;
-  if (scheme == 0 || text.size() == scheme || text[scheme] == '/') return std::nullopt;
-  if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; })) {
-    return std::nullopt;
-  }
+  const auto url = parse_strict_url(text);
+  if (!url || (!iequals(url->scheme, "https") && !iequals(url->scheme, "http"))) return std::nullopt;
+  if (url->has_userinfo || url->has_query || url->has_fragment) return std::nullopt;
+  if (url->has_port && !parse_port(url->port)) return std::nullopt;
   while (text.ends_with('/')) text.remove_suffix(1);
   return HttpUrl{std::string(text)};
 }

@@ -83,7 +83,8 @@ struct ValueText<HttpUrl> {
   static std::optional<HttpUrl> parse(std::string_view text);
   static std::string print(const HttpUrl& value) { return value.text; }
   static Text allowed() {
-    return {"an http:// or https:// URL without query and fragment", "http:// 或 https:// URL，不含查询与片段"};
+    return {"an http:// or https:// URL without user, query and fragment",
+            "http:// 或 https:// URL，不含用户、查询与片段"};
   }
 };
 

@@ -54,7 +54,8 @@ TEST(SettingValue, ListsTrimAndDropEmptyParts) {
 TEST(SettingValue, UrlsLoseTheirTrailingSlash) {
   EXPECT_EQ(ValueText<HttpUrl>::parse("https://gate.example/base//")->text, "https://gate.example/base");
   for (const char* wrong :
-       {"gate.example", "ftp://x", "http://", "http:///x", "http://a b", "http://a?b", "http://a#b"}) {
+       {"gate.example", "ftp://x", "http://", "http:///x", "http://a b", "http://a?b", "http://a#b",
+        "http://127.0.0.1.nip.test", "http://[::1]x", "http://u:p@a", "http://a:0", "http://a:80x"}) {
     EXPECT_FALSE(ValueText<HttpUrl>::parse(wrong)) << wrong;
   }
 }

@@ -96,9 +96,14 @@ struct Settings : SettingList {
      "off.",
      "事件流静默多久后向客户端发送注释行，防止中间设备断开；0 表示关闭。"}, from_to_seconds(0, 3600)};
   Setting<bool> allow_private_upstreams{*this, "ALLOW_PRIVATE_UPSTREAMS", true,
-    {"Lets services point to private and loopback addresses. Cloud metadata and link-local addresses are refused "
-     "always.",
-     "允许服务指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
+    {"Lets services and their proxies point to private and loopback addresses. Cloud metadata and link-local "
+     "addresses are refused always.",
+     "允许服务及其代理指向私有地址和回环地址。云元数据地址与链路本地地址始终拒绝。"}};
+  Setting<std::uint32_t> failure_rules_work{*this, "FAILURE_RULES_WORK", 524'288,
+    {"Most work that the `failure_rules` of a service do on one answer: steps of the compiled patterns times bytes looked "
+     "at. A 256th of it is the limit of steps.",
+     "一个服务的 `failure_rules` 对一次应答最多做的工作量：编译后模式的步数乘以检查的字节数。步数上限为其 1/256。"},
+    between(65'536U, 8'388'608U)};
   Setting<std::string> upstream_ca_file{*this, "UPSTREAM_CA_FILE", "",
     {"PEM bundle of certificate authorities trusted for upstreams in addition to the system's.",
      "除系统证书外，另行信任的上游 CA 证书（PEM 文件）。"}};

@@ -4,12 +4,13 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "core/validate.hpp"
 
 namespace akr {
 
-// "" (none) or (http|https|socks5|socks5h)://[user[:password]@]host:port, nothing after it but one '/'.  Else kInvalid
-// with field "egress_proxy".  The message never repeats the URL: it may hold a password.  Private hosts are fine,
-// since the proxy is the operator's own; metadata and link-local addresses are not.
-Result<void> check_egress_proxy_url(std::string_view text);
+// What parse_proxy_url() (base/proxy_url.hpp) accepts, with a host that is one and that the address policy allows; else
+// kInvalid with field "egress_proxy".  The message never repeats the URL: it may hold a password.  Names are judged
+// again by what they resolve to, when the proxy is connected to.
+Result<void> check_egress_proxy_url(std::string_view text, const ValidationPolicy& policy);
 
 }  // namespace akr

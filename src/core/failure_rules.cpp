@@ -1,16 +1,19 @@
 #include "core/failure_rules.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include <boost/json/serializer.hpp>
 #include <re2/re2.h>
 
 namespace akr {
 
 struct FailureRules::Compiled {
   FailureRule rule;
+  std::size_t index = 0;                 // in the list as configured
+  std::size_t steps = 0;                 // of its patterns
   std::unique_ptr<const re2::RE2> body;  // null = not looked at
   std::unique_ptr<const re2::RE2> json;
 };
@@ -26,15 +29,32 @@ Error invalid(std::string field, std::string message) {
   return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::move(field)};
 }
 
-Result<std::unique_ptr<const re2::RE2>> compile_pattern(const std::string& field, const std::string& pattern) {
-  if (pattern.empty()) return std::unique_ptr<const re2::RE2>();
+// What a state costs beside its steps; measured.
+constexpr std::size_t kStepsOfAnyPattern = 32;
+// Of RE2's automaton, which is thrown away and begun anew when it is full: building a larger one costs more than it
+// saves.
+constexpr std::int64_t kPatternMemory = 128 * 1024;
+
+using Pattern = std::unique_ptr<const re2::RE2>;
+
+Result<Pattern> compile_pattern(const std::string& field, const std::string& pattern) {
+  if (pattern.empty()) return Pattern();
   if (pattern.size() > kPatternLimit) return invalid(field, "a pattern has at most 1000 characters");
   re2::RE2::Options options;
-  options.set_max_mem(1 << 20);
+  options.set_max_mem(kPatternMemory);
   options.set_log_errors(false);
   auto compiled = std::make_unique<const re2::RE2>(pattern, options);
-  if (!compiled->ok()) return invalid(field, "the pattern does not compile: " + compiled->error());
+  if (!compiled->ok() && compiled->error_code() != re2::RE2::ErrorPatternTooLarge) {
+    return invalid(field, "the pattern does not compile: " + compiled->error());
+  }
   return compiled;
+}
+
+// npos: too many to be counted.
+std::size_t steps_of(const re2::RE2* pattern) {
+  if (pattern == nullptr) return 0;
+  if (!pattern->ok()) return std::string::npos;
+  return static_cast<std::size_t>(std::max(pattern->ProgramSize(), pattern->ReverseProgramSize())) + kStepsOfAnyPattern;
 }
 
 Result<void> check_rule(const std::string& field, const FailureRule& rule) {
@@ -62,14 +82,12 @@ class LazyJson {
  public:
   explicit LazyJson(std::string_view body) : body_(body) {}
 
-  // Text of the value at `pointer`: strings as they are, others as JSON.  nullopt if absent or null.
-  std::optional<std::string> text_at(std::string_view pointer) {
+  // The value at `pointer`; nullptr if absent or null.
+  const boost::json::value* find(std::string_view pointer) {
     parse_once();
     boost::json::error_code failure;
     const auto* value = parsed_ ? document_.find_pointer({pointer.data(), pointer.size()}, failure) : nullptr;
-    if (value == nullptr || value->is_null()) return std::nullopt;
-    if (const auto* text = value->if_string()) return std::string(text->begin(), text->end());
-    return boost::json::serialize(*value);
+    return value == nullptr || value->is_null() ? nullptr : value;
   }
 
  private:
@@ -96,8 +114,22 @@ bool has_status(const FailureRule& rule, int status) {
   return rule.statuses.empty() || std::find(rule.statuses.begin(), rule.statuses.end(), status) != rule.statuses.end();
 }
 
-bool found_in(const re2::RE2* pattern, std::string_view text) {
-  return pattern == nullptr || re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern);
+// In the first `most` bytes; what stands behind them is known to be there, so '$' does not fit before it.
+bool found_in(const re2::RE2& pattern, std::string_view text, std::size_t most) {
+  return pattern.Match(re2::StringPiece(text.data(), text.size()), 0, std::min(most, text.size()), re2::RE2::UNANCHORED,
+                       nullptr, 0);
+}
+
+// Strings as they are, others as JSON, of which no more is written than is looked at.
+bool found_in_value(const re2::RE2& pattern, const boost::json::value& value, std::size_t most) {
+  if (const auto* text = value.if_string()) return found_in(pattern, {text->data(), text->size()}, most);
+  boost::json::serializer serializer;
+  serializer.reset(&value);
+  std::string text(most + 1, '\0');
+  std::size_t filled = 0;
+  while (!serializer.done() && filled < text.size())
+    filled += serializer.read(&text[filled], text.size() - filled).size();
+  return found_in(pattern, std::string_view(text).substr(0, filled), most);
 }
 
 std::optional<Duration> hold_of(const FailureRule& rule, std::optional<Duration> retry_after) {
@@ -144,33 +176,104 @@ FailureRules::FailureRules(FailureRules&&) noexcept = default;
 FailureRules& FailureRules::operator=(FailureRules&&) noexcept = default;
 FailureRules::~FailureRules() = default;
 
-Result<FailureRules> FailureRules::compile(std::span<const FailureRule> rules) {
+// Compiles one rule after the other and counts the steps that an answer of each status meets.
+class FailureRules::Compiler {
+ public:
+  Compiler(RuleLimits limits, std::vector<SkippedRule>* skipped) : limits_(limits), skipped_(skipped) {}
+
+  // nullopt: it is too large and was skipped.
+  Result<std::optional<Compiled>> compile(std::size_t index, const FailureRule& rule) {
+    const std::string place = "failure_rules[" + std::to_string(index) + "]";
+    if (auto checked = check_rule(place, rule); !checked) return checked.error();
+    Compiled made{.rule = rule, .index = index};
+    const struct {
+      std::string field;
+      const std::string& text;
+      Pattern& pattern;
+    } parts[] = {{place + ".body_regex", rule.body_regex, made.body},
+                 {place + ".json_regex", rule.json_regex, made.json}};
+    for (const auto& [field, text, pattern] : parts) {
+      auto compiled = compile_pattern(field, text);
+      if (!compiled) return compiled.error();
+      pattern = *std::move(compiled);
+      const std::size_t steps = steps_of(pattern.get());
+      if (const auto problem = too_many(rule, made.steps, steps)) {
+        if (skipped_ == nullptr) return invalid(field, *problem);
+        skipped_->push_back({field, *problem});
+        return std::optional<Compiled>();
+      }
+      made.steps += steps;
+    }
+    for_each_status(rule, [&](std::size_t status) { steps_[status] += made.steps; });
+    return std::optional<Compiled>(std::move(made));
+  }
+
+ private:
+  template <class Visit>
+  static void for_each_status(const FailureRule& rule, Visit visit) {
+    for (std::size_t status = 100; status < kStatuses; ++status) {
+      if (has_status(rule, static_cast<int>(status))) visit(status);
+    }
+  }
+
+  // `own`: of the rule's other pattern.
+  std::optional<std::string> too_many(const FailureRule& rule, std::size_t own, std::size_t steps) const {
+    std::size_t before = 0;
+    std::size_t at = 0;
+    for_each_status(rule, [&](std::size_t status) {
+      if (steps_[status] <= before && at != 0) return;
+      before = steps_[status];
+      at = status;
+    });
+    const std::size_t most = limits_.most_steps();
+    if (steps != std::string::npos && before + own + steps <= most) return std::nullopt;
+    const std::string size =
+        steps == std::string::npos ? "too many steps to be counted" : std::to_string(steps) + " steps";
+    return "the pattern has " + size + " once compiled, beside " + std::to_string(before + own) +
+           " of the other patterns for status " + std::to_string(at) + "; " + std::to_string(most) +
+           " are allowed together: use fewer or shorter patterns, smaller repetitions than {0,400}, give the rules "
+           "their "
+           "statuses, or raise FAILURE_RULES_WORK";
+  }
+
+  static constexpr std::size_t kStatuses = 600;
+  const RuleLimits limits_;
+  std::vector<SkippedRule>* const skipped_;
+  std::array<std::size_t, kStatuses> steps_{};
+};
+
+Result<FailureRules> FailureRules::compile(std::span<const FailureRule> rules, RuleLimits limits,
+                                           std::vector<SkippedRule>* skipped) {
   if (rules.size() > kRuleLimit) return invalid("failure_rules", "at most 64 rules");
   FailureRules out;
+  out.limits_ = limits;
+  Compiler compiler(limits, skipped);
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const std::string field = "failure_rules[" + std::to_string(i) + "]";
-    if (auto checked = check_rule(field, rules[i]); !checked) return checked.error();
-    auto body = compile_pattern(field + ".body_regex", rules[i].body_regex);
-    if (!body) return body.error();
-    auto json = compile_pattern(field + ".json_regex", rules[i].json_regex);
-    if (!json) return json.error();
-    out.compiled_.push_back({rules[i], *std::move(body), *std::move(json)});
+    auto compiled = compiler.compile(i, rules[i]);
+    if (!compiled) return compiled.error();
+    if (*compiled) out.compiled_.push_back(**std::move(compiled));
   }
   return out;
 }
 
+std::size_t FailureRules::bytes_looked_at(int status) const {
+  std::size_t steps = 1;
+  for (const Compiled& each : compiled_) steps += has_status(each.rule, status) ? each.steps : 0;
+  return std::clamp(limits_.work / steps, RuleLimits::kLeastLookedAt, kBodyLimit);
+}
+
 std::optional<RuleMatch> FailureRules::match(int status, std::string_view body,
                                              std::optional<Duration> retry_after) const {
-  body = body.substr(0, kBodyLimit);
-  LazyJson json(body);
-  for (std::size_t i = 0; i < compiled_.size(); ++i) {
-    const auto& [rule, body_pattern, json_pattern] = compiled_[i];
-    if (!has_status(rule, status) || !found_in(body_pattern.get(), body)) continue;
+  const std::size_t most = bytes_looked_at(status);
+  LazyJson json(body.substr(0, kBodyLimit));
+  for (const Compiled& each : compiled_) {
+    const FailureRule& rule = each.rule;
+    if (!has_status(rule, status) || (each.body && !found_in(*each.body, body, most))) continue;
     if (!rule.json_pointer.empty()) {
-      const auto text = json.text_at(rule.json_pointer);
-      if (!text || !found_in(json_pattern.get(), *text)) continue;
+      const boost::json::value* const value = json.find(rule.json_pointer);
+      if (value == nullptr || (each.json && !found_in_value(*each.json, *value, most))) continue;
     }
-    return RuleMatch{.verdict = verdict_of(rule, status, retry_after), .index = i};
+    return RuleMatch{.verdict = verdict_of(rule, status, retry_after), .index = each.index};
   }
   return std::nullopt;
 }

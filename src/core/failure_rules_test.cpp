@@ -118,6 +118,69 @@ TEST(FailureRules, PatternsRunInLinearTime) {
   EXPECT_FALSE(rules.match(400, std::string(60'000, 'a') + "b", {}));  // minutes for a backtracking engine
 }
 
+// "[^b]*a.{0,400}c.{0,400}d" held a worker for 0.5 s on 58 KiB, and 64 such rules for 35 s: time is linear to the text
+// and to the compiled pattern.  Stands for work that an operator's text makes large without saying so.
+TEST(FailureRules, AHugePatternIsRefusedWithItsSizeAndTheLimit) {
+  const std::vector<FailureRule> rules = {{.statuses = {400}, .body_regex = "fine"},
+                                          {.statuses = {400}, .body_regex = "[^b]*a.{0,400}c.{0,400}d"}};
+  const auto result = FailureRules::compile(rules);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().field, "failure_rules[1].body_regex");
+  for (const char* part : {"steps", "2048", "status 400", "FAILURE_RULES_WORK"}) {
+    EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+  }
+  EXPECT_TRUE(FailureRules::compile(rules, {.work = 8 << 20}));
+}
+
+TEST(FailureRules, AllRulesThatAnAnswerMeetsCountTogether) {
+  const auto list = [](int count, bool one_status) {
+    std::vector<FailureRule> rules;
+    for (int i = 0; i < count; ++i) {
+      rules.push_back({.statuses = {one_status ? 429 : 400 + i}, .body_regex = "a[a-c]{60}d"});
+    }
+    return FailureRules::compile(rules);
+  };
+  EXPECT_TRUE(list(20, true));
+  const auto refused = list(64, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "failure_rules[20].body_regex");
+  EXPECT_TRUE(list(64, false));  // an answer meets one of them
+}
+
+TEST(FailureRules, BytesLookedAtFollowTheSizeOfThePatterns) {
+  EXPECT_EQ(compiled({{.statuses = {429}}}).bytes_looked_at(429), 65'536U);
+  const auto rules =
+      compiled({{.statuses = {429}, .body_regex = "a[a-c]{60}d"}, {.statuses = {402}, .body_regex = "x"}});
+  const std::size_t bytes = rules.bytes_looked_at(429);
+  EXPECT_GT(bytes, 4000U);
+  EXPECT_LT(bytes, 8000U);
+  EXPECT_GT(rules.bytes_looked_at(402), bytes);
+  const auto ends = compiled({{.body_regex = "needle$"}});
+  const std::size_t seen = ends.bytes_looked_at(400);
+  EXPECT_TRUE(ends.match(400, std::string(seen - 6, ' ') + "needle", {}));
+  EXPECT_FALSE(ends.match(400, std::string(seen - 6, ' ') + "needle and more", {})) << "no end where we stop to look";
+  EXPECT_FALSE(ends.match(400, std::string(seen, ' ') + "needle", {}));
+  const auto deep = compiled({{.json_pointer = "/a", .json_regex = "needle"}});
+  EXPECT_TRUE(deep.match(400, R"({"a":["needle"]})", {}));
+  EXPECT_FALSE(deep.match(400, R"({"a":[")" + std::string(deep.bytes_looked_at(400), ' ') + R"(","needle"]})", {}));
+}
+
+// What was stored before there was a limit: the rules that fit into it stay in force, with their places.
+TEST(FailureRules, StoredRulesThatAreTooLargeAreSkippedAndTold) {
+  const std::vector<FailureRule> rules = {{.body_regex = "[^b]*a.{0,400}c.{0,400}d", .action = RuleAction::kInvalidate},
+                                          {.body_regex = "\\pL{300}"},
+                                          {.statuses = {400}, .action = RuleAction::kRetry}};
+  std::vector<SkippedRule> skipped;
+  const auto result = FailureRules::compile(rules, {}, &skipped);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->match(400, "a c d", {})->index, 2U);
+  ASSERT_EQ(skipped.size(), 2U);
+  EXPECT_EQ(skipped[0].field, "failure_rules[0].body_regex");
+  EXPECT_EQ(skipped[1].field, "failure_rules[1].body_regex");
+  const std::vector<FailureRule> broken = {{.body_regex = "("}};
+  EXPECT_FALSE(FailureRules::compile(broken, {}, &skipped));
+}
+
 TEST(FailureRulePresets, AllCompile) {
   for (auto name : preset_names()) {
     const auto preset = preset_failure_rules(name);

@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include <boost/url/ipv6_address.hpp>
-#include <boost/url/parse.hpp>
+#include <arpa/inet.h>
 
 #include "base/strings.hpp"
 
@@ -86,10 +85,13 @@ bool ends_in_number(std::string_view host) {
   return parse_aton_part(last).has_value() || std::all_of(last.begin(), last.end(), is_digit);
 }
 
-std::optional<boost::urls::ipv6_address> parse_ipv6(std::string_view host) {
-  const auto parsed = boost::urls::parse_ipv6_address(host);
-  if (!parsed) return std::nullopt;
-  return *parsed;
+bool is_ipv6_char(char c) { return digit_value(c) < 16 || c == ':' || c == '.'; }
+
+std::optional<std::array<std::uint8_t, 16>> parse_ipv6(std::string_view host) {
+  if (!std::all_of(host.begin(), host.end(), is_ipv6_char)) return std::nullopt;  // a NUL would end it early
+  std::array<std::uint8_t, 16> bytes = {};
+  if (::inet_pton(AF_INET6, std::string(host).c_str(), bytes.data()) != 1) return std::nullopt;
+  return bytes;
 }
 
 AddressClass classify_name(std::string_view host) {
@@ -130,7 +132,7 @@ AddressClass classify_host(std::string_view host) {
       return classify_name(host);
     case HostForm::kIpv6: {
       const auto address = parse_ipv6(host);
-      return address ? classify_address(address->to_bytes()) : AddressClass::kForbidden;
+      return address ? classify_address(*address) : AddressClass::kForbidden;
     }
     case HostForm::kIpv4:
     case HostForm::kOddNumber: {

@@ -175,17 +175,16 @@ void KeyPool::let_request_try(KeyId key, TimePoint now) {
 }
 
 std::vector<KeyStateRecord> KeyPool::export_states(TimePoint now, WallTime wall) {
-  constexpr std::uint32_t kPart = 4096;
   const WallClock clock = WallClock::at(now, wall);
   std::vector<KeyStateRecord> rows;
-  for (std::uint32_t from = 0;; from += kPart) {
+  ExportCursor cursor;
+  for (bool more = true; more;) {
+    // Room is made without the lock.
+    if (rows.capacity() - rows.size() < PoolState::kExportRows) rows.reserve(2 * rows.size() + PoolState::kExportRows);
     const MutexLock lock(state_->mutex);
     state_->pool.tick(now);
-    if (from >= state_->pool.slots()) break;
-    state_->pool.export_keys(from, kPart, clock, rows);
+    more = state_->pool.export_part(cursor, clock, rows);
   }
-  const MutexLock lock(state_->mutex);
-  state_->pool.export_shared(clock, rows);
   return rows;
 }
 
@@ -196,9 +195,13 @@ std::uint64_t KeyPool::version() {
 
 void KeyPool::import_states(std::span<const KeyStateRecord> rows, TimePoint now, WallTime wall) {
   const WallClock clock = WallClock::at(now, wall);
-  const MutexLock lock(state_->mutex);
-  state_->pool.tick(now);
-  for (const KeyStateRecord& row : rows) state_->pool.import(row, clock);
+  while (!rows.empty()) {
+    const std::size_t part = std::min(rows.size(), PoolState::kExportRows);
+    const MutexLock lock(state_->mutex);
+    state_->pool.tick(now);
+    for (const KeyStateRecord& row : rows.first(part)) state_->pool.import(row, clock);
+    rows = rows.subspan(part);
+  }
 }
 
 }  // namespace akr

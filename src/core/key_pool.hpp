@@ -147,8 +147,8 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // PoolSettings::try_invalid.  Nothing for a key that is not invalid, or for which that is arranged already.
   void let_request_try(KeyId key, TimePoint now);
 
-  // For persistence, in wall-clock times: everything worth keeping.  A large pool is read in parts, so that requests
-  // do not wait.  version() changes whenever the rows may have.
+  // For persistence, in wall-clock times: everything worth keeping.  It is read in parts of 512 rows, so that requests
+  // do not wait: the lock is held well under 1 ms.  version() changes whenever the rows may have.
   std::vector<KeyStateRecord> export_states(TimePoint now, WallTime wall);
   std::uint64_t version();
   // After replace_keys().  Rows of unknown keys are ignored; deadlines only extend.

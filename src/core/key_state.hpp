@@ -66,7 +66,7 @@ struct KeyStatus {
   std::uint32_t in_flight = 0;
   int last_status = 0;
   std::string last_error;            // redacted by whoever reported it, at most 500 bytes
-  std::uint32_t cooling_models = 0;  // models for which it, or its group, waits
+  std::uint32_t cooling_models = 0;  // models for which it, or its group, waits; at most 1000 of each are looked at
 };
 
 // The part of the pool's memory that a restart must not lose.  One row per key, quota group, or either with a model.

@@ -1,8 +1,6 @@
 #include "core/url.hpp"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
-
+#include "base/strict_url.hpp"
 #include "base/strings.hpp"
 #include "core/host_policy.hpp"
 #include "core/path_check.hpp"
@@ -14,15 +12,15 @@ Error invalid_url(std::string message) {
   return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = "target_url"};
 }
 
-Result<std::uint16_t> port_of(const boost::urls::url_view& url, bool tls) {
-  if (!url.has_port()) return static_cast<std::uint16_t>(tls ? 443 : 80);
-  const auto port = parse_u64(std::string_view(url.port().data(), url.port().size()));
-  if (!port || *port == 0 || *port > 65535) return invalid_url("the port must be a number from 1 to 65535");
-  return static_cast<std::uint16_t>(*port);
+Result<std::uint16_t> port_of(const StrictUrl& url, bool tls) {
+  if (!url.has_port) return static_cast<std::uint16_t>(tls ? 443 : 80);
+  auto port = parse_port(url.port);
+  if (!port) return invalid_url(port.error().message);
+  return port;
 }
 
-Result<std::string> host_of(const boost::urls::url_view& url) {
-  std::string host = unbracketed_host({url.encoded_host().data(), url.encoded_host().size()});
+Result<std::string> host_of(const StrictUrl& url) {
+  std::string host = unbracketed_host(url.host);
   switch (host_form(host)) {
     case HostForm::kName:
     case HostForm::kIpv4:
@@ -42,12 +40,11 @@ std::string host_header_of(const Origin& origin) {
   return header;
 }
 
-Result<Origin> origin_of(const boost::urls::url_view& url) {
-  const std::string scheme = to_lower(std::string_view(url.scheme().data(), url.scheme().size()));
+Result<Origin> origin_of(const StrictUrl& url) {
+  const std::string scheme = to_lower(url.scheme);
   if (scheme != "http" && scheme != "https") return invalid_url("the scheme must be http or https");
-  if (!url.has_authority() || url.encoded_host().empty()) return invalid_url("the URL needs a host after '//'");
-  if (url.has_userinfo()) return invalid_url("the URL must not hold a user name or password");
-  if (url.has_fragment()) return invalid_url("the URL must not hold a fragment ('#')");
+  if (url.has_userinfo) return invalid_url("the URL must not hold a user name or password");
+  if (url.has_fragment) return invalid_url("the URL must not hold a fragment ('#')");
   const bool tls = scheme == "https";
   auto host = host_of(url);
   if (!host) return host.error();
@@ -59,17 +56,16 @@ Result<Origin> origin_of(const boost::urls::url_view& url) {
 }  // namespace
 
 Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
-  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
-  if (!parsed) return invalid_url("not a URL of the form http(s)://host[:port][/path][?query]");
+  const auto parsed = parse_strict_url(text);
+  if (!parsed) return invalid_url(parsed.error().message);
   auto origin = origin_of(*parsed);
   if (!origin) return origin.error();
 
   UpstreamUrl url;
   url.origin = *std::move(origin);
   url.host_header = host_header_of(url.origin);
-  url.query.assign(parsed->encoded_query().data(), parsed->encoded_query().size());
-  const auto path = parsed->encoded_path();
-  url.base_path.assign(path.data(), path.size());
+  url.query = parsed->query;
+  url.base_path = parsed->path;
   if (!path_stays_put(url.base_path)) return invalid_url("the path must not hold '.' or '..' segments");
   url.slash_base = url.base_path.ends_with('/');
   while (url.base_path.ends_with('/')) url.base_path.pop_back();

@@ -167,7 +167,7 @@ Result<void> validate_service(const Service& service, const ValidationPolicy& po
   if (auto r = check_methods(service); !r) return r;
   if (auto r = check_formats(service); !r) return r;
   if (auto r = check_key_placement(service); !r) return r;
-  if (auto r = check_egress_proxy_url(service.egress_proxy); !r) return r;
+  if (auto r = check_egress_proxy_url(service.egress_proxy, policy); !r) return r;
   if (auto r = check_affinity_rules(service); !r) return r;
   if (auto r = check_validation_path(service); !r) return r;
   return check_numbers(service);

@@ -248,6 +248,34 @@ TEST(ValidateService, EgressProxiesAreUsable) {
   }
 }
 
+// ALLOW_PRIVATE_UPSTREAMS=false was asked about upstreams only: a proxy inside was connected to all the same.  Stands
+// for addresses that are reached without the one policy.
+TEST(ValidateService, AProxyObeysTheAddressPolicyToo) {
+  Service service = rest_service();
+  for (const char* url : {"http://10.0.0.1:3128", "socks5://[::1]:1080", "https://localhost:443"}) {
+    service.egress_proxy = url;
+    EXPECT_TRUE(validate_service(service, {})) << url;
+    const auto refused = validate_service(service, {.allow_private_upstreams = false});
+    ASSERT_FALSE(refused) << url;
+    EXPECT_EQ(refused.error().field, "egress_proxy");
+    EXPECT_NE(refused.error().message.find("ALLOW_PRIVATE_UPSTREAMS"), std::string::npos);
+  }
+  service.egress_proxy = "http://proxy.example:3128";  // judged again by what it resolves to
+  EXPECT_TRUE(validate_service(service, {.allow_private_upstreams = false}));
+}
+
+// What is saved is what is used: one reading of the URL for both.
+TEST(ValidateService, AProxyThatTheConnectorCannotReadIsRefused) {
+  Service service = rest_service();
+  for (const char* url : {"http://:secret@p:1", "http://a%3Ab:secret@p:1", "http://1.2.3.4.nip.test:3128"}) {
+    service.egress_proxy = url;
+    const auto refused = validate_service(service, {});
+    ASSERT_FALSE(refused) << url;
+    EXPECT_EQ(refused.error().field, "egress_proxy");
+    EXPECT_EQ(refused.error().message.find("secret"), std::string::npos);
+  }
+}
+
 TEST(ValidateService, ProxyErrorsNeverRepeatThePassword) {
   Service service = rest_service();
   service.egress_proxy = "http://user:hunter2hunter2@proxy";

@@ -151,6 +151,26 @@ TEST_F(KeyProberTest, LeavesByTheServicesProxyOrTheEnvironmentsOnly) {
   EXPECT_EQ(calls_, 0);
 }
 
+// Validation calls carry a key as requests do: the address policy of the connector holds for them and for their proxy.
+TEST_F(KeyProberTest, TheAddressPolicyHoldsForValidationCallsAndTheirProxy) {
+  ProberOptions options;
+  options.connector.address_allowed = [](std::span<const std::uint8_t>) { return false; };
+  KeyProber prober(options);
+  std::vector<RoutedService> all;
+  all.push_back(service("openai_compatible", "/v1"));
+  all.push_back(service("openai_compatible", "/v1"));
+  all[1].config.id = ServiceId{8};
+  all[1].config.slug = "proxied";
+  all[1].config.egress_proxy = "http://127.0.0.1:" + std::to_string(provider_.port());
+  prober.publish(std::make_shared<const RoutingTable>(std::move(all)));
+  prober.start();
+  for (const std::int64_t id : {7, 8}) {
+    EXPECT_EQ(prober.validate(ServiceId{id}, KeyId{1}).value().reason, to_string(ErrorCode::kUpstreamRefused)) << id;
+  }
+  prober.stop();
+  EXPECT_EQ(calls_, 0);
+}
+
 class GenericProber : public KeyProberTest {
  protected:
   RoutedService rest(const std::string& path) {

@@ -25,11 +25,11 @@ std::optional<SocketAddress> any_literal(const std::string& host, std::uint16_t 
   return make_address(std::span(reinterpret_cast<const std::uint8_t*>(&short_form), 4), port);
 }
 
-// Through a proxy every failure but time and shutdown is the proxy's: there is no way past it.
+// Through a proxy every failure but time, shutdown and our own policy is the proxy's: there is no way past it.
 Error as_proxy_error(Error error, const EgressProxy& proxy) {
-  if (error.code != ErrorCode::kUpstreamConnectTimeout && error.code != ErrorCode::kShuttingDown) {
-    error.code = ErrorCode::kEgressProxy;
-  }
+  const bool ours = error.code == ErrorCode::kUpstreamConnectTimeout || error.code == ErrorCode::kShuttingDown ||
+                    error.code == ErrorCode::kUpstreamRefused;
+  if (!ours) error.code = ErrorCode::kEgressProxy;
   error.message = "egress proxy " + authority(proxy.host, proxy.port) + ": " + error.message;
   return error;
 }
@@ -40,10 +40,7 @@ struct Connector::Parts {
   Parts(Worker& loop, ConnectorOptions given)
       : worker(loop), options(std::move(given)), resolver(loop, options.resolver), tls(options.ca_file) {}
 
-  bool allowed(const SocketAddress& address) const { return options.address_allowed(address_bytes(address)); }
-  Error refused(const std::string& host, const SocketAddress& address) const;
-  Task<Result<std::vector<SocketAddress>>> resolve_allowed(std::string host, std::uint16_t port, TimePoint deadline);
-  Task<Result<StreamPtr>> connect_direct(TunnelTarget target, TimePoint deadline);
+  Task<Result<StreamPtr>> connect_to(std::string host, std::uint16_t port, TimePoint deadline);
   Task<Result<StreamPtr>> connect_proxy(const EgressProxy& proxy, TimePoint deadline);
   Task<Result<StreamPtr>> tunnel(const EgressProxy& proxy, TunnelTarget target, TimePoint deadline);
   Task<Result<StreamPtr>> tunnel_resolved(const EgressProxy& proxy, TunnelTarget target, TimePoint deadline);
@@ -55,37 +52,18 @@ struct Connector::Parts {
   TlsClient tls;
 };
 
-Error Connector::Parts::refused(const std::string& host, const SocketAddress& address) const {
-  const std::string text = to_text(address);
-  return Error{.code = ErrorCode::kUpstreamRefused,
-               .message = "the address policy forbids " + (text == host ? text : text + ", which is '" + host + "'")};
-}
-
-// Only what the policy allows: the address that is checked is the one that is connected to.
-Task<Result<std::vector<SocketAddress>>> Connector::Parts::resolve_allowed(std::string host, std::uint16_t port,
-                                                                           TimePoint deadline) {
-  Result<std::vector<SocketAddress>> found = co_await resolver.resolve(host, port, deadline);
-  if (!found) co_return found.error();
-  std::vector<SocketAddress> addresses;
-  for (const SocketAddress& address : *found) {
-    if (allowed(address)) addresses.push_back(address);
-  }
-  if (addresses.empty()) co_return refused(host, found->front());
-  co_return addresses;
-}
-
-Task<Result<StreamPtr>> Connector::Parts::connect_direct(TunnelTarget target, TimePoint deadline) {
-  Result<std::vector<SocketAddress>> addresses = co_await resolve_allowed(target.host, target.port, deadline);
+Task<Result<StreamPtr>> Connector::Parts::connect_to(std::string host, std::uint16_t port, TimePoint deadline) {
+  Result<std::vector<SocketAddress>> addresses = co_await resolver.resolve(host, port, deadline);
   if (!addresses) co_return addresses.error();
-  std::string name = authority(target.host, target.port);
-  co_return co_await dial(worker, std::move(*addresses), std::move(name), deadline);
+  DialTarget target;
+  target.addresses = std::move(*addresses);
+  target.host = std::move(host);
+  target.port = port;
+  co_return co_await dial(worker, options.address_allowed, std::move(target), deadline);
 }
 
 Task<Result<StreamPtr>> Connector::Parts::connect_proxy(const EgressProxy& proxy, TimePoint deadline) {
-  Result<std::vector<SocketAddress>> addresses = co_await resolver.resolve(proxy.host, proxy.port, deadline);
-  if (!addresses) co_return as_proxy_error(addresses.error(), proxy);
-  std::string name = authority(proxy.host, proxy.port);
-  Result<StreamPtr> stream = co_await dial(worker, std::move(*addresses), std::move(name), deadline);
+  Result<StreamPtr> stream = co_await connect_to(proxy.host, proxy.port, deadline);
   if (!stream) co_return as_proxy_error(stream.error(), proxy);
   if (proxy.kind != Kind::kHttps) co_return stream;
   Result<StreamPtr> secured = co_await tls.handshake(std::move(*stream), proxy.host, proxy.port, deadline);
@@ -107,9 +85,11 @@ Task<Result<StreamPtr>> Connector::Parts::tunnel(const EgressProxy& proxy, Tunne
 // socks5: the name is resolved and checked here, and the proxy is asked for the address.
 Task<Result<StreamPtr>> Connector::Parts::tunnel_resolved(const EgressProxy& proxy, TunnelTarget target,
                                                           TimePoint deadline) {
-  Result<std::vector<SocketAddress>> addresses = co_await resolve_allowed(target.host, target.port, deadline);
-  if (!addresses) co_return addresses.error();
-  const std::vector<SocketAddress> turns = alternate_families(*addresses);
+  Result<std::vector<SocketAddress>> found = co_await resolver.resolve(target.host, target.port, deadline);
+  if (!found) co_return found.error();
+  const Result<std::vector<SocketAddress>> allowed = only_allowed(options.address_allowed, *found, target.host);
+  if (!allowed) co_return allowed.error();
+  const std::vector<SocketAddress> turns = alternate_families(*allowed);
   Error failure;
   for (std::size_t i = 0; i < turns.size() && i < kSocksAddresses; ++i) {
     TunnelTarget literal;
@@ -126,7 +106,11 @@ Task<Result<StreamPtr>> Connector::Parts::tunnel_resolved(const EgressProxy& pro
 Task<Result<StreamPtr>> Connector::Parts::connect_through(const EgressProxy& proxy, TunnelTarget target,
                                                           TimePoint deadline) {
   const auto literal = any_literal(target.host, target.port);
-  if (literal && !allowed(*literal)) co_return refused(target.host, *literal);
+  if (literal) {
+    const std::vector<SocketAddress> asked(1, *literal);
+    const auto allowed = only_allowed(options.address_allowed, asked, target.host);
+    if (!allowed) co_return allowed.error();
+  }
   if (!literal && !is_host_name(target.host)) {
     co_return Error{.code = ErrorCode::kUpstreamUnresolved, .message = "'" + target.host + "' is not a host name"};
   }
@@ -146,8 +130,8 @@ Task<Result<StreamPtr>> Connector::connect(ConnectTarget target, TimePoint deadl
   end.host = std::string(target.host);
   end.port = target.port;
   const bool proxied = target.proxy != nullptr && target.proxy->kind != Kind::kNone;
-  Task<Result<StreamPtr>> connecting =
-      proxied ? parts_->connect_through(*target.proxy, end, deadline) : parts_->connect_direct(end, deadline);
+  Task<Result<StreamPtr>> connecting = proxied ? parts_->connect_through(*target.proxy, end, deadline)
+                                               : parts_->connect_to(end.host, end.port, deadline);
   Result<StreamPtr> stream = co_await std::move(connecting);
   if (!stream || !target.tls) co_return stream;
   co_return co_await parts_->tls.handshake(std::move(*stream), std::move(end.host), target.port, deadline);

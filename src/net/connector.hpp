@@ -1,8 +1,7 @@
 // connector.hpp - from "host, port, TLS?, through which proxy?" to a connected Stream.
 //
-// Resolves (resolver.hpp), checks every address that would really be connected to against the address policy (D16; a
-// name that rebinds is caught here), connects with a head start for IPv6 (RFC 8305), goes through the egress proxy,
-// shakes hands (tls.hpp).  One Connector per worker; its methods run on that worker.
+// Resolves (resolver.hpp), connects to what the address policy allows with a head start for IPv6 (dial.hpp), goes
+// through the egress proxy, shakes hands (tls.hpp).  One Connector per worker; its methods run on that worker.
 #pragma once
 
 #include <chrono>
@@ -12,8 +11,9 @@
 #include <span>
 #include <string>
 
+#include "base/proxy_url.hpp"
 #include "base/result.hpp"
-#include "base/secret.hpp"
+#include "net/dial.hpp"
 #include "net/resolver.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
@@ -22,22 +22,18 @@ namespace akr::net {
 
 // An outbound proxy.  http and https use CONNECT for TLS upstreams and for plain ones alike; socks5 resolves here,
 // socks5h at the proxy (no local DNS at all).
-struct EgressProxy {
-  enum class Kind { kNone, kHttp, kHttps, kSocks5, kSocks5h };
-  Kind kind = Kind::kNone;
-  std::string host;
-  std::uint16_t port = 0;
-  std::string user;
-  Secret password;
-};
+using EgressProxy = ProxyUrl;
 
-// "" -> kNone.  http|https|socks5|socks5h://[user:password@]host:port, user and password percent-encoded.  kInvalid
-// (field "egress_proxy") otherwise; its message repeats nothing of the URL.
+// What parse_proxy_url() accepts, with a host that can be resolved.  kInvalid (field "egress_proxy") otherwise; its
+// message repeats nothing of the URL.
 Result<EgressProxy> parse_egress_proxy(std::string_view url);
 
+// The value of such a variable as a URL: one without a scheme means http.  "" stays "".
+std::string env_proxy_url(std::string_view value);
+
 // The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY (either case; HTTP_PROXY in lower case only, because
-// CGI servers set the upper-case form from a client's header) name for this upstream; "" = none.  A value without a
-// scheme means http.  NO_PROXY: "*", or a comma list of names (with their subdomains), addresses and CIDR blocks, each
+// CGI servers set the upper-case form from a client's header) name for this upstream, as env_proxy_url(); "" = none.
+// NO_PROXY: "*", or a comma list of names (with their subdomains), addresses and CIDR blocks, each
 // with an optional :port.  localhost and loopback addresses are never proxied.  Used with USE_ENV_PROXY=true.
 std::string env_proxy_for(bool tls, std::string_view host, std::uint16_t port,
                           const std::function<const char*(const char*)>& getenv);
@@ -50,9 +46,9 @@ struct ConnectTarget {
 };
 
 struct ConnectorOptions {
-  // May this address (4 or 16 bytes, network order) be connected to?  Not asked for the proxy's own address.  With an
-  // http, https or socks5h proxy only literals can be asked about: names are resolved on its side.
-  std::function<bool(std::span<const std::uint8_t>)> address_allowed;
+  // Asked about every address that is connected to, a proxy's own too, and about what a proxy is asked for.  With an
+  // http, https or socks5h proxy that is literals only: names are resolved on its side.
+  AddressPolicy address_allowed;
   std::string ca_file;  // extra CA bundle beside the system's; "" = none
   ResolverOptions resolver = {};
 };

@@ -361,6 +361,34 @@ TEST_F(ConnectorTest, SocksRefusals) {
   EXPECT_TRUE(has(ask({.host = "a.test", .port = 1}), "does not speak SOCKS5"));
 }
 
+// A proxy's name that resolves to a metadata or private address was connected to: the policy was asked about upstreams
+// only.  Stands for connections that go past the one policy.
+TEST_F(ConnectorTest, PolicyIsAskedAboutTheProxyItself) {
+  policy_ = refuse_loopback;
+  dns_.set_ipv4("proxy.test", {.addresses = {"127.0.0.1"}});
+  dns_.set_ipv4("a.test", {.addresses = {"192.0.2.1"}});
+  TcpServer proxy([](int) {});
+  for (const Kind kind : {Kind::kHttp, Kind::kHttps, Kind::kSocks5, Kind::kSocks5h}) {
+    use_proxy(kind, proxy.port());
+    for (const char* host : {"proxy.test", "127.0.0.1", "::1", "localhost"}) {
+      proxy_.host = host;
+      const std::string result = ask({.tls = true, .host = "a.test", .port = 443});
+      EXPECT_TRUE(result.starts_with("upstream_address_refused: egress proxy ")) << host << " " << result;
+      EXPECT_TRUE(has(result, "the address policy forbids")) << result;
+    }
+  }
+  EXPECT_EQ(proxy.connections(), 0);
+}
+
+TEST_F(ConnectorTest, AnAllowedAddressOfAProxyIsUsedBesideAForbiddenOne) {
+  policy_ = [](std::span<const std::uint8_t> address) { return address[0] != 127 || address[3] == 1; };
+  dns_.set_ipv4("proxy.test", {.addresses = {"127.0.0.2", "127.0.0.1"}});
+  test::ConnectProxy proxy;
+  use_proxy(Kind::kHttp, proxy.port());
+  proxy_.host = "proxy.test";
+  EXPECT_EQ(ask({.host = "a.test", .port = plain_.port()}), "plain pong");
+}
+
 TEST_F(ConnectorTest, PolicyHoldsForLiteralsBehindAnyProxy) {
   policy_ = refuse_loopback;
   test::ConnectProxy http;

@@ -145,9 +145,23 @@ std::vector<SocketAddress> alternate_families(const std::vector<SocketAddress>& 
   return turns;
 }
 
-Task<Result<StreamPtr>> dial(Worker& worker, std::vector<SocketAddress> addresses, std::string name,
-                             TimePoint deadline) {
-  Race race(worker, alternate_families(addresses));
+Result<std::vector<SocketAddress>> only_allowed(const AddressPolicy& policy,
+                                                const std::vector<SocketAddress>& addresses, const std::string& host) {
+  std::vector<SocketAddress> allowed;
+  for (const SocketAddress& address : addresses) {
+    if (policy(address_bytes(address))) allowed.push_back(address);
+  }
+  if (!allowed.empty()) return allowed;
+  const std::string text = to_text(addresses.front());
+  return Error{.code = ErrorCode::kUpstreamRefused,
+               .message = "the address policy forbids " + (text == host ? text : text + ", which is '" + host + "'")};
+}
+
+Task<Result<StreamPtr>> dial(Worker& worker, const AddressPolicy& policy, DialTarget target, TimePoint deadline) {
+  const Result<std::vector<SocketAddress>> allowed = only_allowed(policy, target.addresses, target.host);
+  if (!allowed) co_return allowed.error();
+  const std::string name = authority(target.host, target.port);
+  Race race(worker, alternate_families(*allowed));
   for (;;) {
     race.advance(worker.now());
     if (StreamPtr winner = race.take_winner()) co_return winner;

@@ -21,6 +21,8 @@ using test::TcpServer;
 using test::WorkerThread;
 using Connected = Result<std::unique_ptr<Stream>>;
 
+const AddressPolicy kAllowAll = [](std::span<const std::uint8_t>) { return true; };
+
 SocketAddress v4(std::uint16_t port) { return *parse_address("127.0.0.1", port); }
 SocketAddress v6(std::uint16_t port) { return *parse_address("::1", port); }
 
@@ -40,7 +42,8 @@ Dialled dial_to(std::vector<SocketAddress> addresses, milliseconds limit = milli
   WorkerThread loop;
   const auto body = [&](Worker& worker) -> Task<Dialled> {
     const TimePoint start = std::chrono::steady_clock::now();
-    const Connected stream = co_await dial(worker, addresses, "a.test:1", start + limit);
+    DialTarget target{.addresses = addresses, .host = "a.test", .port = 1};
+    const Connected stream = co_await dial(worker, kAllowAll, std::move(target), start + limit);
     Dialled dialled;
     dialled.took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
     if (!stream) {
@@ -67,8 +70,8 @@ TEST(Dial, ConnectsAndTheStreamWorks) {
   TcpServer server([](int fd) { test::send_all(fd, "hi"); });
   WorkerThread loop;
   const auto body = [&](Worker& worker) -> Task<std::string> {
-    std::vector<SocketAddress> addresses = {v4(server.port())};
-    Connected stream = co_await dial(worker, std::move(addresses), "x", TimePoint::max());
+    DialTarget target{.addresses = {v4(server.port())}, .host = "x", .port = 1};
+    Connected stream = co_await dial(worker, kAllowAll, std::move(target), TimePoint::max());
     std::array<char, 8> chunk = {};
     const IoResult got = co_await read_some(**stream, chunk.data(), chunk.size(), TimePoint::max());
     co_return std::string(chunk.data(), got.bytes);
@@ -113,6 +116,20 @@ TEST(Dial, TwoSilentAddressesMakeRoom) {
   EXPECT_LT(dialled.took.count(), 5000);
 }
 
+// The one place that connects asks the policy about each address, so that none gets past it however it was found.
+TEST(Dial, ForbiddenAddressesAreNeverConnectedTo) {
+  TcpServer server([](int) {});
+  const AddressPolicy second_only = [](std::span<const std::uint8_t> address) { return address[3] == 2; };
+  WorkerThread loop;
+  const auto body = [&](Worker& worker) -> Task<std::string> {
+    DialTarget target{.addresses = {v4(server.port())}, .host = "a.test", .port = 1};
+    const Connected stream = co_await dial(worker, second_only, std::move(target), TimePoint::max());
+    co_return stream ? "connected" : stream.error().message;
+  };
+  EXPECT_EQ(loop.run(body), "the address policy forbids 127.0.0.1, which is 'a.test'");
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST(Dial, FamiliesTakeTurns) {
   const std::vector<SocketAddress> turns = alternate_families({v6(1), v6(2), v6(3), v4(4), v4(5)});
   std::string order;
@@ -127,8 +144,8 @@ TEST(Dial, StopEndsIt) {
   WorkerThread loop;
   const auto start = [&](Worker& worker) -> Task<void> {
     const auto dialling = [](Worker& w, std::uint16_t port, std::string& out) -> Task<void> {
-      std::vector<SocketAddress> addresses = {v4(port)};
-      const Connected stream = co_await dial(w, std::move(addresses), "x", TimePoint::max());
+      DialTarget target{.addresses = {v4(port)}, .host = "x", .port = 1};
+      const Connected stream = co_await dial(w, kAllowAll, std::move(target), TimePoint::max());
       out = stream ? "connected" : to_string(stream.error().code);
     };
     worker.spawn(dialling(worker, silent.port(), result));

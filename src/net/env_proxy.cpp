@@ -98,65 +98,28 @@ bool exempt(std::string_view host, std::uint16_t port, std::string_view no_proxy
   return false;
 }
 
-Error invalid(const char* what) {
-  return Error{.code = ErrorCode::kInvalid,
-               .message = std::string("the proxy URL ") + what +
-                          "; expected http, https, socks5 or socks5h://[user:password@]host:port",
-               .field = "egress_proxy"};
-}
-
-std::optional<EgressProxy::Kind> parse_kind(std::string_view scheme) {
-  if (iequals(scheme, "http")) return EgressProxy::Kind::kHttp;
-  if (iequals(scheme, "https")) return EgressProxy::Kind::kHttps;
-  if (iequals(scheme, "socks5")) return EgressProxy::Kind::kSocks5;
-  if (iequals(scheme, "socks5h")) return EgressProxy::Kind::kSocks5h;
-  return std::nullopt;
-}
-
-// The part before '@'.  False: a bad escape, or longer than SOCKS5 can carry.
-bool read_credentials(std::string_view text, EgressProxy& proxy) {
-  const std::size_t colon = text.find(':');
-  const auto user = percent_decode(text.substr(0, colon));
-  auto password = percent_decode(colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1));
-  if (!user || !password || user->empty()) return false;
-  // Basic authentication ends the user at the first colon.
-  const bool fits = user->size() <= 255 && password->size() <= 255 && user->find(':') == std::string::npos;
-  proxy.user = *user;
-  proxy.password = Secret(*password);
-  wipe(*password);
-  return fits;
-}
-
 }  // namespace
 
 Result<EgressProxy> parse_egress_proxy(std::string_view url) {
-  EgressProxy proxy;
-  if (url.empty()) return proxy;
-  const std::size_t scheme_end = url.find("://");
-  const auto kind = parse_kind(url.substr(0, std::min(scheme_end, url.size())));
-  if (scheme_end == std::string_view::npos || !kind) return invalid("has an unknown scheme");
-  proxy.kind = *kind;
-  std::string_view rest = url.substr(scheme_end + 3);
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    if (!read_credentials(rest.substr(0, at), proxy)) return invalid("has an unusable user or password");
-    rest = rest.substr(at + 1);
-  }
-  const auto parts = split_host_port(rest);
-  if (!parts || (!is_host_name(parts->host) && !parse_address(parts->host, 0))) return invalid("has no usable host");
-  const auto port = parse_u64(parts->port);
-  if (!port || *port == 0 || *port > 65535) return invalid("has no usable port");
-  proxy.host = to_lower(parts->host);
-  proxy.port = static_cast<std::uint16_t>(*port);
-  return proxy;
+  auto proxy = parse_proxy_url(url);
+  if (!proxy || proxy->kind == EgressProxy::Kind::kNone) return proxy;
+  if (is_host_name(proxy->host) || parse_address(proxy->host, 0)) return proxy;
+  return Error{.code = ErrorCode::kInvalid,
+               .message = "the proxy URL has no usable host: it must be a name or an IP address",
+               .field = "egress_proxy"};
+}
+
+std::string env_proxy_url(std::string_view value) {
+  value = trim(value);
+  if (value.empty() || value.find("://") != std::string_view::npos) return std::string(value);
+  return "http://" + std::string(value);
 }
 
 std::string env_proxy_for(bool tls, std::string_view host, std::uint16_t port, const Getenv& getenv) {
   std::string_view proxy = tls ? first_of(getenv, {"https_proxy", "HTTPS_PROXY"}) : first_of(getenv, {"http_proxy"});
   if (proxy.empty()) proxy = first_of(getenv, {"all_proxy", "ALL_PROXY"});
   if (proxy.empty() || exempt(host, port, first_of(getenv, {"no_proxy", "NO_PROXY"}))) return {};
-  if (proxy.find("://") != std::string_view::npos) return std::string(proxy);
-  return "http://" + std::string(proxy);
+  return env_proxy_url(proxy);
 }
 
 }  // namespace akr::net

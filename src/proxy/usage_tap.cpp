@@ -1,6 +1,8 @@
 #include "proxy/usage_tap.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include "base/strings.hpp"
 
@@ -10,27 +12,70 @@ namespace {
 constexpr std::size_t kMostKept = 64 * 1024;
 constexpr std::string_view kName = "\"usage";
 
-// The end of the object that begins at `from`; npos if it is cut.
-std::size_t end_of_object(std::string_view json, std::size_t from) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = from; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if (c == '{') ++depth;
-    if (c == '}' && --depth == 0) return i + 1;
-  }
-  return std::string_view::npos;
-}
-
 std::size_t skip_space(std::string_view json, std::size_t at) {
   return std::min(json.find_first_not_of(" \t\r\n", at), json.size());
 }
+
+// Where a member "usage..." begins for certain: its quote is no escaped one.  npos if there is none.
+std::size_t first_usage_name(std::string_view json) {
+  std::size_t at = json.find(kName, 1);
+  while (at != std::string_view::npos && json[at - 1] == '\\') at = json.find(kName, at + 1);
+  return at;
+}
+
+// One walk from the first such name on, outside of strings from there: an answer full of names whose objects are cut
+// must not be walked to its end for each of them.
+class UsageSearch {
+ public:
+  explicit UsageSearch(std::string_view json) : json_(json) {}
+
+  std::string_view last() {
+    std::size_t at = first_usage_name(json_);
+    while (at < json_.size()) {
+      const char c = json_[at];
+      if (c == '"') {
+        at = pass_string(at);
+        continue;
+      }
+      if (c == '{') ++depth_;
+      if (c == '}') close(at);
+      ++at;
+    }
+    return found_;
+  }
+
+ private:
+  struct Open {
+    std::size_t name = 0;
+    std::int64_t depth = 0;
+  };
+
+  // Behind the string that begins at `at`; notes a name that an object follows.
+  std::size_t pass_string(std::size_t at) {
+    std::size_t end = at + 1;
+    while (end < json_.size() && json_[end] != '"') end += json_[end] == '\\' ? 2 : 1;
+    ++end;
+    if (!json_.substr(at).starts_with(kName)) return end;
+    const std::size_t colon = skip_space(json_, end);
+    if (colon >= json_.size() || json_[colon] != ':') return end;
+    const std::size_t object = skip_space(json_, colon + 1);
+    if (object < json_.size() && json_[object] == '{') open_.push_back({at, depth_});
+    return end;
+  }
+
+  void close(std::size_t at) {
+    --depth_;
+    if (open_.empty() || open_.back().depth != depth_) return;
+    const std::size_t name = open_.back().name;
+    open_.pop_back();
+    if (found_.empty() || json_.data() + name > found_.data()) found_ = json_.substr(name, at + 1 - name);
+  }
+
+  const std::string_view json_;
+  std::int64_t depth_ = 0;
+  std::vector<Open> open_;  // whose objects have not ended
+  std::string_view found_;
+};
 
 }  // namespace
 
@@ -43,20 +88,7 @@ std::unique_ptr<UsageTap> make_usage_tap(const Format* format, const net::Messag
   return std::make_unique<UsageTap>(*format, is_stream);
 }
 
-std::string_view last_usage_member(std::string_view json) {
-  for (std::size_t at = json.rfind(kName); at != std::string_view::npos && at > 0; at = json.rfind(kName, at - 1)) {
-    if (json[at - 1] == '\\') continue;
-    const std::size_t name_end = json.find('"', at + 1);
-    if (name_end == std::string_view::npos) continue;
-    const std::size_t colon = skip_space(json, name_end + 1);
-    if (colon >= json.size() || json[colon] != ':') continue;
-    const std::size_t object = skip_space(json, colon + 1);
-    if (object >= json.size() || json[object] != '{') continue;
-    const std::size_t end = end_of_object(json, object);
-    if (end != std::string_view::npos) return json.substr(at, end - at);
-  }
-  return {};
-}
+std::string_view last_usage_member(std::string_view json) { return UsageSearch(json).last(); }
 
 void UsageTap::take(std::string_view data) {
   if (is_stream_) {

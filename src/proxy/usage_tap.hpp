@@ -41,7 +41,8 @@ std::unique_ptr<UsageTap> make_usage_tap(const Format* format, const net::Messag
 
 // The object behind the last member "usage" or "usageMetadata" of a JSON text whose beginning is missing, with its
 // name:
-// "\"usage\":{...}"; "" if there is none.  Inside of strings quotes are escaped, so no text can look like one.
+// "\"usage\":{...}"; "" if there is none.  Inside of strings quotes are escaped, so no text can look like one.  One
+// walk over the text, whatever it holds.
 std::string_view last_usage_member(std::string_view json);
 
 }  // namespace akr

@@ -1,26 +1,16 @@
 #include "telemetry/journal.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
-#include <pthread.h>
-#include <sched.h>
-#include <unistd.h>
-
+#include "base/log.hpp"
 #include "base/time_text.hpp"
 #include "telemetry/json_line.hpp"
 
 namespace akr {
 
-Journal::Journal(int fd) : fd_(fd), writer_([this] { write_pages(); }) {}
-
 Journal::~Journal() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  ready_.notify_one();
-  writer_.join();
+  writer_.end();
+  if (const std::uint64_t lost = dropped_lines(); lost > 0) log_warn("access_log_dropped", {{"lines", lost}});
 }
 
 void Journal::submit(std::string& page) {
@@ -28,40 +18,7 @@ void Journal::submit(std::string& page) {
   std::string taken;
   taken.reserve(page.capacity());
   taken.swap(page);
-  {
-    const std::lock_guard lock(mutex_);
-    if (pages_.size() >= kMaxPages) {
-      dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
-      return;
-    }
-    pages_.push_back(std::move(taken));
-  }
-  ready_.notify_one();  // without the lock, which the writer needs first of all
-}
-
-void Journal::write_pages() {
-  // A page that is ready shall not take the processor from a worker that shares it: one request in a hundred would
-  // wait for the write.  A hint; the thread gets its fair share all the same.
-  const sched_param fair = {};
-  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &fair);
-  std::vector<std::string> batch;
-  for (bool stopping = false; !stopping;) {
-    {
-      std::unique_lock lock(mutex_);
-      ready_.wait(lock, [this] { return stopping_ || !pages_.empty(); });
-      batch.swap(pages_);
-      stopping = stopping_;
-    }
-    for (const std::string& page : batch) {
-      std::string_view left = page;
-      while (!left.empty()) {
-        const ssize_t written = ::write(fd_, left.data(), left.size());
-        if (written < 0 && errno != EINTR) break;  // a closed pipe or a full disk must not stop the gateway
-        if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
-      }
-    }
-    batch.clear();
-  }
+  writer_.submit(std::move(taken));
 }
 
 void JournalPage::add(const RequestRecord& record, WallTime time) {

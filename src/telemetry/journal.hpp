@@ -4,38 +4,27 @@
 // the reader of the descriptor is slower than the traffic, pages are dropped and counted; requests never wait.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "base/clock.hpp"
+#include "base/log_writer.hpp"
 #include "telemetry/request_record.hpp"
 
 namespace akr {
 
 class Journal {
  public:
-  explicit Journal(int fd);  // not owned
-  ~Journal();                // writes what is queued
+  explicit Journal(int fd) : writer_(fd, kMaxPages) {}  // not owned
+  // Writes what is queued as long as end_logs_when() allows, and tells the log how much was dropped.
+  ~Journal();
   // Takes the page's text and leaves it empty with its capacity replaced.  Any thread.
   void submit(std::string& page);
-  std::uint64_t dropped_lines() const { return dropped_.load(std::memory_order_relaxed); }
+  std::uint64_t dropped_lines() const { return writer_.dropped_lines(); }
 
  private:
   static constexpr std::size_t kMaxPages = 256;
-  void write_pages();
-
-  const int fd_;
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::vector<std::string> pages_;
-  bool stopping_ = false;
-  std::atomic<std::uint64_t> dropped_{0};
-  std::thread writer_;
+  LogWriter writer_;
 };
 
 // One worker's page.  Call flush() from a timer so that lines do not linger.

@@ -1,6 +1,8 @@
 """D40: SIGTERM.  Each case runs a gateway of its own."""
 
+import os
 import signal
+import subprocess
 import time
 
 from harness import SHUTDOWN_DELAY, SHUTDOWN_GRACE, Client, Failure, Gateway, short
@@ -124,7 +126,75 @@ def twice(own, upstream, service):
         raise Failure("the stream outlived the process")
 
 
+def full_pipe():
+    """A pipe that nobody reads and that takes nothing any more: the reader of a log stands still."""
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"x" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    return reader, writer
+
+
+def standing_reader(signals):
+    """The threads that write logs were joined while they waited in write(2): the process never ended."""
+    def run(gateway):
+        reader, writer = full_pipe()
+        grace = SHUTDOWN_GRACE if signals == 1 else 60
+        own = Gateway(gateway.binary, stdout=writer, SHUTDOWN_GRACE=str(grace))
+        upstream = Upstream(script)
+        try:
+            own.wait_ready()
+            service = own.add_service(upstream.port)
+            for _ in range(50):
+                with ask(own, service, b"/x") as client:
+                    client.response()
+            start = time.monotonic()
+            for number in range(signals):
+                time.sleep(0.5 if number else 0)
+                own.process.send_signal(signal.SIGTERM)
+            if wait_exit(own, (grace if signals == 1 else 0.5) + 1) != 0:
+                raise Failure(f"exit status {own.process.poll()} after {time.monotonic() - start:.1f} s")
+            if b'"event":"access_log_dropped","lines":' not in own.stderr():
+                raise Failure(f"nobody tells that lines were dropped: {short(own.stderr()[-500:])}")
+        finally:
+            os.close(reader)
+            os.close(writer)
+            upstream.close()
+            own.remove()
+    return run
+
+
+def both_readers_stand(gateway):
+    """The same with stderr: the application log cannot be written either, nor the line that tells what is lost."""
+    reader, writer = full_pipe()
+    own = Gateway(gateway.binary)
+    try:
+        own.wait_ready()
+        own.stop()
+        process = subprocess.Popen([os.path.abspath(gateway.binary)], cwd=own.directory, env=own.env,
+                                   stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+        time.sleep(1.5)   # it is up; there is no way to ask it where
+        process.send_signal(signal.SIGTERM)
+        try:
+            if process.wait(SHUTDOWN_GRACE + 1) != 0:
+                raise Failure(f"exit status {process.returncode}")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise Failure("still running 1 s after the grace") from None
+    finally:
+        os.close(reader)
+        os.close(writer)
+        own.remove()
+
+
 def cases():
+    yield "shutdown/log-reader-stands", standing_reader(1)
+    yield "shutdown/log-reader-stands-twice", standing_reader(2)
+    yield "shutdown/both-log-readers-stand", both_readers_stand
     yield "shutdown/drain", with_gateway(drain)
     yield "shutdown/idle", with_gateway(idle)
     yield "shutdown/twice", with_gateway(twice)

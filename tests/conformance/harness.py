@@ -43,7 +43,8 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary):
+    def __init__(self, binary, stdout=None, **settings):
+        """`stdout`: a descriptor for the access log instead of a file."""
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
@@ -61,6 +62,7 @@ class Gateway:
             "BODY_TIMEOUT": str(BODY_TIMEOUT), "MAX_BODY_SIZE": str(MAX_BODY),
             "ALLOW_PRIVATE_UPSTREAMS": "true",
         }
+        self.env.update(settings)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
@@ -68,7 +70,8 @@ class Gateway:
         self.stderr_path = os.path.join(self.directory, "stderr")
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+                                            stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout,
+                                            stderr=err)
         Gateway.running.append(self)
         self.port = None
         self._token = None

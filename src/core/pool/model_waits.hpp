@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "core/pool/health.hpp"
 #include "core/pool/key_claim.hpp"
@@ -43,17 +45,31 @@ class ModelWaits {
   std::size_t size() const { return waits_.size(); }
   ModelWait* find(PairOwner owner, std::uint64_t model) {
     const auto it = waits_.find({owner, model});
-    return it == waits_.end() ? nullptr : &it->second;
+    return it == waits_.end() ? nullptr : &it->second.wait;
   }
   // The pair's wait, made if there is none.  Allocates.
   ModelWait& open(PairOwner owner, const ModelTag& model, TimePoint now);
-  void erase(PairOwner owner, std::uint64_t model) { waits_.erase({owner, model}); }
+  void erase(PairOwner owner, std::uint64_t model);
   void erase_all_of(PairOwner owner);
-  void clear() { waits_.clear(); }
+  void clear();
 
   template <class Visit>  // visit(const Pair&, ModelWait&)
   void for_each(Visit visit) {
-    for (auto& [pair, wait] : waits_) visit(pair, wait);
+    for (auto& [pair, entry] : waits_) visit(pair, entry.wait);
+  }
+  // Those of one owner, at most `most` of them; visit(ModelWait&).  Costs nothing for the others.
+  template <class Visit>
+  void for_each_of(PairOwner owner, std::size_t most, Visit visit) {
+    const auto first = first_of_.find(owner.value);
+    Node* node = first == first_of_.end() ? nullptr : first->second;
+    for (; node != nullptr && most > 0; node = node->second.next, --most) visit(node->second.wait);
+  }
+  // A walk in parts, between which waits may come and go: each wait that stays has the same place below places() all
+  // the time.  Calls visit(const Pair&, const ModelWait&) if there is one at `place`.
+  std::size_t places() const { return places_.size(); }
+  template <class Visit>
+  void visit_place(std::size_t place, Visit visit) const {
+    if (const Node* node = places_[place]) visit(node->first, node->second.wait);
   }
 
  private:
@@ -62,9 +78,25 @@ class ModelWaits {
       return (pair.owner.value * 0x9e3779b97f4a7c15ULL) ^ (pair.model + (pair.owner.value >> 32));
     }
   };
+  struct Entry;
+  using Node = std::pair<const Pair, Entry>;  // its address stays while it is in the map
+  struct Entry {
+    ModelWait wait;
+    Node* before = nullptr;  // of the same owner
+    Node* next = nullptr;
+    std::uint32_t place = 0;
+  };
+  using Map = std::unordered_map<Pair, Entry, PairHash>;
+
   void make_room(TimePoint now);
+  void link(Node& node);
+  Map::iterator remove(Map::iterator at);
+
   TimePoint next_sweep_{};
-  std::unordered_map<Pair, ModelWait, PairHash> waits_;
+  Map waits_;
+  std::unordered_map<std::uint64_t, Node*> first_of_;  // by owner
+  std::vector<Node*> places_;                          // nullptr: free
+  std::vector<std::uint32_t> free_;                    // places
 };
 
 }  // namespace akr

@@ -1,4 +1,4 @@
-// What people see and change, what background validation needs, and what survives a restart.
+// What people see and change, and what background validation needs.
 #include <algorithm>
 
 #include "core/pool/pool_state.hpp"
@@ -8,39 +8,9 @@ namespace {
 
 // Keys looked at per call, so that a background job is no pause for requests.
 constexpr std::uint32_t kValidationScan = 4096;
-constexpr std::size_t kMostReasons = 256;
 
-KeyStateRecord row_of(const Health& health, const WallClock& clock) {
-  KeyStateRecord row;
-  row.state = health.state;
-  row.reason = health.reason;
-  row.since = clock.wall(health.since);
-  row.until = clock.wall(health.until);
-  row.next_try = clock.wall(health.next_try);
-  row.half_open = health.half_open;
-  row.rate_level = health.rate_level;
-  row.quota_level = health.quota_level;
-  row.failures = health.failures;
-  return row;
-}
-
-bool worth_keeping(const Health& health) {
-  return health.state != KeyState::kActive || health.failures > 0 || health.rate_level > 0 || health.quota_level > 0;
-}
-
-void merge(Health& health, const KeyStateRecord& row, std::string_view reason, const WallClock& clock) {
-  if (row.state > health.state) {
-    health.state = row.state;
-    health.since = clock.steady(row.since);
-    health.reason = reason;
-  }
-  health.until = std::max(health.until, clock.steady(row.until));
-  health.next_try = std::max(health.next_try, clock.steady(row.next_try));
-  health.half_open = health.half_open || row.half_open;
-  health.rate_level = std::max(health.rate_level, static_cast<std::uint8_t>(std::min(row.rate_level, 16U)));
-  health.quota_level = std::max(health.quota_level, static_cast<std::uint8_t>(std::min(row.quota_level, 16U)));
-  health.failures = std::max(health.failures, row.failures);
-}
+// Of a key, and of its group: what people read is no reason to walk over tens of thousands.
+constexpr std::size_t kMostModelsCounted = 1000;
 
 }  // namespace
 
@@ -83,12 +53,18 @@ std::optional<KeyStatus> PoolState::status(KeyId id, TimePoint now) {
   status.in_flight = view(own).in_flight;
   status.last_status = record.last_status;
   status.last_error = record.last_error;
-  const PairOwner group = own.group == kNowhere ? PairOwner{} : PairOwner::of_group(roster_.groups[own.group].name);
-  models_.for_each([&](const ModelWaits::Pair& pair, ModelWait& wait) {
-    const bool mine = pair.owner == PairOwner::of(own.id) || (own.group != kNowhere && pair.owner == group);
-    if (mine && (gate(wait.health, now_) == Gate::kShut || wait.paced_until > now_)) ++status.cooling_models;
-  });
+  if (own.model_waits) status.cooling_models = cooling_models(PairOwner::of(own.id));
+  if (own.group == kNowhere || !roster_.groups[own.group].model_waits) return status;
+  status.cooling_models += cooling_models(PairOwner::of_group(roster_.groups[own.group].name));
   return status;
+}
+
+std::uint32_t PoolState::cooling_models(PairOwner owner) {
+  std::uint32_t count = 0;
+  models_.for_each_of(owner, kMostModelsCounted, [&](ModelWait& wait) {
+    if (gate(wait.health, now_) == Gate::kShut || wait.paced_until > now_) ++count;
+  });
+  return count;
 }
 
 void PoolState::reset_slot(std::uint32_t slot) {
@@ -176,85 +152,6 @@ Result<KeyClaim> PoolState::take_for_validation(KeyId id, TimePoint now) {
     refresh(*slot);
   }
   return claim;
-}
-
-void PoolState::export_keys(std::uint32_t from, std::uint32_t count, const WallClock& clock,
-                            std::vector<KeyStateRecord>& rows) {
-  const std::uint32_t end = std::min(slots(), from + std::min(count, slots()));
-  for (std::uint32_t i = from; i < end; ++i) {
-    const Slot& own = roster_.slots[i];
-    const KeyRecord& record = roster_.records[i];
-    const LimitAccount* account = own.limited && own.group == kNowhere ? &roster_.accounts[i] : nullptr;
-    const bool used = account != nullptr && account->used_this_month() > 0;
-    if (!used && !(own.troubled && worth_keeping(record.health))) continue;
-    KeyStateRecord& row = rows.emplace_back(row_of(record.health, clock));
-    row.key = own.id;
-    row.usage_at = clock.wall(now_);
-    if (!used) continue;
-    row.used_today = account->used_today();
-    row.used_this_month = account->used_this_month();
-  }
-}
-
-void PoolState::export_shared(const WallClock& clock, std::vector<KeyStateRecord>& rows) {
-  std::unordered_map<std::uint64_t, const QuotaGroup*> groups;
-  for (const QuotaGroup& group : roster_.groups) {
-    groups.emplace(PairOwner::of_group(group.name).value, &group);
-    const bool used = group.account && group.account->used_this_month() > 0;
-    if (!used && !worth_keeping(group.health)) continue;
-    KeyStateRecord& row = rows.emplace_back(row_of(group.health, clock));
-    row.group = group.name;
-    row.usage_at = clock.wall(now_);
-    row.used_today = used ? group.account->used_today() : 0;
-    row.used_this_month = used ? group.account->used_this_month() : 0;
-  }
-  models_.for_each([&](const ModelWaits::Pair& pair, const ModelWait& wait) {
-    const bool of_group = (pair.owner.value & PairOwner::kGroupBit) != 0;
-    if (!worth_keeping(wait.health) || (of_group && !groups.contains(pair.owner.value))) return;
-    KeyStateRecord& row = rows.emplace_back(row_of(wait.health, clock));
-    row.model = wait.model;
-    if (of_group) {
-      row.group = groups.at(pair.owner.value)->name;
-    } else {
-      row.key = KeyId{static_cast<std::int64_t>(pair.owner.value)};
-    }
-  });
-}
-
-std::string_view PoolState::kept(const std::string& reason) {
-  if (reasons_.size() >= kMostReasons && !reasons_.contains(reason)) return "restored";
-  return *reasons_.insert(reason).first;
-}
-
-void PoolState::import(const KeyStateRecord& row, const WallClock& clock) {
-  const auto group = std::find_if(roster_.groups.begin(), roster_.groups.end(),
-                                  [&row](const QuotaGroup& each) { return each.name == row.group; });
-  const auto slot = roster_.find(row.key);
-  if (row.group.empty() ? !slot : group == roster_.groups.end()) return;
-  Health* health = row.group.empty() ? &roster_.records[*slot].health : &group->health;
-  if (!row.model.empty()) {
-    const PairOwner owner = row.group.empty() ? PairOwner::of(row.key) : PairOwner::of_group(row.group);
-    health = &models_.open(owner, ModelTag(row.model), now_).health;
-    if (row.group.empty()) {
-      roster_.slots[*slot].model_waits = true;
-    } else {
-      group->model_waits = true;
-    }
-  }
-  merge(*health, row, kept(row.reason), clock);
-  if (settings_.try_invalid) arrange_trial(*health, now_);
-  if (row.group.empty() && row.model.empty() && roster_.slots[*slot].limited &&
-      roster_.slots[*slot].group == kNowhere) {
-    roster_.accounts[*slot].restore(row.used_today, row.used_this_month, clock.steady(row.usage_at), now_, clock_);
-  }
-  if (!row.group.empty() && row.model.empty() && group->account)
-    group->account->restore(row.used_today, row.used_this_month, clock.steady(row.usage_at), now_, clock_);
-  if (!row.group.empty()) return refresh_group(static_cast<std::uint32_t>(group - roster_.groups.begin()));
-  KeyRecord& record = roster_.records[*slot];
-  record.failures = std::max(record.failures, row.failures);
-  record.reason = kept(row.reason);
-  if (row.model.empty()) roster_.slots[*slot].troubled = true;
-  refresh(*slot);
 }
 
 }  // namespace akr

@@ -4,7 +4,7 @@
 // the wake heap.  Whatever changes a key calls it, so no other code has to think about who may be chosen.
 // Where to look: choosing pool_select.cpp, one certain key pool_exact.cpp, choosing without taking pool_preview.cpp,
 // judging pool_refresh.cpp, verdicts
-// pool_report.cpp, new keys pool_adopt.cpp, people and persistence pool_people.cpp.
+// pool_report.cpp, new keys pool_adopt.cpp, people pool_people.cpp, persistence pool_export.cpp.
 #pragma once
 
 #include <algorithm>
@@ -36,6 +36,14 @@ enum Reach : std::uint8_t {
   kReachKeyModel = 4,
   kReachGroupModel = 8,
   kReachValidation = 128,  // not a request: outside of the limits
+};
+
+// How far a walk over the pool's tables has come.  The tables may change between two parts of it: then rows may be
+// missed or told twice, and version() has changed.
+struct ExportCursor {
+  enum class Table : std::uint8_t { kKeys, kGroups, kModels, kEnd };
+  Table table = Table::kKeys;
+  std::size_t at = 0;
 };
 
 class PoolState {
@@ -70,10 +78,10 @@ class PoolState {
 
   std::uint64_t version() const { return version_; }
   std::uint32_t slots() const { return static_cast<std::uint32_t>(roster_.slots.size()); }
-  // Rows of the slots [from, from + count), appended to `rows`.
-  // `clock` turns our times into the wall's.
-  void export_keys(std::uint32_t from, std::uint32_t count, const WallClock& clock, std::vector<KeyStateRecord>& rows);
-  void export_shared(const WallClock& clock, std::vector<KeyStateRecord>& rows);  // of groups and models
+  // The next rows, at most kExportRows, appended to `rows`.  False: that were all.  `clock` turns our times into the
+  // wall's.
+  static constexpr std::size_t kExportRows = 512;
+  bool export_part(ExportCursor& cursor, const WallClock& clock, std::vector<KeyStateRecord>& rows);
   void import(const KeyStateRecord& row, const WallClock& clock);
 
  private:
@@ -156,6 +164,16 @@ class PoolState {
 
   // pool_people.cpp
   void reset_slot(std::uint32_t slot);
+  std::uint32_t cooling_models(PairOwner owner);
+
+  // pool_export.cpp
+  void export_key(std::uint32_t slot, const WallClock& clock, std::vector<KeyStateRecord>& rows);
+  void export_group(const QuotaGroup& group, const WallClock& clock, std::vector<KeyStateRecord>& rows);
+  void export_model(const ModelWaits::Pair& pair, const ModelWait& wait, const WallClock& clock,
+                    std::vector<KeyStateRecord>& rows);
+  void import_key(std::uint32_t slot, const KeyStateRecord& row, const WallClock& clock);
+  void import_group(std::uint32_t index, const KeyStateRecord& row, const WallClock& clock);
+  void merge(Health& health, const KeyStateRecord& row, const WallClock& clock);
   std::string_view kept(const std::string& reason);  // as static storage
 
   const std::uint64_t seed_;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/strings.hpp"
+#include "core/pool/model_waits.hpp"
 
 namespace akr {
 namespace {
@@ -46,6 +47,12 @@ std::optional<std::uint32_t> Roster::find(KeyId id) const {
   return it->slot;
 }
 
+std::optional<std::uint32_t> Roster::find_group(std::string_view name) const {
+  const auto it = group_of_owner.find(PairOwner::of_group(name).value);
+  if (it == group_of_owner.end() || groups[it->second].name != name) return std::nullopt;
+  return it->second;
+}
+
 Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::shared_ptr<const PooledKey>> known) {
   Roster roster;
   roster.slots.reserve(keys.size());
@@ -68,7 +75,10 @@ Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::share
     roster.limits.push_back(key.limits);
     if (key.group.empty()) continue;
     const auto [group, added] = groups.try_emplace(key.group, static_cast<std::uint32_t>(roster.groups.size()));
-    if (added) roster.groups.emplace_back().name = key.group;
+    if (added) {
+      roster.groups.emplace_back().name = key.group;
+      roster.group_of_owner.emplace(PairOwner::of_group(key.group).value, group->second);
+    }
     roster.groups[group->second].members.push_back(i);
     slot.group = group->second;
   }

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/large_vector.hpp"
@@ -74,11 +75,13 @@ struct Roster {
   // are then on their way from memory at the same time.
   LargeVector<LimitAccount> accounts;
   std::vector<QuotaGroup> groups;
-  LargeVector<IdPlace> by_id;            // sorted
-  std::vector<std::int32_t> priorities;  // sorted; Slot::tier is an index
-  std::vector<KeyLimits> limits;         // by slot, as configured; empty once adopted
+  std::unordered_map<std::uint64_t, std::uint32_t> group_of_owner;  // index in groups by PairOwner::of_group()
+  LargeVector<IdPlace> by_id;                                       // sorted
+  std::vector<std::int32_t> priorities;                             // sorted; Slot::tier is an index
+  std::vector<KeyLimits> limits;                                    // by slot, as configured; empty once adopted
 
   std::optional<std::uint32_t> find(KeyId id) const;
+  std::optional<std::uint32_t> find_group(std::string_view name) const;
 };
 
 // Everything that can be made without the pool's lock.  `known` (sorted by id) are the keys that exist: one whose

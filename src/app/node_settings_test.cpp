@@ -1,0 +1,44 @@
+#include "app/node_settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/strings.hpp"
+#include "config/load.hpp"
+
+namespace akr {
+namespace {
+
+Result<void> check(Environment environment) {
+  environment.emplace("GLOBAL_PROXY_KEYS", "an-access-key-0001");
+  auto settings = load_settings(environment, "");
+  return settings ? check_env_proxies(**settings) : settings.error();
+}
+
+TEST(EnvProxies, UsableOnesStart) {
+  EXPECT_TRUE(check({}));
+  EXPECT_TRUE(check({{"USE_ENV_PROXY", "true"}}));
+  EXPECT_TRUE(check({{"USE_ENV_PROXY", "true"},
+                     {"http_proxy", "proxy.test:3128"},
+                     {"HTTPS_PROXY", "socks5h://u:p%40@[::1]:1080/"},
+                     {"ALL_PROXY", "https://10.0.0.1:443"}}));
+  EXPECT_TRUE(check({{"HTTPS_PROXY", "nonsense"}}));  // not used
+}
+
+// A proxy of the environment was read in another way than one of a service, and not before the first request.  Stands
+// for settings whose URL names another host than the operator reads.
+TEST(EnvProxies, OthersStopTheStartWithTheSettingsName) {
+  for (const char* url : {"http://127.0.0.1.nip.test:3128", "1.2.3.4.nip.test:3128", "http://[::1]x.test:1",
+                          "http://u:hunter2@p@x:1", "http://proxy", "ftp://proxy:1", "http://169.254.169.254:80"}) {
+    for (const char* name : {"HTTP_PROXY", "https_proxy", "ALL_PROXY"}) {
+      const auto refused = check({{"USE_ENV_PROXY", "true"}, {name, url}});
+      ASSERT_FALSE(refused) << name << " " << url;
+      EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+      EXPECT_TRUE(iequals(refused.error().field, name)) << refused.error().field;
+      EXPECT_EQ(refused.error().message.find("hunter2"), std::string::npos);
+    }
+  }
+  EXPECT_FALSE(check({{"USE_ENV_PROXY", "true"}, {"ALLOW_PRIVATE_UPSTREAMS", "false"}, {"ALL_PROXY", "10.0.0.1:1"}}));
+}
+
+}  // namespace
+}  // namespace akr
