@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.hpp"
+#include "base/json_text.hpp"
 #include "base/time_text.hpp"
 
 namespace akr {
@@ -64,7 +65,7 @@ void log(LogLevel level, std::string_view event, LogFields fields) {
   for (const LogField& field : fields) {
     std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
   }
-  const std::string text = boost::json::serialize(line);
+  const std::string text = json_text(line);
   if (g_logger) {
     g_logger->info("{}", text);
   } else {
