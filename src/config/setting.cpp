@@ -10,8 +10,9 @@ constexpr std::size_t kShownCharacters = 100;
 
 // One line, whatever the value holds.
 std::string printable(std::string_view text) {
+  const std::string valid = valid_utf8(std::string(text));
   std::string out;
-  for (char c : cut_utf8(valid_utf8(std::string(text)), kShownCharacters)) {
+  for (char c : cut_utf8(valid, kShownCharacters)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       out += "\\x" + to_hex({&c, 1});
@@ -19,7 +20,7 @@ std::string printable(std::string_view text) {
       out += c;
     }
   }
-  if (text.size() > kShownCharacters) out += "...";
+  if (valid.size() > kShownCharacters) out += "...";
   return out;
 }
 
