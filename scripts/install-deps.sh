@@ -9,7 +9,7 @@ set -euo pipefail
 build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
        libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libc-ares-dev libsimdjson-dev
        libsoci-dev libsqlite3-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
-       libre2-dev)
+       libre2-dev zlib1g-dev libbrotli-dev libzstd-dev)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
        openssl nodejs npm)
 benches=(nginx-light haproxy)

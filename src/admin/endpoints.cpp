@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/handlers.hpp"
+#include "base/json_text.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
@@ -68,7 +69,7 @@ Result<EndpointMatch> find_endpoint(std::string_view method, std::string_view pa
 }
 
 AdminResponse json_response(int status, const boost::json::value& body) {
-  return {status, {{"Content-Type", "application/json; charset=utf-8"}}, boost::json::serialize(body)};
+  return {status, {{"Content-Type", "application/json; charset=utf-8"}}, json_text(body)};
 }
 
 const std::string* find_header(const AdminRequest& request, std::string_view name) {

@@ -5,6 +5,7 @@
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
+#include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
 #include "core/validate.hpp"
@@ -89,7 +90,7 @@ Result<AdminResponse> list_service_keys(AdminCall& call) {
     const auto status = pool ? pool->status(key.id, moment.now) : std::nullopt;
     if (!wanted->empty() && !wanted->contains(status ? status->state : KeyState::kActive)) continue;
     if (body.size() > 1) body += ',';
-    body += boost::json::serialize(write_key(key, status, moment));
+    body += json_text(write_key(key, status, moment));
   }
   AdminResponse response = json_response(200, nullptr);
   response.body = std::move(body += ']');

@@ -1,5 +1,7 @@
 #include "admin/problem.hpp"
 
+#include "base/json_text.hpp"
+
 namespace akr {
 namespace {
 
@@ -128,7 +130,7 @@ AdminResponse problem_response(const Problem& problem, const AdminRequest& reque
   body["message"] = problem.detail;
   if (problem.login) body["success"] = false;
 
-  AdminResponse response{.status = problem.status, .body = boost::json::serialize(body)};
+  AdminResponse response{.status = problem.status, .body = json_text(body)};
   response.headers.emplace_back("Content-Type", "application/problem+json");
   if (problem.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (!problem.allow.empty()) response.headers.emplace_back("Allow", problem.allow);

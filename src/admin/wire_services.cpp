@@ -4,6 +4,7 @@
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "base/utf8.hpp"
 #include "core/failure_rules_json.hpp"
 #include "core/selection/registry.hpp"
 
@@ -96,7 +97,8 @@ void read_limits(MemberReader& in, Service& service, std::chrono::milliseconds r
     std::string known;
     for (const PolicyEntry& policy : selection_policies())
       known += (known.empty() ? "" : ", ") + std::string(policy.id);
-    in.refuse("selection_policy", "must be one of " + known + ", not '" + service.selection_policy.substr(0, 40) + "'");
+    in.refuse("selection_policy",
+              "must be one of " + known + ", not '" + std::string(cut_utf8(service.selection_policy, 40)) + "'");
   }
   in.flag("accept_body_key", service.accept_body_key, false);
   in.flag("stream_uploads", service.stream_uploads, false);

@@ -62,6 +62,7 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers) {
   made.attempts.send_timeout = settings.send_timeout();
   made.attempts.env_proxy = env_proxy(settings);
   made.gateway.max_body = settings.max_body_size().bytes;
+  made.gateway.packed_error = settings.compressed_error_limit().bytes;
   made.gateway.body_directory = temporary_directory();
   made.gateway.relay.sse_keepalive = settings.sse_keepalive();
   return made;

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/json_text.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
@@ -10,7 +11,7 @@ namespace {
 constexpr std::string_view kJson = "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n";
 
 OperationsAnswer json_answer(int status, const boost::json::object& body) {
-  return {status, std::string(kJson), boost::json::serialize(body) + "\n"};
+  return {status, std::string(kJson), json_text(body) + "\n"};
 }
 
 void add_pool_gauges(std::vector<Gauge>& out, const RoutedService& service) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/json_text.hpp"
 #include "base/log_writer.hpp"
 #include "base/time_text.hpp"
 
@@ -41,7 +42,7 @@ std::string line_of(LogLevel level, std::string_view event, LogFields fields) {
   for (const LogField& field : fields) {
     std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
   }
-  return boost::json::serialize(line) += '\n';
+  return json_text(line) += '\n';
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "config/setting.hpp"
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace akr {
 namespace {
@@ -9,8 +10,9 @@ constexpr std::size_t kShownCharacters = 100;
 
 // One line, whatever the value holds.
 std::string printable(std::string_view text) {
+  const std::string valid = valid_utf8(std::string(text));
   std::string out;
-  for (char c : text.substr(0, kShownCharacters)) {
+  for (char c : cut_utf8(valid, kShownCharacters)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       out += "\\x" + to_hex({&c, 1});
@@ -18,7 +20,7 @@ std::string printable(std::string_view text) {
       out += c;
     }
   }
-  if (text.size() > kShownCharacters) out += "...";
+  if (valid.size() > kShownCharacters) out += "...";
   return out;
 }
 

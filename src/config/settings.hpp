@@ -67,6 +67,11 @@ struct Settings : SettingList {
     {"Largest request body; larger ones get 413. Services with `stream_uploads` have no limit.",
      "请求体的最大长度，超过则返回 413。启用 `stream_uploads` 的服务不受限制。"},
     between(ByteCount{1}, ByteCount{1ULL << 40})};
+  Setting<ByteCount> compressed_error_limit{*this, "COMPRESSED_ERROR_LIMIT", ByteCount{1U << 20},
+    {"Largest compressed body of an upstream's error, packed and unpacked, that is searched for the upstream key. The "
+     "client gets a larger error's status with a sentence of ours instead of the body.",
+     "会在其中查找上游密钥的压缩错误响应体的最大长度（压缩前后均按此计）。更大的错误只传回其状态码，响应体以网关的一句说明代替。"},
+    between(ByteCount{1U << 10}, ByteCount{64U << 20})};
   Setting<std::uint32_t> max_connections{*this, "MAX_CONNECTIONS", 10'000,
     {"Client connections open at the same time, all workers together.",
      "同时打开的客户端连接数（所有工作线程合计）。"}, between(1U, 1'000'000U)};

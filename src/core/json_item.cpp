@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/utf8.hpp"
+
 namespace akr {
 
 void JsonItem::required(std::string_view name) {
@@ -64,7 +66,7 @@ Error wrong_json(std::string field, std::string_view what) {
 std::string out_of_range(const boost::json::value& given, std::int64_t low, std::int64_t high) {
   constexpr std::size_t kLongest = 40;
   std::string text = boost::json::serialize(given);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  if (text.size() > kLongest) text = std::string(cut_utf8(text, kLongest)) + "...";
   return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not " + text;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace akr {
 namespace {
@@ -17,28 +18,6 @@ bool consists_of(std::string_view text, std::string_view extra) {
 
 unsigned byte_at(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-}
-
-// Length of the UTF-8 sequence at the front of `text`, 0 if there is none.  Table 3-7 of the Unicode standard.
-std::size_t sequence_length(std::string_view text) {
-  const unsigned lead = byte_at(text, 0);
-  const unsigned second = byte_at(text, 1);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned low = 0x80;
-  unsigned high = 0xbf;
-  if (lead >= 0xc2 && lead <= 0xdf) length = 2;
-  if (lead >= 0xe0 && lead <= 0xef) length = 3;
-  if (lead >= 0xf0 && lead <= 0xf4) length = 4;
-  if (lead == 0xe0) low = 0xa0;
-  if (lead == 0xed) high = 0x9f;
-  if (lead == 0xf0) low = 0x90;
-  if (lead == 0xf4) high = 0x8f;
-  if (length == 0 || second < low || second > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte_at(text, i) & 0xc0) != 0x80) return 0;
-  }
-  return length;
 }
 
 // Are there at least two non-empty parts, all of `minimum` bytes or more?
@@ -58,7 +37,7 @@ bool is_joined_list(std::string_view text, char separator, std::size_t minimum) 
 std::optional<std::size_t> utf8_length(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_character(text);
     if (length == 0) return std::nullopt;
     text.remove_prefix(length);
     ++count;

@@ -6,6 +6,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace akr {
 namespace {
@@ -96,6 +97,7 @@ class FactsReader {
     collect_text(part);
     take_string();
     text_.clear();
+    text_full_ = false;
     return true;
   }
   bool on_number_part(Text, Failure&) { return true; }
@@ -134,8 +136,9 @@ class FactsReader {
 
   bool collect_text(Text part) {
     if (place() == Place::kOther) return true;
-    const std::size_t room = kTextLimit - text_.size();
-    text_.append(part.data(), std::min<std::size_t>(part.size(), room));
+    const std::size_t room = text_full_ ? 0 : kTextLimit - text_.size();
+    text_ += cut_utf8({part.data(), part.size()}, room);
+    text_full_ |= part.size() > room;
     return true;
   }
 
@@ -210,6 +213,7 @@ class FactsReader {
   std::string key_;
   std::string text_;
   bool key_done_ = false;
+  bool text_full_ = false;  // the rest of this string is left out
 };
 
 }  // namespace

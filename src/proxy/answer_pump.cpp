@@ -7,6 +7,7 @@
 namespace akr {
 
 bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
+  if (mask_ != nullptr) return feed_masked(input, out);
   std::array<std::string_view, kRuns> runs;
   std::size_t count = 0;
   std::size_t size = 0;
@@ -38,6 +39,31 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
   return true;
 }
 
+bool AnswerPump::feed_masked(std::string_view& input, net::Outgoing& out) {
+  masked_.clear();
+  for (;;) {
+    std::string_view data;
+    const auto event = body_.next(input, data);
+    if (event == net::BodyDecoder::Event::kError) return false;
+    if (event != net::BodyDecoder::Event::kData) break;
+    mask_->take(data, masked_);
+    bytes_ += data.size();
+  }
+  add_masked(out);
+  return true;
+}
+
+void AnswerPump::add_masked(net::Outgoing& out) {
+  if (body_.finished()) mask_->finish(masked_);
+  note_tail(masked_);
+  if (!masked_.empty()) {
+    open_chunk(masked_.size(), out);
+    out.add(masked_);
+    if (framing_ == Framing::kChunked) out.add("\r\n");
+  }
+  finish_if_complete(out);
+}
+
 // The decoder has checked the grammar, so a chunk whose length is the shortest possible has neither an extension nor
 // leading zeros, and an end of five bytes no trailers.
 bool AnswerPump::canonical(std::string_view taken, std::span<const std::string_view> runs) const {
@@ -50,6 +76,12 @@ bool AnswerPump::canonical(std::string_view taken, std::span<const std::string_v
 
 void AnswerPump::add_decoded(std::string_view data, net::Outgoing& out) {
   if (data.empty()) return;
+  if (mask_ != nullptr) {
+    masked_.clear();
+    mask_->take(data, masked_);
+    bytes_ += data.size();
+    return add_masked(out);
+  }
   if (tap_ != nullptr) tap_->take(data);
   open_chunk(data.size(), out);
   out.add(data);
@@ -74,6 +106,10 @@ void AnswerPump::finish_if_complete(net::Outgoing& out) {
 
 bool AnswerPump::end_of_stream(net::Outgoing& out) {
   if (!body_.end_of_stream()) return false;
+  if (mask_ != nullptr) {
+    masked_.clear();
+    add_masked(out);
+  }
   finish_if_complete(out);
   return true;
 }

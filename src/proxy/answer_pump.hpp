@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include "core/mask/key_mask.hpp"
 #include "net/body_decoder.hpp"
 #include "net/outgoing.hpp"
 #include "proxy/body_tap.hpp"
@@ -15,9 +17,10 @@ namespace akr {
 
 class AnswerPump {
  public:
-  // `tap`, if not null, sees the body's bytes before they are handed out; it outlives the pump.
-  AnswerPump(net::BodyDecoder& body, Framing framing, BodyTap* tap = nullptr)
-      : body_(body), framing_(framing), tap_(tap) {}
+  // `tap`, if not null, sees the body's bytes before they are handed out.  `mask`, if not null, is what every byte goes
+  // through; the upstream's framing is never kept then.  Both outlive the pump.
+  AnswerPump(net::BodyDecoder& body, Framing framing, BodyTap* tap = nullptr, KeyMaskStream* mask = nullptr)
+      : body_(body), framing_(framing), tap_(tap), mask_(mask) {}
 
   // Takes bytes from the front of `input` and adds what the client gets to `out`, which must be empty and be sent
   // before the next call.  False: the upstream's framing is broken.  Whole chunks, as we would have written them
@@ -33,6 +36,8 @@ class AnswerPump {
   }
   // The upstream's stream ended.  False: too early.
   bool end_of_stream(net::Outgoing& out);
+  // Nothing is in `out`, and a wait begins: gives memory back.
+  void rest() { masked_ = {}; }
   // The body is complete and its end is in `out`.
   bool done() const { return ended_; }
   // Between two events of an event stream: a comment may be put here.
@@ -45,12 +50,16 @@ class AnswerPump {
   static constexpr std::size_t kRuns = net::Outgoing::kMaxParts - 6;
   // `taken` was decoded into `runs`: does our framing of the same chunks look the same?
   bool canonical(std::string_view taken, std::span<const std::string_view> runs) const;
+  bool feed_masked(std::string_view& input, net::Outgoing& out);
+  void add_masked(net::Outgoing& out);
   void open_chunk(std::size_t size, net::Outgoing& out);
   void note_tail(std::string_view data);
 
   net::BodyDecoder& body_;
   const Framing framing_;
   BodyTap* const tap_;
+  KeyMaskStream* const mask_;
+  std::string masked_;  // what is in `out`
   std::array<char, 20> size_line_ = {};
   std::uint64_t bytes_ = 0;
   std::array<char, 4> tail_ = {};  // the last bytes of the body, newest last

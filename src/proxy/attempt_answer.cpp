@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "core/mask/key_mask.hpp"
+#include "net/content_decoder.hpp"
 #include "proxy/attempts.hpp"
 
 namespace akr {
@@ -22,24 +24,6 @@ bool is_json(const net::MessageHead& head) {
   return istarts_with(head.find(net::FieldId::kContentType), "application/json");
 }
 
-// Decodes what is there behind the body's bytes that were taken before.
-void take_decoded(Attempt& attempt, std::string_view& input) {
-  for (;;) {
-    std::string_view data;
-    const auto event = attempt.body.next(input, data);
-    if (event != net::BodyDecoder::Event::kData) return;
-    attempt.held += data;
-  }
-}
-
-// Moves what came with the head into `held`.
-void hold_unread(Attempt& attempt) {
-  net::MessageSlot& slot = *attempt.answer;
-  std::string_view input = slot.unread();
-  take_decoded(attempt, input);
-  slot.begin = slot.end - input.size();
-}
-
 // The upstream's answer all the same if nothing better comes.
 Judgement empty_response(int status) {
   Judgement judgement{.status = status};
@@ -56,12 +40,35 @@ TimePoint end_of_hold(const RequestContext& ctx, TimePoint now) {
 
 }  // namespace
 
+void Attempt::hold(std::string_view& input) {
+  for (;;) {
+    std::string_view data;
+    if (body.next(input, data) != net::BodyDecoder::Event::kData) return;
+    held += data;
+  }
+}
+
+void Attempt::hold_unread() {
+  std::string_view input = answer->unread();
+  hold(input);
+  answer->begin = answer->end - input.size();
+}
+
+std::string Attempt::legible() const {
+  net::DecodedBody decoded = net::decode_content(net::content_codings(answer->head), held, kMostHeld);
+  std::string text = std::move(decoded.text);
+  // Some say gzip and send none.
+  if (decoded.end == net::DecodedEnd::kBroken && text.empty()) text = held;
+  KeyMask(lease.key().secret.expose()).mask(text, KeyMask::End::kCut);
+  return text;
+}
+
 net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
   const net::MessageHead& head = attempt.answer->head;
   const int status = head.status();
   if (status >= 400) {
     co_await read_beginning(attempt, kMostHeld, kBodyWait);
-    settle(attempt, judge_error(ctx, head, attempt.held));
+    settle(attempt, judge_error(ctx, head, attempt.legible()));
     co_return;
   }
   std::optional<Judgement> bad;
@@ -72,7 +79,7 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
     const bool seen = co_await read_first_event(ctx, attempt, first);
     if (attempt.error) co_return;
     if (seen) bad = judge_event(ctx, head, first.event());
-    if (bad) hold_unread(attempt);
+    if (bad) attempt.hold_unread();
     if (!bad && look_for_content) empty = co_await is_empty_stream(ctx, attempt, first, seen);
     if (attempt.error) co_return;
   } else if (ctx.service().rules && status < 300 && ctx.service().rules->looks_at_body_of(status)) {
@@ -90,7 +97,7 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
 // The beginning of a body tells what the status does not; it waits in `held` until it has been judged.
 net::Task<void> Attempts::read_beginning(Attempt& attempt, std::size_t most, Duration longest) {
   const TimePoint deadline = worker_.now() + longest;
-  hold_unread(attempt);
+  attempt.hold_unread();
   net::Buffer more;
   while (!attempt.body.finished() && attempt.held.size() < most && attempt.answer->unread().empty()) {
     if (!more) more = net::Buffer::lease(net::Buffer::kMedium);
@@ -99,7 +106,7 @@ net::Task<void> Attempts::read_beginning(Attempt& attempt, std::size_t most, Dur
     if (result.status == net::IoStatus::kEof) attempt.body.end_of_stream();
     if (result.status != net::IoStatus::kOk) break;
     std::string_view input = {more.data(), result.bytes};
-    take_decoded(attempt, input);
+    attempt.hold(input);
     // Bytes behind the body's end, or a framing that is broken: nothing that another request should meet.
     if (!input.empty()) attempt.connection.forbid_reuse();
     if (!input.empty()) break;
@@ -115,7 +122,7 @@ net::Task<bool> Attempts::read_first_event(RequestContext& ctx, Attempt& attempt
   std::string_view data;
   if (decoder.next(input, data) == net::BodyDecoder::Event::kData && first.scan(data)) co_return true;
   first = FirstEvent();
-  hold_unread(attempt);
+  attempt.hold_unread();
   const StreamLook look = {.event = first, .most = kMostHeld, .deadline = end_of_hold(ctx, worker_.now())};
   co_return co_await hold_stream(ctx, attempt, look);
 }
@@ -143,7 +150,7 @@ net::Task<bool> Attempts::hold_stream(RequestContext& ctx, Attempt& attempt, Str
     net::ExchangeResult failed = {.sent = 1, .complete = true};
     if (got.status == net::IoStatus::kOk) {
       input = {block.data(), got.bytes};
-      take_decoded(attempt, input);
+      attempt.hold(input);
       if (input.empty()) continue;
       attempt.connection.forbid_reuse();
       if (attempt.body.finished()) continue;
@@ -168,7 +175,7 @@ net::Task<bool> Attempts::hold_stream(RequestContext& ctx, Attempt& attempt, Str
 
 net::Task<bool> Attempts::is_empty_stream(RequestContext& ctx, Attempt& attempt, FirstEvent& first, bool seen) {
   if (seen && !ctx.format->is_empty_event(first.event())) co_return false;
-  if (seen) hold_unread(attempt);
+  if (seen) attempt.hold_unread();
   if (seen) first.next();
   const TimePoint now = worker_.now();
   const StreamLook look = {.event = first,
@@ -209,7 +216,7 @@ std::optional<Judgement> Attempts::look_at_whole(const RequestContext& ctx, Atte
   }
   if (!decoder.finished()) return std::nullopt;
   auto bad = judge_success(ctx, slot.head, body);
-  if (bad) hold_unread(attempt);
+  if (bad) attempt.hold_unread();
   return bad;
 }
 

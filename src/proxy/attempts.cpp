@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "core/mask/key_mask.hpp"
 #include "net/connector.hpp"
 #include "proxy/fallback.hpp"
 #include "proxy/headers.hpp"
@@ -98,7 +99,8 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
       co_await send_once(ctx, request, last);
       end(ctx, request, last);
     }
-    if (!last.error) last.error = refused_credentials(ctx, last.facts, last.held);
+    if (!last.error && last.facts.verdict.retry == RetryAdvice::kNextKey)
+      last.error = refused_credentials(ctx, last.facts, last.legible());
     if (!fallbacks.move_on(budget, last, worker_.now())) break;
   }
   fallbacks.settle(last);
@@ -284,10 +286,10 @@ void Attempts::settle(Attempt& attempt, Judgement judgement) {
   attempt.facts.progress = SendProgress::kAnswered;
   attempt.facts.verdict = judgement.verdict;
   attempt.rule = judgement.rule;
-  const std::string_view key = attempt.lease.key().secret.expose();
-  mask_key(key, attempt.held);
+  attempt.failed = true;
   if (judgement.verdict.key == KeyAction::kNone || judgement.verdict.key == KeyAction::kGood) return;
-  mask_key(key, judgement.message);
+  // The message may be an extract that ends inside of the key.
+  KeyMask(attempt.lease.key().secret.expose()).mask(judgement.message, KeyMask::End::kCut);
   attempt.lease.note_failure(judgement.status, judgement.message);
 }
 

@@ -15,6 +15,7 @@
 #include "net/upstream_pool.hpp"
 #include "proxy/body_tap.hpp"
 #include "proxy/first_event.hpp"
+#include "proxy/headers.hpp"
 #include "proxy/judge.hpp"
 #include "proxy/prepare.hpp"
 #include "proxy/request_context.hpp"
@@ -27,13 +28,22 @@ struct Attempt {
   net::UpstreamConnection connection;  // set with answer
   net::MessageSlotPtr answer;          // its head, and the bytes read behind it
   net::BodyDecoder body;               // of the answer
-  std::string held;                    // decoded beginning of the body, read to be judged; goes down first
+  std::string held;                    // beginning of the body without framing, read to be judged; goes down first
+  std::optional<PlainBody> plain;      // the body is not the upstream's own: it is `held`, whole (packed_error.hpp)
+  bool failed = false;                 // the answer was judged to be an error, whatever its status
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   UpstreamLease upstream;              // of services with several URLs
   AttemptFacts facts;
   int rule = -1;                 // index of the service's rule that decided
   std::unique_ptr<BodyTap> tap;  // set by the gateway: sees the body on its way down
 
+  // Is it an error that goes down, in which the key must not be (D07)?
+  bool is_error() const { return failed || answer->head.status() >= 300; }
+  // Moves bytes of the body into `held`: from the front of `input`, or those that came with the head.
+  void hold(std::string_view& input);
+  void hold_unread();
+  // What is held, for people and for judging: without its content coding (at most 64 KiB of it), and without the key.
+  std::string legible() const;
   // The connection of an attempt whose answer nobody will read is still good if the answer is complete.
   void give_back();
 };

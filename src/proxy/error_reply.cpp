@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/json_text.hpp"
 #include "llm/registry.hpp"
 #include "proxy/headers.hpp"
 
@@ -111,7 +112,7 @@ std::string error_body(const Format* format, const Error& error, std::string_vie
   body["detail"] = error.message;  // the original's member
   body["code"] = to_string(error.code);
   if (!request_id.empty()) body["request_id"] = request_id;
-  return boost::json::serialize(body);
+  return json_text(body);
 }
 
 const Format* guess_format(const net::MessageHead& head) {

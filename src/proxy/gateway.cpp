@@ -7,6 +7,7 @@
 #include "net/worker.hpp"
 #include "proxy/authenticate.hpp"
 #include "proxy/error_reply.hpp"
+#include "proxy/packed_error.hpp"
 #include "proxy/prepare.hpp"
 #include "proxy/request_facts.hpp"
 
@@ -118,6 +119,11 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     co_return co_await relay_upgrade(ctx, std::move(last));
   if (switches)
     co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
+  // What cannot be read on its way down is looked into before any of it goes (D07).
+  if (is_packed_error(last)) {
+    auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
+    if (!looked) co_return looked.error();
+  }
   last.tap = watch_for_pins(ctx, last, settings_.pins);
   co_return co_await relay(ctx, std::move(last), settings_.relay);
 }

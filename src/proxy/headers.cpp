@@ -1,8 +1,11 @@
 #include "proxy/headers.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <span>
 
 #include "base/strings.hpp"
+#include "core/mask/key_mask.hpp"
 
 namespace akr {
 namespace {
@@ -196,6 +199,86 @@ std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
   return own;
 }
 
+// Of an answer whose body is replaced: what was said of the bytes that do not go down.
+bool describes_encoded_body(const net::Field& field) {
+  if (field.id == FieldId::kContentEncoding) return true;
+  constexpr std::string_view kNames[] = {"etag",        "content-md5",   "digest",       "content-digest",
+                                         "repr-digest", "content-range", "accept-ranges"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) { return iequals(field.name, name); });
+}
+
+// Chooses which fields of an answer go down, and remembers what the rest of the head depends on.
+class AnswerFields {
+ public:
+  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain)
+      : longest(answer.reason().size()),
+        ctx_(ctx),
+        answer_(answer),
+        plain_(plain),
+        allow_set_cookie_(ctx.service().config.allow_set_cookie),
+        nominates_(answer.nominates()) {}
+
+  bool keep(const net::Field& field) {
+    longest = std::max({longest, field.name.size(), field.value.size()});
+    if (field.id == FieldId::kContentLength) length = field.value;
+    if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
+    if (nominates_ && answer_.nominated(field.name)) return false;
+    if (plain_ != nullptr && replaced(field)) return false;
+    has_id |= field.id == FieldId::kXRequestId;
+    if (ctx_.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
+      return true;
+    upload_url = own_upload_url(ctx_, field.value);
+    return upload_url.empty();
+  }
+
+  std::size_t longest;  // of the reason and all names and values: none that is shorter than the key holds it
+  std::string_view length;
+  std::string upload_url;
+  bool has_id = false;
+
+ private:
+  bool replaced(const net::Field& field) const {
+    return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
+  }
+
+  const RequestContext& ctx_;
+  const net::MessageHead& answer_;
+  const PlainBody* const plain_;
+  const bool allow_set_cookie_;
+  const bool nominates_;
+};
+
+// Names and values apart, so that no spelling reaches over the structure of the head.
+void mask_head(std::string_view key, std::span<char> head) {
+  const KeyMask mask(key);
+  if (!mask.may_hold({head.data(), head.size()})) return;
+  const std::string_view text(head.data(), head.size());
+  constexpr std::size_t kReason = std::string_view("HTTP/1.1 200 ").size();
+  std::size_t line = text.find("\r\n") + 2;
+  mask.mask(head.subspan(kReason, line - 2 - kReason));
+  while (line < text.size()) {
+    const std::size_t colon = text.find(':', line);
+    const std::size_t end = text.find("\r\n", colon);
+    mask.mask(head.subspan(line, colon - line));
+    mask.mask(head.subspan(colon + 1, end - colon - 1));
+    line = end + 2;
+  }
+}
+
+void append_length(const net::MessageHead& answer, const AnswerShape& shape, std::string_view length,
+                   std::string& out) {
+  if (shape.plain != nullptr) {
+    out += "Content-Length: ";
+    append_number(out, shape.plain->length);
+    out += "\r\n";
+    return;
+  }
+  if (shape.framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+  // Also for HEAD and 304, where it says what a GET would bring.
+  const bool known = shape.framing == Framing::kLength || shape.framing == Framing::kNone;
+  if (known && !length.empty() && answer.status() != 204) append_field(out, "Content-Length", length);
+}
+
 }  // namespace
 
 void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
@@ -244,7 +327,7 @@ void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& o
   out.append(digits, sizeof digits);
 }
 
-void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Framing framing, bool keep_alive,
+void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, const AnswerShape& shape,
                          std::string_view key, std::string& out) {
   const std::size_t begin = out.size();
   out += "HTTP/1.1 ";
@@ -252,40 +335,17 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   out += ' ';
   out += answer.reason();
   out += "\r\n";
-  const bool nominates = answer.nominates();
-  const bool allow_set_cookie = ctx.service().config.allow_set_cookie;
-  bool has_id = false;
-  std::string_view length;
-  std::string upload_url;
-  copy_fields(answer, out, [&](const net::Field& field) {
-    if (field.id == FieldId::kContentLength) length = field.value;
-    if (dropped_from_answer(field.id, allow_set_cookie)) return false;
-    if (nominates && answer.nominated(field.name)) return false;
-    has_id |= field.id == FieldId::kXRequestId;
-    if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
-      return true;
-    upload_url = own_upload_url(ctx, field.value);
-    return upload_url.empty();
-  });
-  if (!upload_url.empty()) append_field(out, kUploadUrl, upload_url);
-  if (answer.status() >= 300) mask_key(key, out, begin);
+  AnswerFields fields(ctx, answer, shape.plain);
+  copy_fields(answer, out, [&fields](const net::Field& field) { return fields.keep(field); });
+  if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
+  if (fields.longest >= key.size()) mask_head(key, std::span(out).subspan(begin));
+  if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";
-  append_own_fields(ctx, has_id, out);
-  if (framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
-  // Also for HEAD and 304, where it says what a GET would bring.
-  if ((framing == Framing::kLength || framing == Framing::kNone) && !length.empty() && answer.status() != 204) {
-    append_field(out, "Content-Length", length);
-  }
-  if (!keep_alive) out += "Connection: close\r\n";
+  append_own_fields(ctx, fields.has_id, out);
+  append_length(answer, shape, fields.length, out);
+  if (!shape.keep_alive) out += "Connection: close\r\n";
   out += "\r\n";
-}
-
-void mask_key(std::string_view key, std::string& text, std::size_t from) {
-  if (key.size() < 8) return;  // too short to be told from ordinary text
-  for (auto at = text.find(key, from); at != std::string::npos; at = text.find(key, at + key.size())) {
-    text.replace(at, key.size(), key.size(), '*');
-  }
 }
 
 }  // namespace akr

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "llm/rate_limit_hints.hpp"
 
 namespace akr {
@@ -50,7 +51,7 @@ std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::Me
   return Judgement{.verdict = match->verdict,
                    .status = answer.status(),
                    .rule = static_cast<int>(match->index),
-                   .message = std::string(body.substr(0, kMessageOfRest))};
+                   .message = std::string(cut_utf8(body, kMessageOfRest))};
 }
 
 UpstreamFailure in_core_words(const ErrorDetail& detail) {
@@ -71,7 +72,7 @@ UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& an
   const HeaderList headers(answer);
   const WallTime now = system_clock().wall();
   if (ctx.format == nullptr) {
-    if (words != nullptr) *words = body.substr(0, kMessageOfRest);
+    if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
     return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
   }
   ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
@@ -190,7 +191,7 @@ std::optional<Error> refused_credentials(const RequestContext& ctx, const Attemp
                         std::to_string(last.status) + " (" + std::string(last.verdict.reason) + ")";
   if (ctx.format != nullptr && !body.empty()) {
     const ErrorDetail detail = ctx.format->parse_error({last.status, {}, body, system_clock().wall()});
-    if (!detail.message.empty()) message += ": " + detail.message.substr(0, 300);
+    if (!detail.message.empty()) message += ": " + std::string(cut_utf8(detail.message, kMessageOfRest));
   }
   return Error{ErrorCode::kCredentialsExhausted, message};
 }

@@ -18,8 +18,9 @@ namespace {
 
 constexpr int kTurnsBeforeYield = 32;  // a fast upstream must not starve the worker's other connections
 
-Framing choose_framing(const RequestContext& ctx, const net::MessageHead& answer) {
-  switch (answer.body_kind()) {
+Framing choose_framing(const RequestContext& ctx, const Attempt& attempt) {
+  if (attempt.plain) return Framing::kLength;
+  switch (attempt.answer->head.body_kind()) {
     case net::BodyKind::kNone:
       return Framing::kNone;
     case net::BodyKind::kLength:
@@ -45,10 +46,11 @@ class Relay {
         client_(ctx.client),
         attempt_(attempt),
         settings_(settings),
-        framing_(choose_framing(ctx, attempt.answer->head)),
+        framing_(choose_framing(ctx, attempt)),
         usage_(attempt.lease.counts_tokens() ? make_usage_tap(ctx.format, attempt.answer->head) : nullptr),
         taps_(attempt.tap.get(), usage_.get()),
-        pump_(attempt.body, framing_, taps_.one()),
+        mask_(attempt.is_error() ? std::make_unique<KeyMaskStream>(attempt.lease.key().secret.expose()) : nullptr),
+        pump_(attempt.body, framing_, taps_.one(), mask_.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
 
@@ -59,10 +61,12 @@ class Relay {
     const net::MessageHead& head = attempt_.answer->head;
     ctx_.status = head.status();
     ctx_.from_upstream = true;
-    ctx_.streamed = istarts_with(head.find(net::FieldId::kContentType), "text/event-stream");
+    ctx_.streamed = !attempt_.plain && istarts_with(head.find(net::FieldId::kContentType), "text/event-stream");
     if (framing_ == Framing::kClose || !client_.body_finished()) client_.forbid_keep_alive();
     std::string& text = head_text();
-    compose_answer_head(ctx_, head, framing_, client_.keep_alive(), attempt_.lease.key().secret.expose(), text);
+    const AnswerShape shape = {
+        .framing = framing_, .keep_alive = client_.keep_alive(), .plain = attempt_.plain ? &*attempt_.plain : nullptr};
+    compose_answer_head(ctx_, head, shape, attempt_.lease.key().secret.expose(), text);
     out_.add(text);
     pump_.add_decoded(attempt_.held, out_);
     input_ = attempt_.answer->unread();
@@ -98,6 +102,7 @@ class Relay {
   bool worth_splicing() {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
+    if (mask_) return false;
     if (const BodyTap* const tap = taps_.one(); tap != nullptr && !tap->done()) return false;  // it wants the bytes
     if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
@@ -144,6 +149,7 @@ class Relay {
   // Before a wait for the upstream nothing of the answer is in memory: give all of it back.
   void rest() {
     block_.release();
+    pump_.rest();
     attempt_.answer.reset();
     attempt_.held = {};
     if (!head_released_) {
@@ -252,6 +258,7 @@ class Relay {
   Framing framing_;
   std::unique_ptr<UsageTap> usage_;  // only if somebody wants to know
   TapPair taps_;
+  std::unique_ptr<KeyMaskStream> mask_;  // errors: every byte that goes down goes through it
   AnswerPump pump_;
   net::ClientWatch watch_;
   net::Outgoing out_;

@@ -75,7 +75,7 @@ class Direction {
 
 std::string switching_head(RequestContext& ctx, Attempt& attempt) {
   std::string text;
-  compose_answer_head(ctx, attempt.answer->head, Framing::kNone, true, attempt.lease.key().secret.expose(), text);
+  compose_answer_head(ctx, attempt.answer->head, AnswerShape(), attempt.lease.key().secret.expose(), text);
   text.resize(text.size() - 2);
   return text + "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace akr {
 namespace {
@@ -134,7 +135,8 @@ TEST(Journal, EscapesEveryByte) {
   record.detail = "a\"b\\c\nd\r\n{\"status\":200}";
   const std::string line = line_of(record);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
-  for (char c : line.substr(0, line.size() - 1)) EXPECT_TRUE(c >= 0x20 && c < 0x7f);
+  EXPECT_TRUE(is_utf8(line));
+  for (char c : line.substr(0, line.size() - 1)) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   const auto object = boost::json::parse(line).as_object();
   EXPECT_EQ(object.at("status").as_int64(), 200);
   EXPECT_EQ(object.at("detail").as_string(), record.detail);

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/utf8.hpp"
+
 namespace akr {
 
 // REQUIRES of the caller: room for worst_case() bytes of every value, the names, and 4 bytes per member.
@@ -83,15 +85,33 @@ class JsonLine {
     std::memcpy(at_, value.data(), value.size());
     at_ += value.size();
   }
-  // One event = one line: control characters, quotes, backslashes and bytes that are not ASCII are escaped (E-61).
+  // One event = one line: control characters, quotes and backslashes are escaped (E-61).  Other characters stand as
+  // they are; bytes that are none become U+FFFD.
   void append_escaped(std::string_view value) {
-    for (char c : value) {
+    while (!value.empty()) {
+      const char c = value.front();
+      std::size_t taken = 1;
       if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
         *at_++ = c;
-      } else {
+      } else if (static_cast<unsigned char>(c) < 0x80) {
         append_escape(c);
+      } else {
+        taken = append_character(value);
       }
+      value.remove_prefix(taken);
     }
+  }
+  std::size_t append_character(std::string_view value) {
+    const std::size_t length = utf8_character(value);
+    if (length == 0) {
+      append("\xef\xbf\xbd");
+      return 1;
+    }
+    // C1 controls (U+0080 to U+009F) move a terminal's cursor just as C0 do.
+    const bool control = value[0] == '\xc2' && static_cast<unsigned char>(value[1]) < 0xa0;
+    if (control) append_escape(value[1]);
+    if (!control) append(value.substr(0, length));
+    return length;
   }
   void append_escape(char c) {
     constexpr char kHex[] = "0123456789abcdef";

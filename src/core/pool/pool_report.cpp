@@ -1,6 +1,7 @@
 // What an attempt's verdict does to the key, its group and its model; and what happens when the attempt is over.
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "core/pool/pool_state.hpp"
 #include "core/selection/latency.hpp"
 
@@ -234,7 +235,7 @@ void PoolState::note_failure(const KeyClaim& claim, int status, std::string_view
   const auto slot = locate(claim);
   if (!slot) return;
   roster_.records[*slot].last_status = status;
-  roster_.records[*slot].last_error = redacted.substr(0, kMostErrorBytes);
+  roster_.records[*slot].last_error = cut_utf8(valid_utf8(std::string(redacted)), kMostErrorBytes);
 }
 
 void PoolState::observe_latency(const KeyClaim& claim, Duration first_byte, TimePoint now) {

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json_text.hpp"
 #include "llm/anthropic/answers.hpp"
 #include "llm/anthropic/errors.hpp"
 #include "llm/anthropic/resources.hpp"
@@ -57,7 +58,7 @@ class Anthropic final : public RuleFormat {
     if (!detail.code.empty()) error["details"] = boost::json::object{{"error_code", detail.code}};
     boost::json::object body{{"type", "error"}, {"error", std::move(error)}};
     if (!detail.request_id.empty()) body["request_id"] = detail.request_id;
-    return boost::json::serialize(body);
+    return json_text(body);
   }
 
  private:

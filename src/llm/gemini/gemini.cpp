@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json_text.hpp"
 #include "base/strings.hpp"
 #include "llm/gemini/answers.hpp"
 #include "llm/gemini/errors.hpp"
@@ -75,7 +76,7 @@ class Gemini final : public RuleFormat {
         {"code", detail.status}, {"message", detail.message}, {"status", status_word(detail.status)}};
     auto details = error_details(detail);
     if (!details.empty()) error["details"] = std::move(details);
-    return boost::json::serialize(boost::json::object{{"error", std::move(error)}});
+    return json_text(boost::json::object{{"error", std::move(error)}});
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/json_text.hpp"
 #include "llm/openai_chat/answers.hpp"
 #include "llm/openai_chat/errors.hpp"
 #include "llm/openai_chat/resources.hpp"
@@ -53,7 +54,7 @@ class OpenAiChat final : public RuleFormat {
     error["type"] = error_type(detail.status);
     error["param"] = nullptr;
     error["code"] = code.empty() ? boost::json::value(nullptr) : boost::json::value(code);
-    return boost::json::serialize(boost::json::object{{"error", std::move(error)}});
+    return json_text(boost::json::object{{"error", std::move(error)}});
   }
 
  private:
