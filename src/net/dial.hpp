@@ -19,7 +19,8 @@ std::vector<SocketAddress> alternate_families(const std::vector<SocketAddress>& 
 // Connects to `addresses` (families in turn): the next after 250 ms, or at once
 // after a failure; at most two attempts are open, one that is silent for 2 s makes room.  The first that connects is
 // returned with TCP_NODELAY set, the others are closed.  `name` ("host:port") is for messages.
-// kUpstreamConnect; kUpstreamConnectTimeout if the deadline passed; kShuttingDown if the worker stopped.
+// kUpstreamConnect; kOverloaded if we lacked a descriptor, memory or port; kUpstreamConnectTimeout if the deadline
+// passed; kShuttingDown if the worker stopped.
 Task<Result<std::unique_ptr<Stream>>> dial(Worker& worker, std::vector<SocketAddress> addresses, std::string name,
                                            TimePoint deadline);
 
