@@ -1,3 +1,4 @@
+#include "admin/guard.hpp"
 #include "admin/handlers.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
@@ -7,31 +8,13 @@
 namespace akr {
 namespace {
 
-// "https://h:p/base/" -> {"https", "h:p", "/base"}
-struct PublicUrl {
-  std::string_view scheme, host, base;
-};
-
-PublicUrl split_public_url(std::string_view url) {
-  const auto scheme_end = url.find("://");
-  if (scheme_end == std::string_view::npos) return {};
-  PublicUrl parts{.scheme = url.substr(0, scheme_end)};
-  url.remove_prefix(scheme_end + 3);
-  const auto slash = url.find('/');
-  parts.host = url.substr(0, slash);
-  if (slash != std::string_view::npos) parts.base = url.substr(slash);
-  while (parts.base.ends_with('/')) parts.base.remove_suffix(1);
-  return parts;
-}
-
 // Secure as soon as the browser talks https, to us or to a proxy before us that the operator named.
 std::string session_cookie(const AdminCall& call, const std::string& token) {
-  const PublicUrl url = split_public_url(call.parts.settings.public_base_url);
-  const std::string* host = find_header(call.request, "host");
-  const bool behind_tls = iequals(url.scheme, "https") && host != nullptr && iequals(*host, url.host);
-  std::string cookie = "akr_session=" + token + "; HttpOnly; SameSite=Strict; Path=" + std::string(url.base) + "/admin";
+  const std::string& public_url = call.parts.settings.public_base_url;
+  const std::string_view base = split_public_url(public_url).base;
+  std::string cookie = "akr_session=" + token + "; HttpOnly; SameSite=Strict; Path=" + std::string(base) + "/admin";
   cookie += "; Max-Age=" + std::to_string(kSessionLifetime.count());
-  if (call.request.tls || behind_tls) cookie += "; Secure";
+  if (browser_uses_https(call.request, public_url)) cookie += "; Secure";
   return cookie;
 }
 

@@ -11,7 +11,8 @@
 namespace akr {
 
 std::size_t worker_count(const Settings& settings);
-NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
+// `connections`: what is left of MAX_CONNECTIONS (descriptor_budget.hpp).
+NodeSettings make_node_settings(const Settings& settings, std::size_t workers, std::size_t connections);
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets);
 
 }  // namespace akr

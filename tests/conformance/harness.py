@@ -43,7 +43,8 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary):
+    def __init__(self, binary, settings=None, before_start=None):
+        """`settings` win over those of the suite; `before_start` runs in the new process (limits)."""
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
@@ -64,11 +65,13 @@ class Gateway:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
+        self.env.update(settings or {})
         self.stdout_path = os.path.join(self.directory, "stdout")
         self.stderr_path = os.path.join(self.directory, "stderr")
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            preexec_fn=before_start)
         Gateway.running.append(self)
         self.port = None
         self._token = None
