@@ -23,6 +23,8 @@ TEST(OwnShortage, BlamesNeitherUrlsNorKeys) {
   FakeUpstream b([](UpstreamCall& call) { call.answer(200, "b"); });
   ProxyUnderTest proxy({.upstreams = {{a.url(), 1, 0}, {b.url(), 1, 0}}});
   HttpClient client = proxy.client();
+  EXPECT_EQ(client.ask(proxy.request("GET", "/x", {}, {}, "wrong")).status,
+            401);  // it is accepted, and no URL was asked
   {
     const NoDescriptors none;
     for (int i = 0; i < 10; ++i) {  // five in a row eject a URL
