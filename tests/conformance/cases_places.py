@@ -4,9 +4,10 @@ import json
 import resource
 import socket
 import struct
+import threading
 import time
 
-from harness import ACCESS_KEY, PASSWORD, Client, Failure, Gateway, short
+from harness import PASSWORD, Client, Failure, Gateway, short
 from upstream import Upstream, answer
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -14,9 +15,9 @@ GET = b"GET {T}/x HTTP/1.1\r\n{H}\r\n"
 
 
 def script(exchange):
-    """/slow answers after two seconds, everything else at once."""
+    """/slow answers when the case lets it go, everything else at once."""
     if exchange.request.target.endswith(b"/slow"):
-        time.sleep(2)
+        exchange.upstream.let_go.wait(20)
     exchange.send(answer(b"fine"))
 
 
@@ -25,9 +26,12 @@ def with_gateway(body, nofile=None, **settings):
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))) if nofile else None
         own = Gateway(gateway.binary, settings, limit)
         upstream = Upstream(script)
+        upstream.let_go = threading.Event()
         try:
             own.wait_ready()
-            body(own, own.add_service(upstream.port))
+            service = own.add_service(upstream.port)
+            service.upstream = upstream
+            body(own, service)
         finally:
             upstream.close()
             own.stop()
@@ -53,11 +57,13 @@ def ask(own, request, expected, name):
 
 
 def hold(own, service, count):
-    """`count` connections, each with a request that takes a while."""
-    clients = [Client(own) for _ in range(count)]
-    for client in clients:
-        client.send(service.fill(b"GET {T}/slow HTTP/1.1\r\n{H}\r\n"))
-    time.sleep(0.5)
+    """`count` connections, each with a request that is not answered before let_go."""
+    clients = []
+    for _ in range(count):   # one by one: many that are silent at the same time are a flood
+        clients.append(Client(own))
+        clients[-1].send(service.fill(b"GET {T}/slow HTTP/1.1\r\n{H}\r\n"))
+        if not service.upstream.wait(lambda: len(service.upstream.requests) == len(clients), 10):
+            raise Failure(f"{len(service.upstream.requests)} of {len(clients)} requests arrived")
     return clients
 
 
@@ -86,6 +92,7 @@ def all_busy(own, service):
         raise Failure(f"the refusal does not say why: {short(refused.body)}")
     ask(own, HEALTH, 200, "/healthz")
     ask(own, b"GET /admin/app-config HTTP/1.1\r\nHost: a\r\n\r\n", 200, "/admin")
+    service.upstream.let_go.set()
     for client in busy:
         response = client.response()
         if not response or response.status != 200:
