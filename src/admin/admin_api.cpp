@@ -66,7 +66,7 @@ std::optional<AdminResponse> AdminApi::refuse_at_head(const AdminRequest& reques
   const auto match = find_endpoint(request.method, request.path);
   if (!match) return problem_response(to_problem(match.error()), request);
   if (match->endpoint->access == Access::kPublic) return std::nullopt;
-  auto refused = refuse_stranger(request, state_->sessions);
+  auto refused = refuse_stranger(request, state_->sessions, state_->parts.settings.public_base_url);
   if (!refused) return std::nullopt;
   return problem_response(*refused, request);
 }

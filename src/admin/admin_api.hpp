@@ -35,7 +35,7 @@ struct AdminRequest {
   HeaderList headers;  // names in lower case
   std::string body;
   std::string client_ip;
-  bool tls = false;  // the client's connection to us
+  bool https = false;  // the client speaks it, to us or to a proxy that we trust
   std::string request_id;
 };
 

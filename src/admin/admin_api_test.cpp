@@ -176,6 +176,27 @@ TEST_F(AdminApiTest, ACookieMayWriteOnlyFromOurOwnPages) {
   EXPECT_EQ(with("DELETE", {{"origin", "https://gw.example.evil"}}), 403);
 }
 
+// An https page counted as our own wherever the host was the same, whatever the client's connection said.  Stands for:
+// an origin is scheme and host, and only those whom the operator named say https.
+TEST_F(AdminApiTest, AnHttpsPageIsOursOnlyIfTheClientSpeaksHttps) {
+  make_service("a");
+  const auto with = [&](const std::string& host, const std::string& origin, bool https) {
+    AdminRequest made = request("PUT", "/admin/proxy-configs/1", "{}");
+    std::erase_if(made.headers, [](const auto& header) { return header.first == "host"; });
+    made.headers.emplace_back("host", host);
+    made.headers.emplace_back("cookie", "akr_session=" + token());
+    made.headers.emplace_back("origin", origin);
+    made.https = https;
+    return send(made).status;
+  };
+  EXPECT_EQ(with("other.example", "https://other.example", false), 403);
+  EXPECT_EQ(with("other.example", "https://other.example", true), 200);  // TLS, or a trusted proxy says so
+  EXPECT_EQ(with("other.example", "http://other.example", false), 200);
+  EXPECT_EQ(with("other.example", "http://other.example", true), 403);  // a page that anybody between could write
+  EXPECT_EQ(with("gw.example", "https://gw.example", false), 200);      // PROXY_PUBLIC_BASE_URL says so
+  EXPECT_EQ(with("gw.example:80", "https://gw.example", false), 403);
+}
+
 TEST_F(AdminApiTest, BodiesMustBeDeclaredAsJson) {
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "json"}) {
     AdminRequest made = request("POST", "/admin/login");

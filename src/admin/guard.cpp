@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "admin/endpoints.hpp"
+#include "base/strict_url.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
@@ -36,21 +37,41 @@ std::string session_cookie(const AdminRequest& request) {
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
 // What browsers say about where a request comes from; a request that says nothing is not a browser's page of ours.
-bool from_own_origin(const AdminRequest& request) {
+bool from_own_origin(const AdminRequest& request, std::string_view public_base_url) {
   if (const std::string* site = find_header(request, "sec-fetch-site"))
     return *site == "same-origin" || *site == "none";
   const std::string* origin = find_header(request, "origin");
   const std::string* host = find_header(request, "host");
   if (origin == nullptr || host == nullptr || host->empty()) return false;
-  const auto scheme = origin->find("://");
-  return scheme != std::string::npos && iequals(std::string_view(*origin).substr(scheme + 3), *host);
+  const PublicUrl from = split_public_url(*origin);
+  if (!from.base.empty() || !iequals(from.host, *host)) return false;
+  if (iequals(from.scheme, "https")) return browser_uses_https(request, public_base_url);
+  return iequals(from.scheme, "http") && !request.https;
 }
 
 Problem login_required() { return to_problem({ErrorCode::kUnauthorized, "A valid session is required."}); }
 
 }  // namespace
 
-std::optional<Problem> refuse_stranger(const AdminRequest& request, const Sessions& sessions) {
+PublicUrl split_public_url(std::string_view url) {
+  const auto read = parse_strict_url(url);
+  if (!read) return {};
+  PublicUrl parts{.scheme = read->scheme, .host = read->host, .base = read->path};
+  // With the port: views into one text, side by side.
+  if (read->has_port) parts.host = {read->host.data(), read->host.size() + 1 + read->port.size()};
+  while (parts.base.ends_with('/')) parts.base.remove_suffix(1);
+  return parts;
+}
+
+bool browser_uses_https(const AdminRequest& request, std::string_view public_base_url) {
+  if (request.https) return true;
+  const PublicUrl url = split_public_url(public_base_url);
+  const std::string* host = find_header(request, "host");
+  return iequals(url.scheme, "https") && host != nullptr && iequals(*host, url.host);
+}
+
+std::optional<Problem> refuse_stranger(const AdminRequest& request, const Sessions& sessions,
+                                       std::string_view public_base_url) {
   const auto authorizations = all_headers(request, "authorization");
   if (!authorizations.empty()) {
     constexpr std::string_view kBearer = "Bearer ";
@@ -61,11 +82,14 @@ std::optional<Problem> refuse_stranger(const AdminRequest& request, const Sessio
     return std::nullopt;
   }
   if (!sessions.accepts(session_cookie(request))) return login_required();
-  if (is_safe(request.method) || from_own_origin(request)) return std::nullopt;
+  if (is_safe(request.method) || from_own_origin(request, public_base_url)) return std::nullopt;
   return Problem{.status = 403,
                  .code = "origin_rejected",
                  .title = "Foreign origin",
-                 .detail = "A session cookie may change something only from this site's own pages."};
+                 .detail =
+                     "A session cookie may change something only from this site's own pages. Behind a proxy that "
+                     "ends TLS, set TRUSTED_PROXIES and let it send X-Forwarded-Proto, or set "
+                     "PROXY_PUBLIC_BASE_URL to the https URL."};
 }
 
 std::optional<Problem> refuse_foreign_body(const AdminRequest& request) {

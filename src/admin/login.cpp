@@ -1,28 +1,20 @@
+#include "admin/guard.hpp"
 #include "admin/handlers.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "base/log.hpp"
-#include "base/strict_url.hpp"
 #include "base/strings.hpp"
 
 namespace akr {
 namespace {
 
-std::string host_and_port(const StrictUrl& url) {
-  return std::string(url.host) + (url.has_port ? ":" + std::string(url.port) : "");
-}
-
 // Secure as soon as the browser talks https, to us or to a proxy before us that the operator named.
 std::string session_cookie(const AdminCall& call, const std::string& token) {
-  const auto url = parse_strict_url(call.parts.settings.public_base_url);
-  const std::string* host = find_header(call.request, "host");
-  const bool behind_tls =
-      url && iequals(url->scheme, "https") && host != nullptr && iequals(*host, host_and_port(*url));
-  std::string_view base = url ? url->path : std::string_view();
-  while (base.ends_with('/')) base.remove_suffix(1);
+  const std::string& public_url = call.parts.settings.public_base_url;
+  const std::string_view base = split_public_url(public_url).base;
   std::string cookie = "akr_session=" + token + "; HttpOnly; SameSite=Strict; Path=" + std::string(base) + "/admin";
   cookie += "; Max-Age=" + std::to_string(kSessionLifetime.count());
-  if (call.request.tls || behind_tls) cookie += "; Secure";
+  if (browser_uses_https(call.request, public_url)) cookie += "; Secure";
   return cookie;
 }
 

@@ -1,8 +1,6 @@
 #include "admin/login_throttle.hpp"
 
-#include <array>
-
-#include <arpa/inet.h>
+#include "base/ip_address.hpp"
 
 namespace akr {
 namespace {
@@ -11,16 +9,11 @@ constexpr int kFailures = 5;
 constexpr Duration kWindow = std::chrono::minutes(15);
 constexpr std::size_t kAddresses = 10'000;
 
-// One customer's IPv6 network is one client; an IPv4 address in IPv6 form is that IPv4 address.
 std::string address_key(std::string_view client_ip) {
-  std::string text(client_ip);
-  std::array<unsigned char, 16> raw;
-  if (::inet_pton(AF_INET6, text.c_str(), raw.data()) != 1) return text;
-  if (IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(raw.data()))) {
-    std::array<char, INET_ADDRSTRLEN> v4;
-    return ::inet_ntop(AF_INET, raw.data() + 12, v4.data(), v4.size());
-  }
-  return std::string(reinterpret_cast<const char*>(raw.data()), 8);
+  const auto address = parse_ip(client_ip);
+  if (!address) return std::string(client_ip);
+  const IpAddress network = client_network(*address);
+  return {reinterpret_cast<const char*>(network.bytes.data()), network.bytes.size()};
 }
 
 }  // namespace

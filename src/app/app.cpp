@@ -9,6 +9,7 @@
 
 #include "admin/admin_api.hpp"
 #include "admin/publisher.hpp"
+#include "app/descriptor_budget.hpp"
 #include "app/first_start.hpp"
 #include "app/node.hpp"
 #include "app/node_settings.hpp"
@@ -52,6 +53,26 @@ Result<FirstStart> first_start(const Settings& settings) {
     wipe(shown);
   }
   return made;
+}
+
+// MAX_CONNECTIONS, or what the limit of file descriptors leaves of it.
+std::size_t allowed_connections(const Settings& settings, std::size_t workers) {
+  const std::size_t limit = descriptor_limit();
+  const std::size_t reserved = settings.reserved_connections();
+  const std::size_t allowed = connections_within(limit, workers, reserved);
+  const std::size_t wanted = settings.max_connections();
+  if (wanted <= allowed) return wanted;
+  log_warn(
+      "connections_limited",
+      {{"max_connections", wanted},
+       {"allowed", allowed},
+       {"nofile", limit},
+       {"message", "MAX_CONNECTIONS=" + std::to_string(wanted) + " needs " +
+                       std::to_string(descriptors_for(wanted, workers, reserved)) + " file descriptors, the limit is " +
+                       std::to_string(limit) + ": " + std::to_string(allowed) +
+                       " connections are allowed; raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=) or "
+                       "lower MAX_CONNECTIONS"}});
+  return allowed;
 }
 
 Result<std::unique_ptr<Database>> open_store(const Settings& settings, const FirstStart& secrets) {
@@ -162,7 +183,7 @@ void App::Parts::build() {
   outage_alerts = std::make_unique<OutageAlerts>(std::move(all_pools));
   pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
-  NodeSettings node_settings = make_node_settings(settings, count);
+  NodeSettings node_settings = make_node_settings(settings, count, allowed_connections(settings, count));
   node_settings.gateway.pins.table = pins.get();
   node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});

@@ -30,7 +30,7 @@ AdminRequest admin_request(net::Downstream& client, std::string id) {
     request.headers.emplace_back(to_lower(field.name), std::string(field.value));
   }
   request.client_ip = client.client_ip();
-  request.tls = client.stream().tls();
+  request.https = client.client_https();
   request.request_id = std::move(id);
   return request;
 }
@@ -147,7 +147,29 @@ void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& stat
   }
   fields = json_fields("");
   body = plain_error(reason, "");
-  log_.record_refused(client.client_ip(), status, reason.message);
+  log_.record_refused(client.client_ip(), status, reason);
+}
+
+bool FrontDoor::for_operators(const net::MessageHead& head) const {
+  const std::string_view path = head.target().substr(0, head.target().find('?'));
+  return path == "/healthz" || path == "/readyz" || path == "/metrics" || is_below(path, "/admin");
+}
+
+void FrontDoor::crowded(net::Downstream& client, net::NoPlace why, int& status, std::string& fields,
+                        std::string& body) {
+  const bool share = why == net::NoPlace::kShare;
+  const Error reason = {.code = ErrorCode::kOverloaded,
+                        .message = share
+                                       ? "too many connections or requests at the same time from this client address; "
+                                         "the operator may raise MAX_CONNECTIONS_PER_ADDRESS"
+                                       : "all connections of the gateway are in use; try again later, or the "
+                                         "operator may raise MAX_CONNECTIONS",
+                        .retry_after = 1};
+  const std::string id = gateway_.request_id(client.head());
+  status = status_of(reason.code);
+  fields = json_fields(id) + "Retry-After: " + std::to_string(reason.retry_after) + "\r\n";
+  body = error_body(guess_format(client.head()), reason, id);
+  log_.record_refused(client.client_ip(), status, reason);
 }
 
 }  // namespace akr

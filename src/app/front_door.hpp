@@ -24,6 +24,8 @@ class FrontDoor final : public net::RequestHandler {
   net::Task<void> handle(net::Downstream& client) override;
   void refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
                std::string& body) override;
+  bool for_operators(const net::MessageHead& head) const override;
+  void crowded(net::Downstream& client, net::NoPlace why, int& status, std::string& fields, std::string& body) override;
 
  private:
   net::Task<void> serve_admin(net::Downstream& client);

@@ -38,9 +38,12 @@ void Node::run(int listener) {
   pool_ = &pool;
   if (early_table_) gateway.set_routing(own_handle(early_table_));
   early_table_.reset();
+  // Clients that ask for nothing go first: a kept upstream connection saves somebody a handshake.
+  worker_.on_shortage([&] { return server.give_up_connection() || pool.close_one_idle(); });
   server.listen(listener);
   worker_.spawn(tick(page));
   worker_.run();
+  worker_.on_shortage({});
   gateway_ = nullptr;
   server_ = nullptr;
   pool_ = nullptr;
@@ -58,6 +61,8 @@ net::Task<void> Node::tick(JournalPage& page) {
 void Node::update_gauges() {
   const net::PoolGauges pool = pool_->gauges();
   gauges_.connections = server_->connections();
+  gauges_.evicted = server_->evicted();
+  gauges_.crowded_out = server_->crowded_out();
   gauges_.upstream_idle = pool.idle;
   gauges_.upstream_busy = pool.busy;
   gauges_.upstream_opened = pool.opened;

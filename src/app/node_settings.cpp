@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/ip_address.hpp"
 #include "core/address_policy.hpp"
 #include "core/egress_proxy_url.hpp"
 #include "proxy/error_reply.hpp"
@@ -39,6 +40,19 @@ const char* temporary_directory() {
   return named != nullptr && *named != '\0' ? named : "/tmp";
 }
 
+// The kernel spreads connections over the workers evenly enough.
+net::PlaceLimits places_of_worker(const Settings& settings, std::size_t workers, std::size_t connections) {
+  const auto share_of_worker = [workers](std::size_t total) { return (total + workers - 1) / workers; };
+  const std::size_t per_address = settings.max_connections_per_address.given()
+                                      ? settings.max_connections_per_address()
+                                      : std::max<std::size_t>(1, connections * 3 / 4);
+  net::PlaceLimits places;
+  places.ordinary = std::max<std::size_t>(1, connections / workers);
+  places.reserved = share_of_worker(settings.reserved_connections());
+  places.per_address = share_of_worker(per_address);
+  return places;
+}
+
 }  // namespace
 
 std::size_t worker_count(const Settings& settings) {
@@ -46,13 +60,16 @@ std::size_t worker_count(const Settings& settings) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-NodeSettings make_node_settings(const Settings& settings, std::size_t workers) {
+NodeSettings make_node_settings(const Settings& settings, std::size_t workers, std::size_t connections) {
   NodeSettings made;
   made.server.head_timeout = settings.head_timeout();
   made.server.body_timeout = settings.body_timeout();
   made.server.send_timeout = settings.send_timeout();
   made.server.keepalive_timeout = settings.keepalive_timeout();
-  made.server.max_connections = std::max<std::size_t>(1, settings.max_connections() / workers);
+  made.server.new_connection_timeout = settings.new_connection_timeout();
+  made.server.places = places_of_worker(settings, workers, connections);
+  made.server.trusted = net::TrustedProxies(parse_networks(settings.trusted_proxies()).value());
+  made.server.proxy_protocol = settings.proxy_protocol();
   const bool allow_private = settings.allow_private_upstreams();
   made.connector.address_allowed = [allow_private](std::span<const std::uint8_t> address) {
     return address_allowed(classify_address(address), allow_private);

@@ -13,7 +13,8 @@ namespace akr {
 
 std::size_t worker_count(const Settings& settings);
 ValidationPolicy validation_policy(const Settings& settings);
-NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
+// `connections`: what is left of MAX_CONNECTIONS (descriptor_budget.hpp).
+NodeSettings make_node_settings(const Settings& settings, std::size_t workers, std::size_t connections);
 // With USE_ENV_PROXY: each proxy that is set must be one that could be used, or every request would fail that needs it.
 // kInvalid with the setting's name.
 Result<void> check_env_proxies(const Settings& settings);

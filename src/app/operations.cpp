@@ -109,6 +109,8 @@ std::vector<Gauge> Operations::gauges() {
   WorkerGauges sum;
   for (const WorkerGauges* worker : workers_) {
     sum.connections += worker->connections;
+    sum.evicted += worker->evicted;
+    sum.crowded_out += worker->crowded_out;
     sum.upstream_idle += worker->upstream_idle;
     sum.upstream_busy += worker->upstream_busy;
     sum.upstream_opened += worker->upstream_opened;
@@ -119,6 +121,10 @@ std::vector<Gauge> Operations::gauges() {
     out.push_back({name, help, std::move(labels), static_cast<double>(value)});
   };
   add("rotator_client_connections", "Open client connections.", {}, sum.connections);
+  add("rotator_client_connections_evicted", "Silent and idle client connections closed since start to make room.", {},
+      sum.evicted);
+  add("rotator_client_connections_refused", "Connections and requests refused since start for want of a place.", {},
+      sum.crowded_out);
   const char* const upstream = "Upstream connections by state.";
   add("rotator_upstream_connections", upstream, {{"state", "idle"}}, sum.upstream_idle);
   add("rotator_upstream_connections", upstream, {{"state", "busy"}}, sum.upstream_busy);

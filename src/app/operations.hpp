@@ -24,6 +24,8 @@ struct OperationsAnswer {
 // One worker's numbers, written by its tick.
 struct WorkerGauges {
   std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> evicted{0};
+  std::atomic<std::uint64_t> crowded_out{0};
   std::atomic<std::uint64_t> upstream_idle{0};
   std::atomic<std::uint64_t> upstream_busy{0};
   std::atomic<std::uint64_t> upstream_opened{0};

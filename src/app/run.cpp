@@ -12,6 +12,7 @@
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
+#include "base/ip_address.hpp"
 #include "base/log.hpp"
 #include "base/log_writer.hpp"
 #include "config/load.hpp"
@@ -103,6 +104,7 @@ int run_healthcheck() {
   target.address = (*settings)->listen_address();
   target.port = static_cast<std::uint16_t>((*settings)->port());
   target.tls = !(*settings)->tls_cert_file().empty();
+  if ((*settings)->proxy_protocol()) target.headers_from = parse_networks((*settings)->trusted_proxies()).value();
   const auto alive = check_health(target);
   if (alive) return 0;
   tell(alive.error());

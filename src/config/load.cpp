@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/ip_address.hpp"
 #include "base/strings.hpp"
 #include "config/backend_choice.hpp"
 #include "config/secret_rules.hpp"
@@ -88,6 +89,15 @@ Result<void> check_together(const Settings& settings) {
     const SettingBase& missing = settings.tls_cert_file.given() ? static_cast<const SettingBase&>(settings.tls_key_file)
                                                                 : settings.tls_cert_file;
     return missing.refusal("TLS needs both TLS_CERT_FILE and TLS_KEY_FILE");
+  }
+  const auto networks = parse_networks(settings.trusted_proxies());
+  if (!networks) {
+    return settings.trusted_proxies.refusal(networks.error().message + "; allowed is " +
+                                            settings.trusted_proxies.allowed().en);
+  }
+  if (settings.proxy_protocol() && networks->empty()) {
+    return settings.proxy_protocol.refusal(
+        "set TRUSTED_PROXIES to the load balancers that send PROXY headers, else anybody could claim any address");
   }
   return {};
 }

@@ -113,6 +113,19 @@ TEST(Load, AnUnusableAccessKeyIsRefusedEvenWithInsecureDefaults) {
   EXPECT_EQ(refused({{"GLOBAL_PROXY_KEYS", "a\tb"}, {"ALLOW_INSECURE_DEFAULTS", "true"}}).field, "GLOBAL_PROXY_KEYS");
 }
 
+TEST(Load, ABadTrustedProxyIsNamedWithItsEntry) {
+  const Error error = refused({{"TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.300"}});
+  EXPECT_EQ(error.field, "TRUSTED_PROXIES");
+  EXPECT_THAT(error.message, HasSubstr("'10.0.0.300'"));
+  EXPECT_EQ(load({{"TRUSTED_PROXIES", "10.0.0.0/8, ::1"}})->trusted_proxies(), "10.0.0.0/8, ::1");
+}
+
+TEST(Load, ProxyHeadersNeedSomebodyToTrust) {
+  const Error error = refused({{"PROXY_PROTOCOL", "true"}});
+  EXPECT_EQ(error.field, "PROXY_PROTOCOL");
+  EXPECT_THAT(error.message, HasSubstr("TRUSTED_PROXIES"));
+}
+
 TEST(Load, TlsNeedsBothFiles) {
   EXPECT_EQ(refused({{"TLS_CERT_FILE", "/c.pem"}}).field, "TLS_KEY_FILE");
   EXPECT_EQ(refused({{"TLS_KEY_FILE", "/k.pem"}}).field, "TLS_CERT_FILE");

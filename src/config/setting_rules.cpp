@@ -18,6 +18,12 @@ SettingRule<Milliseconds> from_to_seconds(int low, int high) { return between(se
 
 SettingRule<std::string> ip_address() { return {is_ip_address, {"an IPv4 or IPv6 address", "IPv4 或 IPv6 地址"}}; }
 
+SettingRule<std::string> networks() {
+  return {{},
+          {"a comma-separated list of addresses and networks such as `10.0.0.0/8` or `fd00::/8`",
+           "以逗号分隔的地址和网段，如 `10.0.0.0/8` 或 `fd00::/8`"}};
+}
+
 SettingRule<Secret> strong_password() {
   return {{}, {"at least 12 characters, no placeholder", "至少 12 个字符，不能是占位值"}};
 }

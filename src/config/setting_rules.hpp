@@ -14,6 +14,7 @@ constexpr Milliseconds seconds(int count) { return std::chrono::seconds(count); 
 
 SettingRule<Milliseconds> from_to_seconds(int low, int high);
 SettingRule<std::string> ip_address();  // a literal, IPv4 or IPv6
+SettingRule<std::string> networks();    // only says so: load.cpp refuses a bad part by name
 
 SettingRule<Secret> strong_password();
 SettingRule<Secret> signing_secret();

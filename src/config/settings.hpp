@@ -43,6 +43,18 @@ struct Settings : SettingList {
     {"URL under which clients reach the gateway; shown by the admin API, not used for routing.",
      "客户端访问网关所用的 URL；仅由管理 API 展示，不参与路由。"}};
 
+  Setting<std::string> trusted_proxies{*this, "TRUSTED_PROXIES", "",
+    {"Comma list of addresses and networks (CIDR) of reverse proxies and load balancers. Only from them "
+     "`X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` are believed, for the login limit, the logs and "
+     "MAX_CONNECTIONS_PER_ADDRESS.",
+     "反向代理和负载均衡器的地址与网段（CIDR），以逗号分隔。仅信任来自它们的 `X-Forwarded-For`、`X-Forwarded-Proto` 和 "
+     "`Forwarded`，用于登录限制、日志以及 MAX_CONNECTIONS_PER_ADDRESS。"}, networks()};
+  Setting<bool> proxy_protocol{*this, "PROXY_PROTOCOL", false,
+    {"Connections from TRUSTED_PROXIES begin with a PROXY protocol header, version 1 or 2, before TLS; those without one "
+     "are closed. Connections from elsewhere never do. Needs TRUSTED_PROXIES.",
+     "来自 TRUSTED_PROXIES 的连接在 TLS 之前以 PROXY 协议头（版本 1 或 2）开始，没有该头的连接会被关闭；其他来源的连接不带该头。需要 "
+     "TRUSTED_PROXIES。"}};
+
   SettingGroup admin_group{*this, {"Administrator", "管理员"}};
   Setting<std::string> admin_username{*this, "ADMIN_USERNAME", "admin",
     {"Name of the administrator.", "管理员用户名。"}};
@@ -73,8 +85,23 @@ struct Settings : SettingList {
      "会在其中查找上游密钥的压缩错误响应体的最大长度（压缩前后均按此计）。更大的错误只传回其状态码，响应体以网关的一句说明代替。"},
     between(ByteCount{1U << 10}, ByteCount{64U << 20})};
   Setting<std::uint32_t> max_connections{*this, "MAX_CONNECTIONS", 10'000,
-    {"Client connections open at the same time, all workers together.",
-     "同时打开的客户端连接数（所有工作线程合计）。"}, between(1U, 1'000'000U)};
+    {"Client connections open at the same time, all workers together. When they are all taken, silent and idle ones make "
+     "room; if all are busy, requests get 503. Lowered at start to what the limit of file descriptors allows.",
+     "同时打开的客户端连接数（所有工作线程合计）。全部占用时，静默和空闲的连接会让出位置；若都在处理请求，则返回 503。"
+     "启动时会降低到文件描述符上限所允许的数量。"}, between(1U, 1'000'000U)};
+  Setting<std::uint32_t> max_connections_per_address{*this, "MAX_CONNECTIONS_PER_ADDRESS", 7500,
+    {"Of these, how many one client address may hold (IPv6: one /64); more get 503. Unset: three quarters of "
+     "MAX_CONNECTIONS; 0: no limit. TRUSTED_PROXIES are exempt: behind them each client's running requests count.",
+     "其中单个客户端地址（IPv6 为一个 /64）最多占用的数量，超出的返回 503。不设置时为 MAX_CONNECTIONS 的四分之三；0 "
+     "表示不限制。TRUSTED_PROXIES 不受限：其后的每个客户端按正在进行的请求计数。"}, between(0U, 1'000'000U)};
+  Setting<std::uint32_t> reserved_connections{*this, "RESERVED_CONNECTIONS", 16,
+    {"Connections beside MAX_CONNECTIONS on which only `/healthz`, `/readyz`, `/metrics` and `/admin` are served, so that "
+     "a full gateway still answers its operator.",
+     "MAX_CONNECTIONS 之外保留的连接，只处理 `/healthz`、`/readyz`、`/metrics` 和 `/admin`，使网关在占满时仍能应答运维人员。"},
+    between(0U, 10'000U)};
+  Setting<Milliseconds> new_connection_timeout{*this, "NEW_CONNECTION_TIMEOUT", seconds(10),
+    {"Longest time a new connection may stay silent before its first request; also for a TLS handshake and a PROXY header.",
+     "新连接在首个请求之前保持静默的最长时间；TLS 握手和 PROXY 协议头同样适用。"}, from_to_seconds(1, 3600)};
   Setting<Milliseconds> head_timeout{*this, "HEAD_TIMEOUT", seconds(30),
     {"Longest time from the first byte of a request head to its end (408).",
      "从请求头第一个字节到结束的最长时间（408）。"}, from_to_seconds(1, 3600)};
@@ -85,7 +112,7 @@ struct Settings : SettingList {
     {"Longest time a client may take no byte of its answer; then it is disconnected.",
      "客户端不读取响应数据的最长时间，超过即断开。"}, from_to_seconds(1, 3600)};
   Setting<Milliseconds> keepalive_timeout{*this, "KEEPALIVE_TIMEOUT", seconds(75),
-    {"How long an idle client connection stays open between requests.",
+    {"How long an idle client connection stays open after a request.",
      "两次请求之间空闲客户端连接的保持时间。"}, from_to_seconds(1, 3600)};
 
   SettingGroup upstream_group{*this, {"Upstreams", "上游"}};

@@ -59,9 +59,10 @@ class Connector {
   ~Connector();
 
   // Errors: kUpstreamUnresolved, kUpstreamConnect, kUpstreamConnectTimeout (the deadline passed, wherever),
-  // kUpstreamTls, kUpstreamRefused, kEgressProxy, kShuttingDown (the worker stopped).  Messages name host and reason,
-  // never a credential.  Nothing of the upstream request may be written before this returned: certificates are verified
-  // by then.  What `target` refers to lives until the end.
+  // kUpstreamTls, kUpstreamRefused, kEgressProxy, kShuttingDown (the worker stopped), kOverloaded (we lack descriptors,
+  // memory or ports: nobody's fault up there).  Messages name host and reason, never a credential.  Nothing of the
+  // upstream request may be written before this returned: certificates are verified by then.  What `target` refers to
+  // lives until the end.
   Task<Result<std::unique_ptr<Stream>>> connect(ConnectTarget target, TimePoint deadline);
 
  private:

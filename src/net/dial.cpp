@@ -4,9 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <netinet/tcp.h>
 #include <unistd.h>
+
+#include "net/shortage.hpp"
 
 namespace akr::net {
 namespace {
@@ -39,6 +42,8 @@ class Race {
   }
   const std::string& failure() const { return failure_; }
   bool timed_out() const { return error_ == ETIMEDOUT; }
+  // An attempt failed for want of something of our own: then the others prove nothing about the upstream.
+  int shortage() const { return shortage_; }
 
  private:
   void collect(TimePoint now);
@@ -54,7 +59,17 @@ class Race {
   StreamPtr winner_;
   std::string failure_ = "no address";
   int error_ = 0;
+  int shortage_ = 0;
 };
+
+// All local ports are in use (ours), or the family has no address here (nobody can be reached that way)?  A datagram
+// socket takes the same route and hardly ever lacks a port.
+bool has_route(const SocketAddress& address) {
+  const int fd = ::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool routed = fd >= 0 && ::connect(fd, address.raw(), address.length) == 0;
+  if (fd >= 0) ::close(fd);
+  return routed;
+}
 
 void Race::advance(TimePoint now) {
   collect(now);
@@ -89,18 +104,27 @@ void Race::collect(TimePoint now) {
 
 void Race::start(TimePoint now) {
   const SocketAddress& address = addresses_[next_++];
-  const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = open_socket(worker_, address.storage.ss_family, SOCK_STREAM);
   if (fd < 0) return fail(to_text(address), errno);
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const bool connected = ::connect(fd, address.raw(), address.length) == 0;
   if (!connected && errno != EINPROGRESS) {
-    fail(to_text(address), errno);
+    const int error = errno;
     ::close(fd);
+    fail(to_text(address), error);
+    if (error == EADDRNOTAVAIL && has_route(address)) shortage_ = error;
     return;
   }
   // Registered after connect(): a socket that is not connecting yet would be reported as hung up.
-  StreamPtr stream = make_tcp_stream(worker_, fd);
+  StreamPtr stream;
+  try {
+    stream = make_tcp_stream(worker_, fd);
+  } catch (const std::system_error& full) {  // epoll has its limits, too
+    fail(to_text(address), full.code().value());
+    shortage_ = full.code().value();
+    return;
+  }
   if (connected) {
     winner_ = std::move(stream);
     return;
@@ -115,6 +139,7 @@ void Race::start(TimePoint now) {
 
 void Race::fail(const std::string& address, int error) {
   error_ = error;
+  if (own_shortage(error)) shortage_ = error;
   failure_ = std::string(std::strerror(error)) + " (" + address + ")";
 }
 
@@ -175,6 +200,7 @@ Task<Result<StreamPtr>> dial(Worker& worker, const AddressPolicy& policy, DialTa
       co_return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
     }
   }
+  if (race.shortage() != 0) co_return shortage_error("no connection to " + name, race.shortage());
   if (race.timed_out()) co_return timed_out(name);
   co_return Error{.code = ErrorCode::kUpstreamConnect, .message = "cannot connect to " + name + ": " + race.failure()};
 }

@@ -36,8 +36,8 @@ struct DialTarget {
 // failure; at most two attempts are open, one that is silent for 2 s makes room.  The first that connects is returned
 // with TCP_NODELAY set, the others are closed.  No other code connects to an upstream or a proxy, so no address gets
 // past the policy, however it was found.  `policy` lives until the end.
-// kUpstreamRefused; kUpstreamConnect; kUpstreamConnectTimeout if the deadline passed; kShuttingDown if the worker
-// stopped.
+// kUpstreamRefused; kUpstreamConnect; kOverloaded if we lacked a descriptor, memory or port; kUpstreamConnectTimeout if
+// the deadline passed; kShuttingDown if the worker stopped.
 Task<Result<std::unique_ptr<Stream>>> dial(Worker& worker, const AddressPolicy& policy, DialTarget target,
                                            TimePoint deadline);
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 
+#include "tests/support/no_descriptors.hpp"
 #include "tests/support/run_on_worker.hpp"
 #include "tests/support/silent_port.hpp"
 #include "tests/support/tcp_server.hpp"
@@ -154,6 +155,35 @@ TEST(Dial, StopEndsIt) {
   loop.run(start);
   loop.stop();
   EXPECT_EQ(result, "shutting_down");
+}
+
+// "Too many open files" was told as the upstream's refusal, and healthy URLs were ejected for it.  Stands for: our own
+// shortage has a code of its own.
+TEST(Dial, WantOfDescriptorsIsOurOwnFault) {
+  TcpServer server([](int) {});
+  WorkerThread loop;
+  const test::NoDescriptors none;
+  const auto body = [&](Worker& worker) -> Task<std::string> {
+    std::vector<SocketAddress> addresses = {v6(server.port()), v4(server.port())};
+    const Connected stream = co_await dial(worker, std::move(addresses), "a.test:1", TimePoint::max());
+    co_return stream ? "connected" : std::string(to_string(stream.error().code));
+  };
+  EXPECT_EQ(loop.run(body), "overloaded");
+}
+
+TEST(Dial, WhatIsIdleIsGivenUpForADescriptor) {
+  TcpServer server([](int) {});
+  WorkerThread loop;
+  const auto body = [&](Worker& worker) -> Task<std::string> {
+    int idle = ::dup(0);
+    const test::NoDescriptors none;
+    worker.on_shortage([&idle] { return ::close(std::exchange(idle, -1)) == 0; });
+    std::vector<SocketAddress> addresses = {v4(server.port())};
+    const Connected stream = co_await dial(worker, std::move(addresses), "a.test:1", TimePoint::max());
+    worker.on_shortage({});
+    co_return stream ? "connected" : std::string(to_string(stream.error().code));
+  };
+  EXPECT_EQ(loop.run(body), "connected");
 }
 
 }  // namespace

@@ -6,7 +6,13 @@
 #include <system_error>
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "net/shortage.hpp"
+#include "net/worker.hpp"
 
 namespace akr::net {
 namespace {
@@ -42,6 +48,7 @@ DnsChannel::DnsChannel(Worker& worker, const DnsServers& servers) : worker_(work
                             ARES_OPT_FLAGS | ARES_OPT_NDOTS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
                                 ARES_OPT_SOCK_STATE_CB),
           "c-ares");
+  ares_set_socket_functions(channel_, socket_functions(), this);
   if (servers.list.empty()) {
     read_search_domains();
   } else {
@@ -57,6 +64,26 @@ DnsChannel::~DnsChannel() {
   cancelled_ = true;  // what a callback asks for now ends at once
   detach();
   ares_destroy(channel_);
+}
+
+// The system's own, but for the first: c-ares tells "no descriptor" as "connection refused".
+const ares_socket_functions* DnsChannel::socket_functions() {
+  static constexpr ares_socket_functions kFunctions = {
+      .asocket = [](int family, int type, int, void* self) -> ares_socket_t {
+        auto& channel = *static_cast<DnsChannel*>(self);
+        const int fd = open_socket(channel.worker_, family, type);
+        channel.short_of_sockets_ = fd < 0 && own_shortage(errno);
+        return fd;
+      },
+      .aclose = [](ares_socket_t fd, void*) { return ::close(fd); },
+      .aconnect = [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size,
+                     void*) { return ::connect(fd, to, size); },
+      .arecvfrom = [](ares_socket_t fd, void* data, size_t size, int flags, sockaddr* from, ares_socklen_t* from_size,
+                      void*) -> ares_ssize_t { return ::recvfrom(fd, data, size, flags, from, from_size); },
+      .asendv = [](ares_socket_t fd, const iovec* parts, int count, void*) -> ares_ssize_t {
+        return ::writev(fd, parts, count);
+      }};
+  return &kFunctions;
 }
 
 void DnsChannel::read_search_domains() {

@@ -32,9 +32,12 @@ class DnsChannel final : private Waiter {
   // `name` as it is: /etc/hosts first, then DNS.  `callback` is called once, maybe before this returns; REQUIRES: it
   // does not destroy the channel.  After the worker's stop every query ends with ARES_ECANCELLED.
   void query(const std::string& name, int family, ares_addrinfo_callback callback, void* argument);
+  // The last socket that c-ares wanted could not be opened for want of descriptors or memory: what fails now is ours.
+  bool short_of_sockets() const { return short_of_sockets_; }
 
  private:
   void read_search_domains();
+  static const ares_socket_functions* socket_functions();
   static void on_descriptor(void* self, ares_socket_t fd, int readable, int writable);
   void on_fire(WaitEnd end) override;
   bool process();  // false: there is more
@@ -45,6 +48,7 @@ class DnsChannel final : private Waiter {
   ares_channel channel_ = nullptr;
   std::vector<std::string> search_;
   bool cancelled_ = false;
+  bool short_of_sockets_ = false;
 };
 
 }  // namespace akr::net

@@ -60,6 +60,8 @@ void DnsLookup::on_answer(void* query, int status, int, ares_addrinfo* answer) {
 
 void DnsLookup::take(std::size_t family, int status, const ares_addrinfo* answer) {
   --open_queries_;
+  const bool absent = status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
+  if (!absent && channel_->short_of_sockets()) status = kShortage;
   std::vector<SocketAddress>& found = found_[family];
   const auto* node = status == ARES_SUCCESS ? answer->nodes : nullptr;
   for (; node != nullptr && found.size() < kMaxAddresses; node = node->ai_next) {
@@ -91,7 +93,8 @@ void DnsLookup::finish() {
   if (!addresses_.empty()) {
     status_ = ARES_SUCCESS;
   } else {
-    expires_ = worker_.now() + options_.failure_ttl;
+    expires_ = worker_.now();
+    if (status_ != kShortage) expires_ += options_.failure_ttl;
   }
   answered_ = true;
   // Resumed by the loop, not from inside c-ares.

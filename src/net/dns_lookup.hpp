@@ -19,6 +19,8 @@ class DnsLookup final : public TimerNode, public std::enable_shared_from_this<Dn
  public:
   // Awaits the answer.  TimePoint::max() = no deadline.
   class Asker;
+  // A status() beside those of c-ares: we lacked a descriptor or memory to ask.  Not kept for the next asker.
+  static constexpr int kShortage = -1;
 
   DnsLookup(Worker& worker, const ResolverOptions& options) : worker_(worker), options_(options) {}
 
@@ -30,7 +32,7 @@ class DnsLookup final : public TimerNode, public std::enable_shared_from_this<Dn
   bool in_flight() const { return open_queries_ > 0; }
   // REQUIRES: answered().
   TimePoint expires() const { return expires_; }
-  int status() const { return status_; }  // of c-ares
+  int status() const { return status_; }  // of c-ares, or kShortage
   const std::vector<SocketAddress>& addresses() const { return addresses_; }
 
  private:

@@ -78,8 +78,19 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, std::string client_ip)
-    : stream_(std::move(stream)), limits_(limits), client_ip_(std::move(client_ip)) {}
+Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, const IpAddress& peer)
+    : stream_(std::move(stream)),
+      limits_(limits),
+      peer_(peer),
+      client_ip_(to_text(peer)),
+      trusted_peer_(limits.trusted.contains(peer)),
+      https_(stream_->tls()) {}
+
+void Downstream::note_client(const ForwardedClient& client) {
+  client_ip_ = to_text(client.address);
+  https_ = client.scheme == ForwardedClient::Scheme::kUnsaid ? stream_->tls()
+                                                             : client.scheme == ForwardedClient::Scheme::kHttps;
+}
 
 TimePoint Downstream::send_deadline() const { return stream_->worker().now() + limits_.send_timeout; }
 
@@ -97,7 +108,7 @@ IoResult Downstream::read_more() {
 
 // Waits for a request and parses its head.  Between requests the connection holds no buffer.
 Task<Downstream::Next> Downstream::read_head() {
-  TimePoint deadline = worker().now() + limits_.keepalive_timeout;
+  TimePoint deadline = worker().now() + (served_ ? limits_.keepalive_timeout : limits_.new_connection_timeout);
   bool parse = slot_ && slot_->end > slot_->begin;  // pipelined bytes
   bool started = parse;
   if (started) deadline = worker().now() + limits_.head_timeout;
@@ -141,6 +152,7 @@ void Downstream::begin_body() {
   keep_alive_ = head.keep_alive();
   client_closes_ = !keep_alive_;
   answered_ = broken_ = reset_ = idle_ = false;
+  served_ = true;
 }
 
 bool Downstream::take_buffered_body(std::string_view& body) {
@@ -223,7 +235,7 @@ Task<void> Downstream::reply(int status, std::string fields, std::string body) {
   if (status != 204 && status != 304) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   head += keep_alive_ ? "\r\n" : "Connection: close\r\n\r\n";
   if (!head_request_) head += body;
-  const IoResult sent = co_await write_all(*stream_, head, send_deadline());
+  const IoResult sent = co_await write_all_to_reader(*stream_, head, limits_.send_timeout);
   if (sent.status != IoStatus::kOk) mark_broken(true);
 }
 

@@ -10,13 +10,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/ip_address.hpp"
 #include "base/result.hpp"
 #include "net/buffer.hpp"
 #include "net/chunked.hpp"
 #include "net/http1.hpp"
 #include "net/message_slot.hpp"
+#include "net/places.hpp"
 #include "net/stream.hpp"
 #include "net/task.hpp"
+#include "net/trusted_proxies.hpp"
 
 namespace akr::net {
 
@@ -26,18 +29,26 @@ struct ServerLimits {
       30'000};  // longest gap; the whole body may take ten of them and a second per KiB
   std::chrono::milliseconds send_timeout{60'000};       // a client that reads nothing
   std::chrono::milliseconds keepalive_timeout{75'000};  // D39
-  std::size_t max_connections = 10'000;                 // per worker
+  // Of a new connection: PROXY header, TLS handshake, and the wait for the first byte of a request, each.
+  std::chrono::milliseconds new_connection_timeout{10'000};
+  PlaceLimits places;  // of one worker
+  TrustedProxies trusted;
+  bool proxy_protocol = false;  // trusted peers begin with a PROXY header
 };
 
 class Downstream {
  public:
-  Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, std::string client_ip);
+  // `peer`: the other end of the connection, or whom its PROXY header names.
+  Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limits, const IpAddress& peer);
 
   Stream& stream() { return *stream_; }
   Socket& socket() { return stream_->socket(); }
   Worker& worker() { return stream_->worker(); }
   const ServerLimits& limits() const { return limits_; }
+  // Who sent the current request: the peer, or whom a trusted peer names (TRUSTED_PROXIES).  Changes with each request.
   std::string_view client_ip() const { return client_ip_; }
+  // Does that client speak https, to us or to a trusted peer?
+  bool client_https() const { return https_; }
 
   // The current request.  Valid until release_head().
   const MessageHead& head() const { return slot_->head; }
@@ -89,6 +100,9 @@ class Downstream {
 
   std::unique_ptr<Stream> stream_;
   const ServerLimits& limits_;
+  void note_client(const ForwardedClient& client);
+
+  const IpAddress peer_;
   std::string client_ip_;
   MessageSlotPtr slot_;
   ChunkedDecoder decoder_;
@@ -104,7 +118,10 @@ class Downstream {
   bool broken_ = false;
   bool reset_ = false;
   bool client_closes_ = false;  // the client asked for the close: it waits for ours
-  bool idle_ = true;            // between requests; closed at once by a drain
+  const bool trusted_peer_;
+  bool https_ = false;
+  bool served_ = false;  // had a request before
+  bool idle_ = true;     // between requests; closed at once by a drain
   Downstream* prev_ = nullptr;
   Downstream* next_ = nullptr;
 };
@@ -116,6 +133,10 @@ class RequestHandler {
   virtual Task<void> handle(Downstream& client) = 0;
   // The answer to a head that could not be parsed; the connection is closed after it.
   virtual void refused(Downstream& client, HeadError error, int& status, std::string& fields, std::string& body) = 0;
+  // May this request use a place that is kept for operators (health, metrics, admin)?
+  virtual bool for_operators(const MessageHead& head) const = 0;
+  // The answer to a request for which there is no place.
+  virtual void crowded(Downstream& client, NoPlace why, int& status, std::string& fields, std::string& body) = 0;
 };
 
 std::string_view reason_phrase(int status);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <unordered_map>
 
 #include <sys/stat.h>
 
 #include "base/strings.hpp"
 #include "net/dns_lookup.hpp"
+#include "net/shortage.hpp"
 
 namespace akr::net {
 namespace {
@@ -35,6 +37,8 @@ Error failure_of(const std::string& host, int status) {
     case ARES_ECANCELLED:
     case ARES_EDESTRUCTION:
       return Error{.code = ErrorCode::kShuttingDown, .message = "the gateway is stopping"};
+    case DnsLookup::kShortage:
+      return shortage_error("'" + host + "' could not be resolved", EMFILE);
     case ARES_ENOTFOUND:
       return unresolved(host, "no such name");
     case ARES_ENODATA:
@@ -107,10 +111,11 @@ LookupPtr Resolver::Parts::find(const std::string& name) {
 Result<LookupPtr> Resolver::Parts::find_or_start(const std::string& name) {
   if (LookupPtr known = find(name)) return known;
   if (!make_room()) return unresolved(name, "too many names are being resolved");
+  if (!descriptor_left(worker)) return shortage_error("'" + name + "' could not be resolved", EMFILE);
   try {
     open_channel();
   } catch (const std::exception& failure) {
-    return unresolved(name, failure.what());  // no descriptor left
+    return unresolved(name, failure.what());
   }
   auto lookup = std::make_shared<DnsLookup>(worker, options);
   names.emplace(name, lookup);

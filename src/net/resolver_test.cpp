@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/dns_lookup.hpp"
 #include "tests/support/dns_server.hpp"
+#include "tests/support/no_descriptors.hpp"
 #include "tests/support/run_on_worker.hpp"
 
 namespace akr::net {
@@ -307,6 +309,42 @@ TEST_F(ResolverTest, DestroyedWithQueriesInFlight) {
     co_return text_of(result);
   };
   EXPECT_EQ(loop_.run(body), "upstream_connect_timeout");
+}
+
+// A lookup that failed for want of descriptors was "no such upstream", and was remembered as that.  Stands for: our own
+// shortage has a code of its own and ends with it.
+TEST_F(ResolverTest, WantOfDescriptorsIsOurOwnFaultAndIsNotRemembered) {
+  dns_.set_ipv4("a.test", {.addresses = {"192.0.2.1"}});
+  const auto body = [&](Worker& worker) -> Task<std::string> {
+    Resolver resolver(worker, options());
+    std::string all;
+    {
+      const test::NoDescriptors none;
+      const Addresses first = co_await resolver.resolve("a.test", 443, in(kLong));
+      all += text_of(first) + ", ";
+    }
+    const Addresses again = co_await resolver.resolve("a.test", 443, in(kLong));
+    all += text_of(again);
+    co_return all;
+  };
+  EXPECT_EQ(loop_.run(body), "overloaded, 192.0.2.1");
+}
+
+// The same when only c-ares meets it, which would tell "connection refused".
+TEST_F(ResolverTest, WantOfSocketsInsideTheLibraryIsOurOwnFaultToo) {
+  dns_.set_ipv4("a.test", {.addresses = {"192.0.2.1"}});
+  const auto body = [&](Worker& worker) -> Task<std::string> {
+    DnsChannel channel(worker, options().servers);
+    ResolverOptions with = options();
+    const auto lookup = std::make_shared<DnsLookup>(worker, with);
+    const test::NoDescriptors none;
+    lookup->start(channel, "a.test");
+    DnsLookup::Asker asker(lookup, in(kLong));
+    co_await asker;
+    const bool forgotten = lookup->expires() <= worker.now();
+    co_return lookup->status() == DnsLookup::kShortage&& forgotten ? "ours" : ares_strerror(lookup->status());
+  };
+  EXPECT_EQ(loop_.run(body), "ours");
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "net/proxy_protocol.hpp"
+#include "net/shortage.hpp"
 
 namespace akr::net {
 namespace {
@@ -18,16 +20,28 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};
 
-std::string address_text(const sockaddr_storage& storage) {
-  std::array<char, INET6_ADDRSTRLEN> text = {};
+// When not even a reserved place is free, nobody reads the request any more.  Over TLS there is only the close.
+const std::string& no_place_at_all() {
+  static const std::string kText = [] {
+    const std::string body =
+        R"({"detail":"all connections are in use, the reserved ones too (MAX_CONNECTIONS, RESERVED_CONNECTIONS); )"
+        R"(try again later","code":"overloaded"})";
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: 1\r\n"
+           "X-Rotator-Error-Source: gateway\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }();
+  return kText;
+}
+
+constexpr std::chrono::seconds kCrowdLines{10};  // at most one line in that time
+
+IpAddress address_of(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, text.data(), text.size());
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
+    return ip_from_bytes({reinterpret_cast<const std::uint8_t*>(&v4), sizeof v4});
   }
-  constexpr std::string_view kMapped = "::ffff:";
-  const std::string_view view = text.data();
-  return std::string(view.starts_with(kMapped) ? view.substr(kMapped.size()) : view);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
+  return ip_from_bytes({reinterpret_cast<const std::uint8_t*>(&v6), sizeof v6});
 }
 
 Error listen_error(const std::string& address, std::uint16_t port, int code) {
@@ -78,7 +92,7 @@ Result<int> open_listener(const std::string& address, std::uint16_t& port) {
 }
 
 Server::Server(Worker& worker, RequestHandler& handler, const ServerLimits& limits, TlsServer* tls)
-    : worker_(worker), handler_(handler), limits_(limits), tls_(tls) {}
+    : worker_(worker), handler_(handler), limits_(limits), tls_(tls), places_(limits.places) {}
 
 Server::~Server() = default;
 
@@ -94,11 +108,13 @@ void Server::stop_listening() {
 Task<void> Server::accept_loop() {
   while (listener_->open()) {
     if (accept_some()) {
+      paused_ = false;
       const WaitEnd end = co_await wait_for(*listener_, kRead, TimePoint::max());
       if (end == WaitEnd::kCancelled) co_return;
     } else {
       // Out of descriptors: try again when some may be free, instead of spinning on a backlog we cannot take.
-      log_warn("accept_paused", {{"reason", "out of file descriptors"}});
+      if (!paused_) log_warn("accept_paused", {{"reason", "out of file descriptors (RLIMIT_NOFILE)"}});
+      paused_ = true;
       const WaitEnd end = co_await sleep_until(worker_, worker_.now() + kOutOfDescriptors);
       if (end == WaitEnd::kCancelled) co_return;
     }
@@ -112,17 +128,28 @@ bool Server::accept_some() {
     socklen_t length = sizeof peer;
     const int fd =
         ::accept4(listener_->fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) return false;
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      listener_->clear_ready(kRead);
-      return true;
+    if (fd >= 0) {
+      welcome(fd, address_of(peer));
+      continue;
     }
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    worker_.spawn(serve(make_tcp_stream(worker_, fd), address_text(peer)));
+    const int error = errno;
+    if (error == EINTR || error == ECONNABORTED) continue;
+    if ((error == EMFILE || error == ENFILE) && worker_.make_room()) continue;
+    if (own_shortage(error)) return false;
+    listener_->clear_ready(kRead);
+    return true;
   }
   return true;  // more may wait: the readiness bit is still set, so the wait returns at once
+}
+
+void Server::welcome(int fd, const IpAddress& peer) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  try {
+    worker_.spawn(serve(make_tcp_stream(worker_, fd), peer));
+  } catch (const std::system_error& full) {  // epoll's own limit; the descriptor is closed
+    log_warn("client_not_taken", {{"reason", full.what()}});
+  }
 }
 
 // A connection is in the server's list as long as its coroutine lives, however that ends.
@@ -135,38 +162,69 @@ struct Server::Membership {
   Downstream& client;
 };
 
-Task<void> Server::serve(std::unique_ptr<Stream> transport, std::string client_ip) {
-  if (tls_ != nullptr) {
-    auto secured = co_await tls_->accept(std::move(transport), worker_.now() + limits_.head_timeout);
-    if (!secured) co_return;
-    transport = *std::move(secured);
-  }
-  Downstream client(std::move(transport), limits_, std::move(client_ip));
-  const Membership membership(*this, client);
-  co_await serve_requests(client);
-}
-
-Task<void> Server::serve_requests(Downstream& client) {
-  if (open_ > limits_.max_connections) {
-    client.forbid_keep_alive();
-    co_await client.reply(503, "Retry-After: 1\r\nX-Rotator-Error-Source: gateway\r\n", "");
+Task<void> Server::serve(std::unique_ptr<Stream> transport, IpAddress peer) {
+  Place place;
+  // A proxy stands for many clients: they are counted one by one, not it.
+  const bool exempt = limits_.trusted.contains(peer);
+  if (!places_.enter(place, transport->socket(), exempt ? nullptr : &peer, worker_.now())) {
+    note_crowd();
+    const std::string& text = no_place_at_all();
+    const iovec answer = {const_cast<char*>(text.data()), text.size()};  // NOLINT: not written to
+    if (tls_ == nullptr) transport->try_write(&answer, 1);
     co_return;
   }
-  while (!draining_ || !client.idle_) {
+  const Result<void> prepared = co_await prepare(place, transport, peer);
+  if (!prepared) co_return;
+  Downstream client(std::move(transport), limits_, peer);
+  const Membership membership(*this, client);
+  co_await serve_requests(client, place);
+}
+
+// What comes before the first request: PROXY header, TLS handshake.
+Task<Result<void>> Server::prepare(Place& place, std::unique_ptr<Stream>& transport, IpAddress& peer) {
+  const Error ended = {ErrorCode::kClientGone, "the connection ended before its first request"};
+  if (limits_.proxy_protocol && limits_.trusted.contains(peer)) {
+    const ProxyHeader header =
+        co_await read_proxy_header(transport->socket(), worker_.now() + limits_.new_connection_timeout);
+    if (header.status != ProxyHeader::Status::kDone || place.evicted()) {
+      if (!place.evicted()) log_warn("proxy_header_refused", {{"peer", to_text(peer)}});
+      co_return ended;
+    }
+    if (header.source) peer = *header.source;
+    if (!limits_.trusted.contains(peer) && !places_.count(place, peer)) co_return ended;
+  }
+  if (tls_ == nullptr) co_return Result<void>();
+  auto secured = co_await tls_->accept(std::move(transport), worker_.now() + limits_.new_connection_timeout);
+  if (!secured) co_return secured.error();
+  transport = *std::move(secured);
+  co_return Result<void>();
+}
+
+Task<void> Server::serve_requests(Downstream& client, Place& place) {
+  while (!place.evicted() && (!draining_ || !client.idle_)) {
     const Downstream::Next next = co_await client.read_head();
     if (next == Downstream::Next::kClose) co_return;
+    places_.begin_request(place);
     if (next == Downstream::Next::kRefuse) {
-      co_await refuse(client);
+      co_await refuse(client, place);
       co_return;
     }
     client.begin_body();
-    if (draining_) client.forbid_keep_alive();
-    co_await handler_.handle(client);
+    AddressShares::Lease share;
+    const NoPlace why = admit(client, place, share);
+    if (draining_ || place.restricted() != NoPlace::kNone) client.forbid_keep_alive();
+    if (why == NoPlace::kNone) {
+      co_await handler_.handle(client);
+    } else {
+      co_await turn_away(client, why);
+    }
+    share.release();
     if (client.broken_) {
       if (client.reset_) client.socket().close_reset();
       co_return;
     }
     client.finish_request();
+    places_.end_request(place, worker_.now());
     if (!client.keep_alive_ || draining_) {
       if (!client.client_closes_ || !client.body_finished_) co_await client.linger();
       co_return;
@@ -175,15 +233,50 @@ Task<void> Server::serve_requests(Downstream& client) {
   }
 }
 
-Task<void> Server::refuse(Downstream& client) {
+// Finds out who asks, and whether there is a place for the request.
+NoPlace Server::admit(Downstream& client, const Place& place, AddressShares::Lease& share) {
+  NoPlace why = place.restricted();
+  if (client.trusted_peer_) {
+    const ForwardedClient found = forwarded_client(client.head(), client.peer_, limits_.trusted);
+    client.note_client(found);
+    // The connection is the proxy's; what its client holds is this request.
+    if (!limits_.trusted.contains(found.address) && !places_.shares().take(found.address, share)) why = NoPlace::kShare;
+  }
+  if (why == NoPlace::kNone || handler_.for_operators(client.head())) return NoPlace::kNone;
+  return why;
+}
+
+Task<void> Server::turn_away(Downstream& client, NoPlace why) {
+  note_crowd();
+  int status = 503;
+  std::string fields;
+  std::string body;
+  handler_.crowded(client, why, status, fields, body);
+  co_await client.reply(status, std::move(fields), std::move(body));
+}
+
+void Server::note_crowd() {
+  ++crowded_out_;
+  if (worker_.now() < next_crowd_line_) return;
+  next_crowd_line_ = worker_.now() + kCrowdLines;
+  log_warn("connections_full", {{"open", places_.open()},
+                                {"refused", crowded_out_},
+                                {"evicted", places_.evicted()},
+                                {"settings", "MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS"}});
+}
+
+Task<void> Server::refuse(Downstream& client, Place& place) {
   client.forbid_keep_alive();
   client.body_finished_ = true;
   client.answered_ = false;
+  // A head that cannot be read names nobody.
+  if (client.trusted_peer_) client.note_client({.address = client.peer_});
   int status = 408;
   std::string fields;
   std::string body;
   handler_.refused(client, client.slot_ ? client.slot_->head.error() : HeadError::kNone, status, fields, body);
   co_await client.reply(status, std::move(fields), std::move(body));
+  places_.end_request(place, worker_.now());
   co_await client.linger();
 }
 

@@ -28,16 +28,26 @@ class Server {
   void begin_drain();
   // What is still open is cancelled: streams end with their error event.
   void abort_connections();
-  std::size_t connections() const { return open_; }
+  std::size_t connections() const { return open_; }  // that may send requests: not those in a TLS handshake
+  // Connections that had to leave, and connections or requests for which there was no place.
+  std::uint64_t evicted() const { return places_.evicted(); }
+  std::uint64_t crowded_out() const { return crowded_out_; }
+  // Descriptors ran out: closes one connection that serves no request.  False: there is none.
+  bool give_up_connection() { return places_.evict_one(); }
   bool draining() const { return draining_; }
 
  private:
   struct Membership;
   Task<void> accept_loop();
   bool accept_some();
-  Task<void> serve(std::unique_ptr<Stream> transport, std::string client_ip);
-  Task<void> serve_requests(Downstream& client);
-  Task<void> refuse(Downstream& client);
+  void welcome(int fd, const IpAddress& peer);
+  Task<void> serve(std::unique_ptr<Stream> transport, IpAddress peer);
+  Task<Result<void>> prepare(Place& place, std::unique_ptr<Stream>& transport, IpAddress& peer);
+  Task<void> serve_requests(Downstream& client, Place& place);
+  NoPlace admit(Downstream& client, const Place& place, AddressShares::Lease& share);
+  Task<void> turn_away(Downstream& client, NoPlace why);
+  void note_crowd();
+  Task<void> refuse(Downstream& client, Place& place);
   void link(Downstream& client);
   void unlink(Downstream& client);
 
@@ -48,6 +58,10 @@ class Server {
   std::unique_ptr<Socket> listener_;
   Downstream* first_ = nullptr;
   std::size_t open_ = 0;
+  Places places_;
+  std::uint64_t crowded_out_ = 0;
+  TimePoint next_crowd_line_{};
+  bool paused_ = false;  // no descriptor for the next client
   bool draining_ = false;
 };
 

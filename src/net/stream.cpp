@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "net/worker.hpp"
@@ -50,6 +52,40 @@ Task<IoResult> write_all(Stream& stream, std::string_view bytes, TimePoint deadl
     }
     if (result.status != IoStatus::kOk) co_return result;
     done += result.bytes;
+  }
+  co_return IoResult{.bytes = done};
+}
+
+void ReaderPatience::renew() {
+  deadline_ = worker_.now() + silence_ / 4;
+  untaken_ = -1;
+}
+
+bool ReaderPatience::over(const Socket& socket) {
+  int untaken = 0;
+  if (::ioctl(socket.fd(), SIOCOUTQ, &untaken) != 0) return true;
+  if (untaken_ >= 0 && untaken >= untaken_) return true;
+  untaken_ = untaken;
+  deadline_ = worker_.now() + silence_;
+  return false;
+}
+
+Task<IoResult> write_all_to_reader(Stream& stream, std::string_view bytes, std::chrono::milliseconds silence) {
+  ReaderPatience patience(stream.worker(), silence);
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const iovec part = {.iov_base = const_cast<char*>(bytes.data() + done), .iov_len = bytes.size() - done};
+    const IoResult result = stream.try_write(&part, 1);
+    if (result.status == IoStatus::kOk) {
+      done += result.bytes;
+      patience.renew();
+      continue;
+    }
+    if (result.status != IoStatus::kWouldBlock) co_return result;
+    const WaitEnd end = co_await wait_for(stream.socket(), result.want, patience.deadline());
+    if (end == WaitEnd::kCancelled || (end == WaitEnd::kTimeout && patience.over(stream.socket()))) {
+      co_return failed_wait(end);
+    }
   }
   co_return IoResult{.bytes = done};
 }

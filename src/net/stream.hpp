@@ -5,6 +5,7 @@
 // (more may follow, not fewer): TLS may have encrypted them already.  One worker thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 
@@ -40,5 +41,25 @@ std::unique_ptr<Stream> make_tcp_stream(Worker& worker, int fd);
 Task<IoResult> read_some(Stream& stream, char* data, std::size_t size, TimePoint deadline);
 // Awaits until all is written.
 Task<IoResult> write_all(Stream& stream, std::string_view bytes, TimePoint deadline);
+
+// How long a reader may take nothing: each byte it takes gives it the whole time again.  Bytes that the kernel still
+// holds for it count as not taken, because a socket is writable again only when many of them are gone.  Costs no system
+// call before a wait has lasted a quarter of the time; a silent reader is given up after 1 to 1.25 times `silence`.
+class ReaderPatience {
+ public:
+  ReaderPatience(Worker& worker, std::chrono::milliseconds silence) : worker_(worker), silence_(silence) { renew(); }
+  TimePoint deadline() const { return deadline_; }
+  void renew();  // the stream took bytes
+  // To be asked when a wait timed out: is it enough?  If not, wait again until deadline().
+  bool over(const Socket& socket);
+
+ private:
+  Worker& worker_;
+  const std::chrono::milliseconds silence_;
+  TimePoint deadline_;
+  int untaken_ = -1;  // in the kernel, at the last look; -1 = not looked yet
+};
+// The same as write_all() with this patience instead of a deadline.  ETIMEDOUT: the reader was silent.
+Task<IoResult> write_all_to_reader(Stream& stream, std::string_view bytes, std::chrono::milliseconds silence);
 
 }  // namespace akr::net

@@ -22,7 +22,7 @@ class TlsClient {
   explicit TlsClient(const std::string& ca_file);
   ~TlsClient();
   // TLS over `transport`, after a handshake that verified.  kUpstreamTls; kUpstreamConnectTimeout if the deadline
-  // passed; kShuttingDown if the worker stopped.
+  // passed; kShuttingDown if the worker stopped; kOverloaded if the CAs could not be read for want of descriptors.
   Task<Result<std::unique_ptr<Stream>>> handshake(std::unique_ptr<Stream> transport, std::string host,
                                                   std::uint16_t port, TimePoint deadline);
 

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "net/shortage.hpp"
 #include "net/socket_address.hpp"
 #include "net/tls.hpp"
 #include "net/tls_stream.hpp"
@@ -144,6 +145,10 @@ TlsClient::~TlsClient() = default;
 Task<Result<std::unique_ptr<Stream>>> TlsClient::handshake(std::unique_ptr<Stream> transport, std::string host,
                                                            std::uint16_t port, TimePoint deadline) {
   const std::string peer = authority(host, port);
+  // OpenSSL takes a file of CAs that it cannot open for an empty one, and we would keep that for good.
+  if (!parts_->context && !descriptor_left(transport->worker())) {
+    co_return shortage_error("the CA certificates could not be read", EMFILE);
+  }
   std::unique_ptr<TlsStream> stream = parts_->start(std::move(transport), peer);
   if (!expect_peer(stream->ssl(), host)) co_return handshake_error(peer, {}, "not a name that TLS can carry");
   const IoResult result = co_await shake_hands(*stream, deadline);

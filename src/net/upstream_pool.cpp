@@ -179,6 +179,15 @@ void UpstreamPool::close_idle() {
   for (auto& [key, home] : homes_) home->idle.clear();
 }
 
+bool UpstreamPool::close_one_idle() {
+  for (auto& [key, home] : homes_) {
+    if (home->idle.empty()) continue;
+    home->drop(0);  // the others keep their order but for the freshest: near enough
+    return true;
+  }
+  return false;
+}
+
 PoolGauges UpstreamPool::gauges() const {
   PoolGauges sum;
   for (const auto& [key, home] : homes_) {

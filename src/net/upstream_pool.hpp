@@ -84,6 +84,8 @@ class UpstreamPool {
   // A new connection; errors as Connector::connect.
   Task<Result<UpstreamConnection>> open(UpstreamOrigin origin, TimePoint deadline);
   void close_idle();
+  // Descriptors ran out: closes the connection that has been idle longest at some origin.  False: none is idle.
+  bool close_one_idle();
   PoolGauges gauges() const;
 
  private:

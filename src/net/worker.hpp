@@ -51,6 +51,10 @@ class Worker {
     return Awaiter{*this};
   }
 
+  // Names what may be given up when this process runs out of descriptors: one idle connection per call; false = none.
+  void on_shortage(std::function<bool()> give_up) { give_up_ = std::move(give_up); }
+  bool make_room() { return give_up_ && give_up_(); }
+
   // Has this turn of the loop brought news of `socket` that is still to be handled?
   bool event_pending(const Socket& socket) const;
 
@@ -78,6 +82,7 @@ class Worker {
   int batch_at_ = 0;  // the event being handled
   int batch_size_ = 0;
   Socket* sockets_ = nullptr;
+  std::function<bool()> give_up_;
   std::vector<std::coroutine_handle<>> soon_;
   std::vector<std::coroutine_handle<>> soon_running_;
   Mutex mutex_;

@@ -46,12 +46,12 @@ void AccessLog::record(const RequestContext& ctx) {
   page_.add(record, system_clock().wall());
 }
 
-void AccessLog::record_refused(std::string_view client_ip, int status, std::string_view why) {
+void AccessLog::record_refused(std::string_view client_ip, int status, const Error& why) {
   RequestRecord record;
   record.client_ip = client_ip;
   record.status = status;
-  record.error = to_string(ErrorCode::kBadRequest);
-  record.detail = why;
+  record.error = to_string(why.code);
+  record.detail = why.message;
   metrics_.record(record);
   page_.add(record, system_clock().wall());
 }

@@ -12,8 +12,8 @@ class AccessLog {
   // Both belong to the worker.
   AccessLog(JournalPage& page, MetricsShard& metrics) : page_(page), metrics_(metrics) {}
   void record(const RequestContext& ctx);
-  // A head that could not be parsed: there is no request, only why.
-  void record_refused(std::string_view client_ip, int status, std::string_view why);
+  // A head that could not be parsed, or for which there was no place: there is no request, only why.
+  void record_refused(std::string_view client_ip, int status, const Error& why);
 
  private:
   JournalPage& page_;

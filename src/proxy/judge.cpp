@@ -118,7 +118,8 @@ void judge_connect(const Error& error, AttemptFacts& facts) {
   if (error.code == ErrorCode::kUpstreamUnresolved) end = AttemptEnd::kDns;
   if (error.code == ErrorCode::kUpstreamTls) end = AttemptEnd::kTls;
   if (error.code == ErrorCode::kEgressProxy) end = AttemptEnd::kEgressProxy;
-  if (error.code == ErrorCode::kShuttingDown) end = AttemptEnd::kGateway;
+  // Our own end, or our own shortage: neither key nor URL is to blame.
+  if (error.code == ErrorCode::kShuttingDown || error.code == ErrorCode::kOverloaded) end = AttemptEnd::kGateway;
   facts.verdict = classify({.end = end});
   facts.progress = SendProgress::kNothingSent;
 }

@@ -70,9 +70,14 @@ TEST(JudgeConnect, NobodysFaultAndNothingSent) {
     EXPECT_EQ(facts.progress, SendProgress::kNothingSent);
     EXPECT_NE(facts.verdict.retry, RetryAdvice::kReturn) << to_string(code);
   }
-  AttemptFacts facts;
-  judge_connect({ErrorCode::kShuttingDown, "x"}, facts);
-  EXPECT_EQ(facts.verdict.retry, RetryAdvice::kReturn);
+  // Our own end and our own shortage (descriptors, ports) are nobody else's fault.
+  for (ErrorCode code : {ErrorCode::kShuttingDown, ErrorCode::kOverloaded}) {
+    AttemptFacts facts;
+    judge_connect({code, "x"}, facts);
+    EXPECT_EQ(facts.verdict.retry, RetryAdvice::kReturn);
+    EXPECT_EQ(facts.verdict.key, KeyAction::kNone);
+    EXPECT_EQ(facts.verdict.endpoint, EndpointEffect::kNone);
+  }
 }
 
 TEST(DescribeExchange, NamesTheTimerAndItsValue) {

@@ -290,7 +290,11 @@ net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySetting
     Relay::Step step = state.step();
     if (step == Relay::Step::kWaitClient) {
       state.hold();
-      const net::WaitEnd end = co_await net::wait_for(client, state.want(), ctx.client.send_deadline());
+      net::ReaderPatience patience(worker, ctx.client.limits().send_timeout);
+      net::WaitEnd end = co_await net::wait_for(client, state.want(), patience.deadline());
+      while (end == net::WaitEnd::kTimeout && !patience.over(client)) {
+        end = co_await net::wait_for(client, state.want(), patience.deadline());
+      }
       if (end != net::WaitEnd::kReady) step = Relay::Step::kClientGone;
     } else if (step == Relay::Step::kWaitUpstream) {
       state.rest();

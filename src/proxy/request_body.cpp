@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "net/shortage.hpp"
+
 namespace akr {
 namespace {
 
@@ -43,6 +45,7 @@ Result<void> RequestBody::append(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (bytes.empty()) return {};
+  if (file_ < 0 && net::own_shortage(errno)) return net::shortage_error("the request body could not be kept", errno);
   return Error{ErrorCode::kInternal, "the request body could not be kept in " + std::string(directory_) + ": " +
                                          std::generic_category().message(errno)};
 }

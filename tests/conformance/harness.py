@@ -43,8 +43,10 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary, stdout=None, **settings):
-        """`stdout`: a descriptor for the access log instead of a file."""
+    def __init__(self, binary, settings=None, before_start=None, stdout=None, **more):
+        """`settings` win over those of the suite; `before_start` runs in the new process (limits); `stdout`: a
+        descriptor for the access log instead of a file."""
+        settings = {**(settings or {}), **more}
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
@@ -71,7 +73,7 @@ class Gateway:
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
                                             stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout,
-                                            stderr=err)
+                                            stderr=err, preexec_fn=before_start)
         Gateway.running.append(self)
         self.port = None
         self._token = None

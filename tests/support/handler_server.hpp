@@ -26,6 +26,7 @@ class HandlerServer final : public net::RequestHandler {
     thread_ = std::thread([this, fd] {
       net::Server server(worker_, *this, limits_, nullptr);
       server_ = &server;
+      worker_.on_shortage([&server] { return server.give_up_connection(); });
       server.listen(fd);
       worker_.run();
     });
@@ -54,6 +55,10 @@ class HandlerServer final : public net::RequestHandler {
   void refused(net::Downstream&, net::HeadError error, int& status, std::string&, std::string& body) override {
     if (error != net::HeadError::kNone) status = net::http_status(error);
     body = net::describe(error);
+  }
+  bool for_operators(const net::MessageHead& head) const override { return head.target() == "/healthz"; }
+  void crowded(net::Downstream&, net::NoPlace why, int&, std::string&, std::string& body) override {
+    body = why == net::NoPlace::kShare ? "share" : "full";
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "app/commands/healthcheck.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -97,6 +98,20 @@ Result<void> ask_tls(int socket) {
   return judge({answer.data(), length});
 }
 
+// Our own address on this connection is the peer's for the gateway.
+bool owes_header(int socket, const std::vector<IpNetwork>& networks) {
+  sockaddr_storage own = {};
+  socklen_t size = sizeof own;
+  if (networks.empty() || ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) != 0) return false;
+  std::array<char, INET6_ADDRSTRLEN> text = {};
+  const void* const bytes = own.ss_family == AF_INET
+                                ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(own).sin_addr)
+                                : &reinterpret_cast<const sockaddr_in6&>(own).sin6_addr;
+  ::inet_ntop(own.ss_family, bytes, text.data(), text.size());
+  const auto address = parse_ip(text.data());
+  return address && std::ranges::any_of(networks, [&](const IpNetwork& network) { return network.contains(*address); });
+}
+
 }  // namespace
 
 Result<void> check_health(const HealthcheckTarget& target) {
@@ -108,6 +123,8 @@ Result<void> check_health(const HealthcheckTarget& target) {
       asked = socket.error();
       continue;
     }
+    constexpr std::string_view kOwn = "PROXY UNKNOWN\r\n";
+    if (owes_header(socket->get(), target.headers_from)) ::send(socket->get(), kOwn.data(), kOwn.size(), MSG_NOSIGNAL);
     asked = target.tls ? ask_tls(socket->get()) : ask_plain(socket->get());
     if (asked) return asked;
   }

@@ -65,6 +65,14 @@ TEST(Healthcheck, Status200IsHealthy) {
   }
 }
 
+TEST(Healthcheck, SaysWhoItIsWhereAHeaderIsDue) {
+  OneAnswer server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  HealthcheckTarget target{.address = "127.0.0.1", .port = server.port()};
+  target.headers_from = parse_networks("10.0.0.0/8, 127.0.0.0/8").value();
+  EXPECT_TRUE(check_health(target));
+  EXPECT_TRUE(server.asked().starts_with("PROXY UNKNOWN\r\nGET /healthz")) << server.asked();
+}
+
 TEST(Healthcheck, EverythingElseIsNot) {
   for (const char* answer : {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "", "HTTP/1.1 2", "SSH-2.0-x\r\n\r\n\r\n"}) {
     OneAnswer server(answer);
