@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "config/backend_choice.hpp"
 #include "core/address_policy.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/request_facts.hpp"
@@ -43,6 +44,25 @@ const char* temporary_directory() {
 std::size_t worker_count(const Settings& settings) {
   if (settings.workers() > 0) return settings.workers();
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+FirstStartInput first_start_input(const Settings& settings) {
+  const std::filesystem::path database = database_file(settings);
+  FirstStartInput input;
+  input.data_directory = data_directory(settings);
+  input.database_directory = database.has_parent_path() ? database.parent_path() : ".";
+  input.jwt_secret = settings.jwt_secret();
+  input.encryption_key = settings.encryption_key();
+  input.admin_password = settings.admin_password();
+  return input;
+}
+
+StoreOptions store_options(const Settings& settings, const FirstStart& secrets) {
+  StoreOptions options;
+  options.path = database_file(settings);
+  options.encryption_key = secrets.encryption_key;
+  options.rest_total = settings.proxy_timeout();
+  return options;
 }
 
 NodeSettings make_node_settings(const Settings& settings, std::size_t workers) {

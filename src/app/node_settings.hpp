@@ -7,10 +7,13 @@
 #include "app/first_start.hpp"
 #include "app/node.hpp"
 #include "config/settings.hpp"
+#include "store/open.hpp"
 
 namespace akr {
 
 std::size_t worker_count(const Settings& settings);
+FirstStartInput first_start_input(const Settings& settings);
+StoreOptions store_options(const Settings& settings, const FirstStart& secrets);
 NodeSettings make_node_settings(const Settings& settings, std::size_t workers);
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets);
 

@@ -13,7 +13,11 @@ namespace akr::net {
 
 // A bound, listening, non-blocking socket with SO_REUSEPORT, so that each worker has its own.  `address` is a literal;
 // "::" also takes IPv4 and falls back to 0.0.0.0 where there is no IPv6.  `port` 0 = any; the real one is written back.
-Result<int> open_listener(const std::string& address, std::uint16_t& port);
+//
+// kFirst fails (kConflict) if anybody listens there, also with SO_REUSEPORT: that would share the connections with a
+// stranger, or with a second gateway.  The others of the same process come after it as kShared.
+enum class PortUse : std::uint8_t { kFirst, kShared };
+Result<int> open_listener(const std::string& address, std::uint16_t& port, PortUse use = PortUse::kShared);
 
 class Server {
  public:
@@ -38,6 +42,7 @@ class Server {
   Task<void> serve(std::unique_ptr<Stream> transport, std::string client_ip);
   Task<void> serve_requests(Downstream& client);
   Task<void> refuse(Downstream& client);
+  Task<void> give_up(Downstream& client, int status);
   void link(Downstream& client);
   void unlink(Downstream& client);
 

@@ -43,7 +43,8 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary):
+    def __init__(self, binary, settings=None, file_size=None):
+        """`settings` are added to the environment; `file_size`: RLIMIT_FSIZE in bytes."""
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
@@ -61,13 +62,18 @@ class Gateway:
             "BODY_TIMEOUT": str(BODY_TIMEOUT), "MAX_BODY_SIZE": str(MAX_BODY),
             "ALLOW_PRIVATE_UPSTREAMS": "true",
         }
+        self.env.update(settings or {})
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.stdout_path = os.path.join(self.directory, "stdout")
         self.stderr_path = os.path.join(self.directory, "stderr")
+        # The child is limited by a shell: a limit of ours would be set in a process with threads.
+        command = [os.path.abspath(binary)]
+        if file_size is not None:
+            command = ["sh", "-c", f"ulimit -f {file_size // 512}; exec \"$0\"", command[0]]
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
-            self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
+            self.process = subprocess.Popen(command, cwd=self.directory, env=self.env,
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         Gateway.running.append(self)
         self.port = None
