@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/clock.hpp"
 #include "base/time_text.hpp"
@@ -51,6 +53,19 @@ void stop_log() {
   g_logger->flush();
   g_logger.reset();
   spdlog::shutdown();
+}
+
+void log_failure(std::string_view event, std::string_view what) noexcept {
+  try {
+    log_error(event, {{"what", what}});
+  } catch (...) {
+    char line[160];
+    const int length =
+        std::snprintf(line, sizeof line, "{\"level\":\"error\",\"event\":\"%.*s\",\"what\":\"no memory\"}\n",
+                      static_cast<int>(std::min<std::size_t>(event.size(), 64)), event.data());
+    if (length > 0) [[maybe_unused]]
+      const ssize_t written = ::write(STDERR_FILENO, line, static_cast<std::size_t>(length));
+  }
 }
 
 bool log_enabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }

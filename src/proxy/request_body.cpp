@@ -43,8 +43,9 @@ Result<void> RequestBody::append(std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   if (bytes.empty()) return {};
-  return Error{ErrorCode::kInternal, "the request body could not be kept in " + std::string(directory_) + ": " +
-                                         std::generic_category().message(errno)};
+  return Error{ErrorCode::kOverloaded, "the request body could not be kept in " + std::string(directory_) +
+                                           " (TMPDIR): " + std::generic_category().message(errno) +
+                                           "; make room there, or choose another TMPDIR"};
 }
 
 void RequestBody::replace(std::string bytes) {

@@ -23,6 +23,10 @@ Journal::~Journal() {
   writer_.join();
 }
 
+void Journal::drop(std::string_view page) {
+  dropped_ += static_cast<std::uint64_t>(std::count(page.begin(), page.end(), '\n'));
+}
+
 void Journal::submit(std::string& page) {
   if (page.empty()) return;
   std::string taken;
@@ -31,7 +35,7 @@ void Journal::submit(std::string& page) {
   {
     const std::lock_guard lock(mutex_);
     if (pages_.size() >= kMaxPages) {
-      dropped_ += static_cast<std::uint64_t>(std::count(taken.begin(), taken.end(), '\n'));
+      drop(taken);
       return;
     }
     pages_.push_back(std::move(taken));
@@ -124,7 +128,11 @@ void JournalPage::flush() {
   if (journal_ == nullptr || used_ == 0) return;
   text_.resize(used_);
   used_ = 0;
-  journal_->submit(text_);
+  try {
+    journal_->submit(text_);
+  } catch (const std::bad_alloc&) {
+    journal_->drop(text_);  // a destructor may have brought us here
+  }
 }
 
 }  // namespace akr

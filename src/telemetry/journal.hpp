@@ -23,6 +23,7 @@ class Journal {
   ~Journal();                // writes what is queued
   // Takes the page's text and leaves it empty with its capacity replaced.  Any thread.
   void submit(std::string& page);
+  void drop(std::string_view page);  // only counts its lines; any thread
   std::uint64_t dropped_lines() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
