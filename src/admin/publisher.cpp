@@ -88,7 +88,7 @@ Result<void> Publisher::keys_changed(ServiceId service) {
 Result<void> Publisher::retry() {
   MutexLock lock(mutex_);
   tell_time();
-  if (!status_.failure) return {};
+  if (!status_.failure && !owed_) return {};
   return rebuild();
 }
 
@@ -124,6 +124,7 @@ void Publisher::tell_time() {
 }
 
 Result<void> Publisher::rebuild() {
+  owed_ = true;  // an exception on the way (no memory) leaves it so, and the next retry() does what is left to do
   std::vector<RoutedService> routed;
   if (auto collected = collect(routed); !collected) {
     // Tried again every second: the same failure is told once.
@@ -138,6 +139,7 @@ Result<void> Publisher::rebuild() {
   note_fallbacks(*table);
   publish_(std::move(table));
   status_.failure.reset();
+  owed_ = false;
   ++status_.published;
   return {};
 }

@@ -86,6 +86,7 @@ class Publisher {
   Mutex mutex_;
   std::unordered_map<ServiceId, Pool> pools_ GUARDED_BY(mutex_);
   PublisherStatus status_ GUARDED_BY(mutex_);
+  bool owed_ GUARDED_BY(mutex_) = false;  // a rebuild was begun and did not end
 };
 
 }  // namespace akr

@@ -11,6 +11,7 @@
 #include "admin/publisher.hpp"
 #include "app/descriptor_budget.hpp"
 #include "app/first_start.hpp"
+#include "app/instance_lock.hpp"
 #include "app/node.hpp"
 #include "app/node_settings.hpp"
 #include "base/log.hpp"
@@ -33,14 +34,7 @@ constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
 constexpr std::chrono::seconds kTerminalPatience{10};
 
-Result<FirstStart> first_start(const Settings& settings) {
-  const std::filesystem::path database = database_file(settings);
-  FirstStartInput input;
-  input.data_directory = data_directory(settings);
-  input.database_directory = database.has_parent_path() ? database.parent_path() : ".";
-  input.jwt_secret = settings.jwt_secret();
-  input.encryption_key = settings.encryption_key();
-  input.admin_password = settings.admin_password();
+Result<FirstStart> first_start(const Settings& settings, const FirstStartInput& input) {
   auto made = prepare_first_start(input);
   if (!made) return made;
   for (const std::string& warning : made->warnings) log_warn("first_start", {{"message", warning}});
@@ -76,11 +70,7 @@ std::size_t allowed_connections(const Settings& settings, std::size_t workers) {
 }
 
 Result<std::unique_ptr<Database>> open_store(const Settings& settings, const FirstStart& secrets) {
-  StoreOptions options;
-  options.path = database_file(settings);
-  options.encryption_key = secrets.encryption_key;
-  options.rest_total = settings.proxy_timeout();
-  auto database = open_database(options);
+  auto database = open_database(store_options(settings, secrets));
   if (!database || !settings.reset_db_tables()) return database;
   auto backup = (*database)->reset_tables();
   if (!backup) return backup.error();
@@ -107,6 +97,7 @@ struct App::Parts {
   }
 
   Result<void> open();
+  Result<void> lock(const FirstStartInput& input);
   void build();
   Result<void> listen();
   void publish(const std::shared_ptr<const RoutingTable>& table);
@@ -114,8 +105,10 @@ struct App::Parts {
   void every_second();
   void note_key_states(const Result<void>& written);
   void note_pins(const Result<void>& written);
+  void look_at_database();
 
   const Settings& settings;
+  InstanceLock data_lock, database_lock;  // given back last
   FirstStart secrets;
   std::unique_ptr<Database> database;
   std::atomic<bool> announced = false;  // another node changed the store; outlives the cluster, which sets it
@@ -143,7 +136,9 @@ struct App::Parts {
 };
 
 Result<void> App::Parts::open() {
-  auto made = first_start(settings);
+  const FirstStartInput input = first_start_input(settings);
+  if (auto locked = lock(input); !locked) return locked;
+  auto made = first_start(settings, input);
   if (!made) return made.error();
   secrets = *std::move(made);
   set_fingerprint_key(secrets.encryption_key.expose());
@@ -158,6 +153,20 @@ Result<void> App::Parts::open() {
     if (!loaded) return loaded.error();
     tls = *std::move(loaded);
   }
+  return {};
+}
+
+// Before anything is written or read: what another gateway does with it is its own business.
+Result<void> App::Parts::lock(const FirstStartInput& input) {
+  if (auto ready = prepare_directories(input); !ready) return ready;
+  const std::filesystem::path directory = input.data_directory;
+  auto data = InstanceLock::take(data_directory_lock(directory), "DATA_DIR", directory);
+  if (!data) return data.error();
+  data_lock = *std::move(data);
+  const std::filesystem::path file = database_file(settings);
+  auto stored = InstanceLock::take(akr::database_lock(file), "DATABASE_PATH", file);
+  if (!stored) return stored.error();
+  database_lock = *std::move(stored);
   return {};
 }
 
@@ -206,7 +215,8 @@ Result<void> App::Parts::listen() {
   port = static_cast<std::uint16_t>(settings.port());
   std::vector<int> listeners;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    auto fd = net::open_listener(settings.listen_address(), port);
+    const net::PortUse use = i == 0 ? net::PortUse::kFirst : net::PortUse::kShared;
+    auto fd = net::open_listener(settings.listen_address(), port, use);
     if (!fd) {
       for (int open : listeners) ::close(open);
       return fd.error();
@@ -231,20 +241,37 @@ void App::Parts::start_background_work() {
 
 void App::Parts::every_second() {
   if (database->locked()) return;
+  look_at_database();
   // A failure is logged and remembered by the publisher, and tried again here a second later.
   static_cast<void>(announced.exchange(false) ? publisher->refresh() : publisher->retry());
   note_key_states(key_states->write_changes());
   outage_alerts->look(system_clock().now());
 }
 
+// Every second, so that /readyz tells within two.  What failed, and that the files are lost, the store logs itself.
+void App::Parts::look_at_database() {
+  const DatabaseState now = database->look();
+  if (now == operations->exchange_database(now)) return;
+  if (now == DatabaseState::kOk) log_info("database_recovered");
+  if (now == DatabaseState::kNotWritable) {
+    log_warn("database_read_only", {{"message",
+                                     "the database takes no writes (is its disk full?); requests are served "
+                                     "from memory, changes are refused"}});
+  }
+}
+
+// What the state of the database explains is not told again.
 void App::Parts::note_key_states(const Result<void>& written) {
-  if (!written && !states_owed.exchange(true))
-    log_warn("key_states_not_stored", {{"message", written.error().message}});
+  if (!written) look_at_database();
+  const bool news = !written && !states_owed.exchange(true) && operations->database() == DatabaseState::kOk;
+  if (news) log_warn("key_states_not_stored", {{"message", written.error().message}});
   if (written) states_owed = false;
 }
 
 void App::Parts::note_pins(const Result<void>& written) {
-  if (!written && !pins_owed.exchange(true)) log_warn("pins_not_stored", {{"message", written.error().message}});
+  if (!written) look_at_database();
+  const bool news = !written && !pins_owed.exchange(true) && operations->database() == DatabaseState::kOk;
+  if (news) log_warn("pins_not_stored", {{"message", written.error().message}});
   if (written) pins_owed = false;
 }
 

@@ -92,7 +92,12 @@ Result<Secret> load_file(const std::filesystem::path& path, const std::function<
                          FirstStart& into) {
   auto file = load_or_create(path, make);
   if (!file) return file.error();
-  if (file->readable_by_others) into.warnings.push_back(path.string() + " may be read by other users; chmod 600 it");
+  if (file->readable_by_others) {
+    // Where it is not ours to change (a mounted secret), only people can.
+    const bool closed = ::chmod(path.c_str(), S_IRUSR | S_IWUSR) == 0;
+    into.warnings.push_back(path.string() + (closed ? " could be read by other users; it was made private (chmod 600)"
+                                                    : " may be read by other users; chmod 600 it"));
+  }
   return std::move(file->content);
 }
 
@@ -144,10 +149,14 @@ Result<void> load_admin_password(const FirstStartInput& input, FirstStart& into)
 
 }  // namespace
 
+Result<void> prepare_directories(const FirstStartInput& input) {
+  if (auto ready = ensure_writable(input.data_directory, "DATA_DIR"); !ready) return ready;
+  return ensure_writable(input.database_directory, "DATABASE_PATH");
+}
+
 Result<FirstStart> prepare_first_start(const FirstStartInput& input) {
   if (sodium_init() < 0) return Error{.code = ErrorCode::kInternal, .message = "libsodium cannot start: no randomness"};
-  if (auto ready = ensure_writable(input.data_directory, "DATA_DIR"); !ready) return ready.error();
-  if (auto ready = ensure_writable(input.database_directory, "DATABASE_PATH"); !ready) return ready.error();
+  if (auto ready = prepare_directories(input); !ready) return ready.error();
   FirstStart start;
   if (auto loaded = load_session_secret(input, start); !loaded) return loaded.error();
   if (auto loaded = load_encryption_key(input, start); !loaded) return loaded.error();

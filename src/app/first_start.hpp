@@ -5,8 +5,9 @@
 //   DATA_DIR/encryption_key        32 random bytes as hex; without it the stored keys cannot be read
 //   DATA_DIR/admin_password.hash   Argon2id, libsodium's text form; the password itself is never stored
 //
-// All 0600, complete or absent: written aside, flushed, then linked into place.  Of two processes that start at once
-// the first to link wins and the other takes what it finds.  Blocking; call it before the workers start.
+// All 0600 (also those that others could read: their mode is changed, and that is a warning), complete or absent:
+// written aside, flushed, then linked into place.  Of two processes that start at once the first to link wins and the
+// other takes what it finds.  Blocking; call it before the workers start.
 #pragma once
 
 #include <filesystem>
@@ -35,6 +36,9 @@ struct FirstStart {
   Secret generated_password;          // set once, by the start that made the hash: print it, keep it nowhere
   std::vector<std::string> warnings;  // for the log
 };
+
+// Makes the two directories where they are missing, and nothing in them.
+Result<void> prepare_directories(const FirstStartInput& input);
 
 // kStoreUnavailable: a directory or file cannot be made or written (the process exits with 73; the message names path
 // and user id).  kInvalid: a secret file holds something else (exit 78; the message names the file, never its content).

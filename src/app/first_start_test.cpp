@@ -136,6 +136,7 @@ TEST_F(FirstStartTest, AFileThatOthersCanReadIsAWarning) {
   start();
   ::chmod((input_.data_directory / "jwt_secret").c_str(), 0644);
   EXPECT_THAT(start().warnings, Contains(HasSubstr("chmod 600")));
+  EXPECT_THAT(start().warnings, testing::IsEmpty());  // it is private now
 }
 
 TEST_F(FirstStartTest, AKeyWrittenByHandInBase64IsRead) {

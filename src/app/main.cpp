@@ -10,5 +10,6 @@ int main(int argc, char** argv) {
     std::fputs(print->text.c_str(), print->exit_code == 0 ? stdout : stderr);
     return print->exit_code;
   }
+  if (const auto* copy = std::get_if<akr::PlainCopyCommand>(&command)) return akr::run_plain_copy(copy->path);
   return std::holds_alternative<akr::HealthcheckCommand>(command) ? akr::run_healthcheck() : akr::run_gateway();
 }

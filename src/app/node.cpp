@@ -1,5 +1,7 @@
 #include "app/node.hpp"
 
+#include "base/log.hpp"
+
 namespace akr {
 namespace {
 
@@ -53,8 +55,12 @@ net::Task<void> Node::tick(JournalPage& page) {
   for (;;) {
     const net::WaitEnd end = co_await net::sleep_until(worker_, worker_.now() + kTick);
     if (end == net::WaitEnd::kCancelled) co_return;
-    page.flush();
-    update_gauges();
+    try {
+      page.flush();
+      update_gauges();
+    } catch (const std::exception& failure) {
+      log_failure("tick_failed", failure.what());
+    }
   }
 }
 
@@ -74,8 +80,9 @@ void Node::publish(const std::shared_ptr<const RoutingTable>& table) {
     early_table_ = table;
     return;
   }
-  worker_.post([this, table] {
-    if (gateway_ != nullptr) gateway_->set_routing(own_handle(table));
+  // Made here, where no memory is an error that is told and tried again.
+  worker_.post([this, own = own_handle(table)] {
+    if (gateway_ != nullptr) gateway_->set_routing(own);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/ip_address.hpp"
+#include "config/backend_choice.hpp"
 #include "core/address_policy.hpp"
 #include "core/egress_proxy_url.hpp"
 #include "proxy/error_reply.hpp"
@@ -58,6 +59,25 @@ net::PlaceLimits places_of_worker(const Settings& settings, std::size_t workers,
 std::size_t worker_count(const Settings& settings) {
   if (settings.workers() > 0) return settings.workers();
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+FirstStartInput first_start_input(const Settings& settings) {
+  const std::filesystem::path database = database_file(settings);
+  FirstStartInput input;
+  input.data_directory = data_directory(settings);
+  input.database_directory = database.has_parent_path() ? database.parent_path() : ".";
+  input.jwt_secret = settings.jwt_secret();
+  input.encryption_key = settings.encryption_key();
+  input.admin_password = settings.admin_password();
+  return input;
+}
+
+StoreOptions store_options(const Settings& settings, const FirstStart& secrets) {
+  StoreOptions options;
+  options.path = database_file(settings);
+  options.encryption_key = secrets.encryption_key;
+  options.rest_total = settings.proxy_timeout();
+  return options;
 }
 
 NodeSettings make_node_settings(const Settings& settings, std::size_t workers, std::size_t connections) {

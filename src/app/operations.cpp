@@ -14,6 +14,18 @@ OperationsAnswer json_answer(int status, const boost::json::object& body) {
   return {status, std::string(kJson), json_text(body) + "\n"};
 }
 
+std::string_view database_name(DatabaseState state) {
+  switch (state) {
+    case DatabaseState::kOk:
+      return "ok";
+    case DatabaseState::kNotWritable:
+      return "read_only";
+    case DatabaseState::kLost:
+      return "lost";
+  }
+  return "lost";
+}
+
 void add_pool_gauges(std::vector<Gauge>& out, const RoutedService& service) {
   const PoolCounts counts = service.keys->counts(std::chrono::steady_clock::now());
   const std::pair<const char*, std::size_t> states[] = {{"active", counts.active},
@@ -74,10 +86,21 @@ OperationsAnswer Operations::answer(const net::MessageHead& head) {
       200, {{"name", "api-key-rotator"}, {"version", AKR_VERSION}, {"status", draining() ? "draining" : "ok"}});
 }
 
+std::string_view Operations::readiness() const {
+  if (draining()) return "draining";
+  if (!ready_) return "starting";
+  if (locked()) return "locked";
+  if (database_ == DatabaseState::kLost) return "database_lost";
+  return database_ == DatabaseState::kNotWritable ? "degraded" : "ready";
+}
+
 OperationsAnswer Operations::ready_answer() {
-  const char* status = draining() ? "draining" : !ready_ ? "starting" : locked() ? "locked" : "ready";
-  const bool ready = ready_ && !draining() && !locked();
-  boost::json::object body = {{"status", status}, {"database", locked() ? "locked" : "ok"}, {"cache", "memory"}};
+  const std::string_view status = readiness();
+  // Degraded is served: the data plane works from memory, and a disk that fills on every node at once must not take all
+  // of them out of service.  Lost is not: nothing this node learns survives it, and only a person can help.
+  const bool ready = status == "ready" || status == "degraded";
+  const std::string_view database = locked() ? "locked" : database_name(database_);
+  boost::json::object body = {{"status", status}, {"database", database}, {"cache", "memory"}};
   boost::json::array empty;
   if (const auto table = routing()) {
     for (const RoutedService& service : table->services()) {
@@ -132,6 +155,7 @@ std::vector<Gauge> Operations::gauges() {
   add("rotator_upstream_connections_reused", "Requests sent on a kept connection since start.", {},
       sum.upstream_reused);
   add("rotator_log_dropped", "Access log lines dropped because their reader was slow.", {}, dropped_());
+  add("rotator_database_writable", "1 while the database takes writes.", {}, database_ == DatabaseState::kOk ? 1 : 0);
   if (const auto table = routing()) {
     for (const RoutedService& service : table->services()) add_pool_gauges(out, service);
   }

@@ -11,6 +11,7 @@
 #include "base/secret.hpp"
 #include "core/routing_table.hpp"
 #include "net/http1.hpp"
+#include "store/database.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace akr {
@@ -46,6 +47,8 @@ class Operations {
   void set_ready(bool ready) { ready_ = ready; }
   void set_draining() { draining_ = true; }
   void set_locked(bool locked) { locked_ = locked; }
+  DatabaseState exchange_database(DatabaseState state) { return database_.exchange(state); }  // what it was before
+  DatabaseState database() const { return database_; }
   bool locked() const { return locked_.load(std::memory_order_relaxed); }
   bool draining() const { return draining_; }
 
@@ -53,6 +56,7 @@ class Operations {
 
  private:
   OperationsAnswer ready_answer();
+  std::string_view readiness() const;
   OperationsAnswer metrics_answer(const net::MessageHead& head);
   std::vector<Gauge> gauges();
   std::shared_ptr<const RoutingTable> routing();
@@ -64,6 +68,7 @@ class Operations {
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> locked_{false};
+  std::atomic<DatabaseState> database_{DatabaseState::kOk};
   Mutex mutex_;
   std::shared_ptr<const RoutingTable> routing_ GUARDED_BY(mutex_);
 };

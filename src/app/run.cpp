@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 #include <malloc.h>
 #include <sodium.h>
@@ -12,10 +13,14 @@
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
+#include "app/first_start.hpp"
+#include "app/node_settings.hpp"
 #include "base/ip_address.hpp"
 #include "base/log.hpp"
 #include "base/log_writer.hpp"
+#include "config/backend_choice.hpp"
 #include "config/load.hpp"
+#include "store/open.hpp"
 
 namespace akr {
 namespace {
@@ -42,9 +47,11 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A file that may not grow any further (RLIMIT_FSIZE) is a failed write, as on a full disk, and not the end.
 // SIGTERM and SIGINT are blocked in every thread and taken here, one by one.
 sigset_t block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
@@ -94,6 +101,25 @@ int run_gateway() {
   end_logs_when([&] { return hurried() || std::chrono::steady_clock::now() >= grace_ends; });
   app->reset();
   stop_log();
+  return 0;
+}
+
+int run_plain_copy(const std::string& path) {
+  auto settings = settings_here();
+  if (!settings) return fail(settings.error());
+  protect_memory();
+  const std::string file = database_file(**settings);
+  if (!std::filesystem::exists(file)) {
+    return fail({ErrorCode::kStoreUnavailable, "there is no database at " + file + " (DATABASE_PATH)"});
+  }
+  const auto secrets = prepare_first_start(first_start_input(**settings));
+  if (!secrets) return fail(secrets.error());
+  auto database = open_database(store_options(**settings, *secrets));
+  if (!database) return fail(database.error());
+  const auto keys = (*database)->plain_copy_to(path);
+  if (!keys) return fail(keys.error());
+  std::printf("%zu keys, in plain text, in %s: keep it to yourself, and remove it when it is not needed any more\n",
+              *keys, path.c_str());
   return 0;
 }
 

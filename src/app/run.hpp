@@ -1,9 +1,12 @@
-// run.hpp - the two things the program does that are more than printing.  Both return the exit status.
+// run.hpp - what the program does that is more than printing.  All return the exit status.
 #pragma once
+
+#include <string>
 
 namespace akr {
 
-int run_gateway();      // until SIGTERM or SIGINT
-int run_healthcheck();  // 0 = the gateway with these settings is alive
+int run_gateway();                            // until SIGTERM or SIGINT
+int run_plain_copy(const std::string& path);  // also while the gateway runs
+int run_healthcheck();                        // 0 = the gateway with these settings is alive
 
 }  // namespace akr

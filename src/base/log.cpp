@@ -1,6 +1,8 @@
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <memory>
 
 #include <boost/json.hpp>
@@ -60,6 +62,18 @@ void stop_log() {
   if (lost == 0) return;
   // Without a wait: whoever reads may be the one who stands still.
   write_patiently(STDERR_FILENO, line_of(LogLevel::kWarn, "log_lines_dropped", {{"lines", lost}}), Duration(0));
+}
+
+void log_failure(std::string_view event, std::string_view what) noexcept {
+  try {
+    log_error(event, {{"what", what}});
+  } catch (...) {
+    char line[160];
+    const int length =
+        std::snprintf(line, sizeof line, "{\"level\":\"error\",\"event\":\"%.*s\",\"what\":\"no memory\"}\n",
+                      static_cast<int>(std::min<std::size_t>(event.size(), 64)), event.data());
+    if (length > 0) write_patiently(STDERR_FILENO, {line, static_cast<std::size_t>(length)}, Duration(0));
+  }
 }
 
 bool log_enabled(LogLevel level) { return level >= g_level.load(std::memory_order_relaxed); }

@@ -39,6 +39,9 @@ void stop_log();  // writes what waits as long as end_logs_when() allows, and te
 bool log_enabled(LogLevel level);
 
 void log(LogLevel level, std::string_view event, LogFields fields = {});
+// For those who caught an exception: never throws, and says so even if there is no memory left for a line.  `what` is
+// left out then.
+void log_failure(std::string_view event, std::string_view what) noexcept;
 inline void log_debug(std::string_view event, LogFields fields = {}) { log(LogLevel::kDebug, event, fields); }
 inline void log_info(std::string_view event, LogFields fields = {}) { log(LogLevel::kInfo, event, fields); }
 inline void log_warn(std::string_view event, LogFields fields = {}) { log(LogLevel::kWarn, event, fields); }

@@ -127,6 +127,11 @@ void LogWriter::submit(std::string text) {
   state_->ready.notify_one();  // without the lock, which the thread needs first of all
 }
 
+void LogWriter::drop(std::string_view text) {
+  const std::lock_guard lock(state_->mutex);
+  state_->dropped += lines_in(text);
+}
+
 std::uint64_t LogWriter::dropped_lines() const {
   const std::lock_guard lock(state_->mutex);
   return state_->dropped;

@@ -32,6 +32,8 @@ class LogWriter {
 
   // Takes whole lines.  Any thread; never waits for the reader: what does not fit is dropped.
   void submit(std::string text);
+  // Counts the lines of a text that could not even be submitted.  Any thread.
+  void drop(std::string_view text);
   // Lines that nobody will read.  Any thread.
   std::uint64_t dropped_lines() const;
   // Writes what waits, as long as end_logs_when() allows; the rest is dropped.  Nothing may be submitted any more.

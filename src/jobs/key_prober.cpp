@@ -66,6 +66,18 @@ struct Probe {
   Promise<ProbeResult> answer;  // nullptr: nobody waits
 };
 
+// Counts its life in `counter`, however its coroutine ends.
+class Counted {
+ public:
+  explicit Counted(int& counter) : counter_(counter) { ++counter_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --counter_; }
+
+ private:
+  int& counter_;
+};
+
 // The other end of a client that never leaves: net::exchange() watches one.
 class NoClient {
  public:
@@ -160,8 +172,12 @@ net::Task<void> KeyProber::State::tick() {
     const net::WaitEnd end = co_await net::sleep_until(worker, worker.now() + kTick);
     if (end == net::WaitEnd::kCancelled) co_return;
     if (!table) continue;
-    start_queued();
-    start_due();
+    try {
+      start_queued();
+      start_due();
+    } catch (const std::exception& failure) {
+      log_failure("probes_failed", failure.what());  // no memory; the next tick tries again
+    }
   }
 }
 
@@ -180,16 +196,13 @@ void KeyProber::State::start_queued() {
 
 // One key after the other, as long as there are any: a person waits for the whole list.
 net::Task<void> KeyProber::State::work_off_queue() {
-  ++running;
-  ++lanes;
+  const Counted one_more(running), lane(lanes);
   net::WaitEnd end = net::WaitEnd::kTimeout;
   for (auto probe = next_queued(); probe && end != net::WaitEnd::kCancelled; probe = next_queued()) {
     co_await carry_out(*std::move(probe));
     // No burst against the provider, and an end when the worker stops.
     end = co_await net::sleep_until(worker, worker.now());
   }
-  --lanes;
-  --running;
 }
 
 std::optional<Probe> KeyProber::State::next_queued() {
@@ -224,13 +237,12 @@ void KeyProber::State::start_due() {
 
 void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Duration delay,
                              Promise<ProbeResult> answer) {
-  ++running;
   worker.spawn(carry_out_alone(Probe{table, &service, std::move(lease), delay, std::move(answer)}));
 }
 
 net::Task<void> KeyProber::State::carry_out_alone(Probe probe) {
+  const Counted one_more(running);
   co_await carry_out(std::move(probe));
-  --running;
 }
 
 net::Task<void> KeyProber::State::carry_out(Probe probe) {

@@ -29,8 +29,10 @@ struct Ticker::State {
   void call() {
     try {
       work();
+    } catch (const std::bad_alloc& failure) {
+      log_failure("background_work_failed", failure.what());
     } catch (const std::exception& bug) {
-      // Expected failures are values; this is a bug or no memory, and no reason to stop the background work for good.
+      // Expected failures are values; this is a bug, and no reason to stop the background work for good.
       log_error("background_work_failed", {{"name", name}, {"what", bug.what()}});
     }
   }

@@ -1,5 +1,7 @@
 #include "net/blocking_pool.hpp"
 
+#include "base/log.hpp"
+
 namespace akr::net {
 
 BlockingPool::BlockingPool(std::size_t threads) {
@@ -35,7 +37,11 @@ void BlockingPool::work() {
       function = std::move(queue_.front());
       queue_.pop_front();
     }
-    function();
+    try {
+      function();
+    } catch (const std::exception& failure) {
+      log_failure("blocking_work_failed", failure.what());
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <coroutine>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -23,10 +24,10 @@ class BlockingPool {
   void stop();                                  // runs what was submitted, then joins
 
   // `co_await pool.run(worker, function)`: runs it on a thread of the pool and resumes on the worker with its result.
-  // `function` must not throw.
+  // An exception of `function` leaves through the co_await, on the worker: somebody waits there for an answer.
   template <class F>
   auto run(Worker& worker, F function) {
-    return Run<F>{*this, worker, std::move(function), {}};
+    return Run<F>{*this, worker, std::move(function)};
   }
 
  private:
@@ -35,16 +36,24 @@ class BlockingPool {
     BlockingPool& pool;
     Worker& worker;
     F function;
-    std::optional<std::invoke_result_t<F>> result;
+    std::optional<std::invoke_result_t<F>> result = {};
+    std::exception_ptr failure = {};
 
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) {
       pool.submit([this, handle] {
-        result.emplace(function());
+        try {
+          result.emplace(function());
+        } catch (...) {
+          failure = std::current_exception();
+        }
         worker.post([handle] { handle.resume(); });
       });
     }
-    auto await_resume() { return *std::move(result); }
+    auto await_resume() {
+      if (failure) std::rethrow_exception(failure);
+      return *std::move(result);
+    }
   };
   void work();
 

@@ -34,6 +34,22 @@ TEST(BlockingPool, ResultsMayBeMoveOnly) {
   EXPECT_EQ(value, 7);
 }
 
+// An exception on the pool's thread ended the process, and with a guard there the request would have waited for ever.
+TEST(BlockingPool, AnExceptionReachesWhoeverWaits) {
+  BlockingPool pool(1);
+  test::WorkerThread loop;
+  const bool caught = loop.run([&](Worker& worker) -> Task<bool> {
+    auto work = []() -> int { throw std::bad_alloc(); };
+    try {
+      co_await pool.run(worker, std::move(work));
+    } catch (const std::bad_alloc&) {
+      co_return true;
+    }
+    co_return false;
+  });
+  EXPECT_TRUE(caught);
+}
+
 TEST(BlockingPool, StopRunsWhatWasSubmitted) {
   std::atomic<int> ran = 0;
   {

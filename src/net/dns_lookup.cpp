@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/log.hpp"
+
 namespace akr::net {
 namespace {
 
@@ -54,7 +56,12 @@ bool DnsLookup::ask_next() {
 
 void DnsLookup::on_answer(void* query, int status, int, ares_addrinfo* answer) {
   const std::unique_ptr<Query> owned(static_cast<Query*>(query));
-  owned->lookup->take(owned->family, status, answer);
+  try {
+    owned->lookup->take(owned->family, status, answer);
+  } catch (const std::exception& failure) {
+    log_failure("lookup_failed", failure.what());  // not through c-ares
+    owned->lookup->give_up();
+  }
   ares_freeaddrinfo(answer);
 }
 
@@ -103,6 +110,23 @@ void DnsLookup::finish() {
     worker_.resume_soon(asker->handle_);
   }
   askers_.clear();
+}
+
+// No memory for an answer.  Who cannot even be woken for that wakes at its deadline.
+void DnsLookup::give_up() noexcept {
+  unlink();
+  addresses_.clear();
+  status_ = ARES_ENOMEM;
+  expires_ = worker_.now();
+  answered_ = true;
+  try {
+    for (; !askers_.empty(); askers_.pop_back()) {
+      worker_.resume_soon(askers_.back()->handle_);
+      askers_.back()->unlink();
+    }
+  } catch (const std::bad_alloc&) {
+    return;
+  }
 }
 
 DnsLookup::Asker::~Asker() { std::erase(lookup_->askers_, this); }

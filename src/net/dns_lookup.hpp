@@ -43,6 +43,7 @@ class DnsLookup final : public TimerNode, public std::enable_shared_from_this<Dn
   void take(std::size_t family, int status, const ares_addrinfo* answer);
   void on_deadline() override { finish(); }
   void finish();
+  void give_up() noexcept;
 
   Worker& worker_;
   const ResolverOptions options_;

@@ -225,7 +225,6 @@ void Downstream::release_head() {
 
 Task<void> Downstream::reply(int status, std::string fields, std::string body) {
   if (answered_) co_return;
-  answered_ = true;
   if (!body_finished_ && (continue_due_ || body_left_ > kMaxDiscard || body_kind_ == BodyKind::kChunked)) {
     keep_alive_ = false;
   }
@@ -235,6 +234,7 @@ Task<void> Downstream::reply(int status, std::string fields, std::string body) {
   if (status != 204 && status != 304) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   head += keep_alive_ ? "\r\n" : "Connection: close\r\n\r\n";
   if (!head_request_) head += body;
+  answered_ = true;  // not before: without memory for this answer a smaller one may still be given
   const IoResult sent = co_await write_all_to_reader(*stream_, head, limits_.send_timeout);
   if (sent.status != IoStatus::kOk) mark_broken(true);
 }

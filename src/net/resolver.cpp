@@ -119,7 +119,12 @@ Result<LookupPtr> Resolver::Parts::find_or_start(const std::string& name) {
   }
   auto lookup = std::make_shared<DnsLookup>(worker, options);
   names.emplace(name, lookup);
-  lookup->start(*channel, name);
+  try {
+    lookup->start(*channel, name);
+  } catch (...) {
+    names.erase(name);  // nobody would ever answer the next ones who ask for it
+    throw;
+  }
   return lookup;
 }
 

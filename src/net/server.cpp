@@ -45,30 +45,38 @@ IpAddress address_of(const sockaddr_storage& storage) {
 }
 
 Error listen_error(const std::string& address, std::uint16_t port, int code) {
+  if (code == EADDRINUSE) {
+    return {ErrorCode::kConflict,
+            "BACKEND_PORT " + std::to_string(port) + " is in use (LISTEN_ADDRESS " + address +
+                "): another gateway or program listens there; stop it, or choose another port",
+            "BACKEND_PORT"};
+  }
   return {ErrorCode::kInvalid, "cannot listen on " + address + " port " + std::to_string(port) + ": " +
                                    std::generic_category().message(code)};
 }
 
-Result<int> bind_listener(const sockaddr* address, socklen_t length, bool v6, const std::string& text,
-                          std::uint16_t port) {
+Result<int> bind_listener(const sockaddr* address, socklen_t length, const std::string& text, std::uint16_t port,
+                          PortUse use) {
   const int fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return listen_error(text, port, errno);
   const int on = 1;
   const int off = 0;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (v6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // connections of a process that is gone do not count
+  if (use == PortUse::kShared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (address->sa_family == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   if (::bind(fd, address, length) != 0 || ::listen(fd, kBacklog) != 0) {
     const Error error = listen_error(text, port, errno);
     ::close(fd);
     return error;
   }
+  // Only now that the port is ours: of two that start at once, one finds the other listening.
+  if (use == PortUse::kFirst) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   return fd;
 }
 
 }  // namespace
 
-Result<int> open_listener(const std::string& address, std::uint16_t& port) {
+Result<int> open_listener(const std::string& address, std::uint16_t& port, PortUse use) {
   sockaddr_in6 v6 = {};
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
@@ -77,10 +85,13 @@ Result<int> open_listener(const std::string& address, std::uint16_t& port) {
   v4.sin_port = htons(port);
   Result<int> fd = Error{ErrorCode::kInvalid, "'" + address + "' is not an IPv4 or IPv6 address", "LISTEN_ADDRESS"};
   if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1) {
-    fd = bind_listener(reinterpret_cast<sockaddr*>(&v6), sizeof v6, true, address, port);
-    if (!fd && address == "::") fd = bind_listener(reinterpret_cast<sockaddr*>(&v4), sizeof v4, false, "0.0.0.0", port);
+    fd = bind_listener(reinterpret_cast<sockaddr*>(&v6), sizeof v6, address, port, use);
+    const bool no_ipv6 = !fd && fd.error().code != ErrorCode::kConflict;
+    if (no_ipv6 && address == "::") {
+      fd = bind_listener(reinterpret_cast<sockaddr*>(&v4), sizeof v4, "0.0.0.0", port, use);
+    }
   } else if (inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
-    fd = bind_listener(reinterpret_cast<sockaddr*>(&v4), sizeof v4, false, address, port);
+    fd = bind_listener(reinterpret_cast<sockaddr*>(&v4), sizeof v4, address, port, use);
   }
   if (!fd) return fd;
   sockaddr_storage bound = {};
@@ -147,8 +158,8 @@ void Server::welcome(int fd, const IpAddress& peer) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   try {
     worker_.spawn(serve(make_tcp_stream(worker_, fd), peer));
-  } catch (const std::system_error& full) {  // epoll's own limit; the descriptor is closed
-    log_warn("client_not_taken", {{"reason", full.what()}});
+  } catch (const std::exception& failure) {  // epoll's own limit, or no memory; the descriptor is closed
+    log_failure("client_not_taken", failure.what());
   }
 }
 
@@ -213,11 +224,21 @@ Task<void> Server::serve_requests(Downstream& client, Place& place) {
     AddressShares::Lease share;
     const NoPlace why = admit(client, place, share);
     if (draining_ || place.restricted() != NoPlace::kNone) client.forbid_keep_alive();
-    if (why == NoPlace::kNone) {
-      co_await handler_.handle(client);
-    } else {
-      co_await turn_away(client, why);
+    int failed = 0;
+    try {
+      if (why == NoPlace::kNone) {
+        co_await handler_.handle(client);
+      } else {
+        co_await turn_away(client, why);
+      }
+    } catch (const std::bad_alloc& failure) {
+      failed = 503;
+      log_failure("request_failed", failure.what());
+    } catch (const std::exception& bug) {
+      failed = 500;
+      log_failure("request_failed", bug.what());
     }
+    if (failed != 0) co_await give_up(client, failed);
     share.release();
     if (client.broken_) {
       if (client.reset_) client.socket().close_reset();
@@ -263,6 +284,22 @@ void Server::note_crowd() {
                                 {"refused", crowded_out_},
                                 {"evicted", places_.evicted()},
                                 {"settings", "MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS"}});
+}
+
+// The handler ended with an exception: expected failures are values, so this is a bug or no memory.  Somebody waits all
+// the same.
+Task<void> Server::give_up(Downstream& client, int status) {
+  if (client.answered()) {
+    client.mark_broken(true);
+    co_return;
+  }
+  client.forbid_keep_alive();
+  std::string fields =
+      "Content-Type: application/json\r\nCache-Control: no-store\r\nX-Rotator-Error-Source: gateway\r\n";
+  if (status == 503) fields += "Retry-After: 1\r\n";
+  std::string body = status == 503 ? R"({"detail":"the gateway is out of memory","code":"overloaded"})"
+                                   : R"({"detail":"the request failed inside the gateway","code":"internal"})";
+  co_await client.reply(status, std::move(fields), std::move(body));
 }
 
 Task<void> Server::refuse(Downstream& client, Place& place) {

@@ -13,7 +13,11 @@ namespace akr::net {
 
 // A bound, listening, non-blocking socket with SO_REUSEPORT, so that each worker has its own.  `address` is a literal;
 // "::" also takes IPv4 and falls back to 0.0.0.0 where there is no IPv6.  `port` 0 = any; the real one is written back.
-Result<int> open_listener(const std::string& address, std::uint16_t& port);
+//
+// kFirst fails (kConflict) if anybody listens there, also with SO_REUSEPORT: that would share the connections with a
+// stranger, or with a second gateway.  The others of the same process come after it as kShared.
+enum class PortUse : std::uint8_t { kFirst, kShared };
+Result<int> open_listener(const std::string& address, std::uint16_t& port, PortUse use = PortUse::kShared);
 
 class Server {
  public:
@@ -48,6 +52,7 @@ class Server {
   Task<void> turn_away(Downstream& client, NoPlace why);
   void note_crowd();
   Task<void> refuse(Downstream& client, Place& place);
+  Task<void> give_up(Downstream& client, int status);
   void link(Downstream& client);
   void unlink(Downstream& client);
 

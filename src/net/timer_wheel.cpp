@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
+
+#include "base/log.hpp"
 
 namespace akr::net {
 
@@ -68,7 +71,11 @@ void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
     TimerNode& node = *due.next_;
     node.unlink();
     if (node.deadline_ <= now) {
-      node.on_deadline();
+      try {
+        node.on_deadline();
+      } catch (const std::exception& failure) {
+        log_failure("timer_failed", failure.what());  // the others of this slot are linked to our frame
+      }
     } else {
       link(node);
     }

@@ -68,11 +68,16 @@ void PooledConnection::on_fire(WaitEnd end) {
 void OriginConnections::keep(std::unique_ptr<PooledConnection> connection) {
   // Bytes that are here already belong to no request: an answer too many.
   if (idle.size() >= limits.max_idle_per_origin || !is_quiet(*connection->stream)) return;
-  connection->since = worker.now();
-  connection->index = idle.size();
-  connection->used_before = true;
-  watch(*connection);
-  idle.push_back(std::move(connection));
+  try {
+    idle.push_back(std::move(connection));
+  } catch (const std::bad_alloc&) {
+    return;  // it is closed then: a destructor brought it here
+  }
+  PooledConnection& kept = *idle.back();
+  kept.since = worker.now();
+  kept.index = idle.size() - 1;
+  kept.used_before = true;
+  watch(kept);
 }
 
 void OriginConnections::watch(PooledConnection& connection) {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -26,9 +27,9 @@ struct Detached {
       try {
         throw;
       } catch (const std::exception& failure) {
-        log_error("coroutine_failed", {{"what", failure.what()}});
+        log_failure("coroutine_failed", failure.what());
       } catch (...) {
-        log_error("coroutine_failed");
+        log_failure("coroutine_failed", "");
       }
     }
   };
@@ -98,7 +99,11 @@ void Worker::dispatch(int count) {
     const epoll_event& event = batch_[static_cast<std::size_t>(batch_at_)];
     // Closed earlier in this batch, or one of our own.
     if (event.events == 0 || event.data.ptr == nullptr || event.data.ptr == &alarm_) continue;
-    static_cast<Socket*>(event.data.ptr)->on_event(event.events);
+    try {
+      static_cast<Socket*>(event.data.ptr)->on_event(event.events);
+    } catch (const std::exception& failure) {
+      log_failure("event_failed", failure.what());  // an edge is told once: the rest of the batch must still be handled
+    }
   }
   batch_size_ = 0;
 }
@@ -111,7 +116,13 @@ void Worker::run_posted() {
     const MutexLock lock(mutex_);
     functions.swap(posted_);
   }
-  for (auto& function : functions) function();
+  for (auto& function : functions) {
+    try {
+      function();
+    } catch (const std::exception& failure) {
+      log_failure("posted_work_failed", failure.what());  // the others, and the loop, go on
+    }
+  }
 }
 
 void Worker::run_soon() {
@@ -140,11 +151,18 @@ void Worker::stop() {
   post([] {});
 }
 
-void Worker::post(std::function<void()> function) {
-  {
-    const MutexLock lock(mutex_);
+bool Worker::try_post(std::function<void()>& function) {
+  const MutexLock lock(mutex_);
+  try {
     posted_.push_back(std::move(function));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
+}
+
+void Worker::post(std::function<void()> function) {
+  while (!try_post(function)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
 }

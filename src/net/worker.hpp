@@ -30,8 +30,10 @@ class Worker {
   int index() const { return index_; }
   // Runs until stop(); on the way out wakes every waiter with kCancelled, so that all coroutines end.
   void run();
-  void stop();                                // any thread
-  void post(std::function<void()> function);  // any thread; runs in the loop, in order
+  void stop();  // any thread
+  // Any thread; runs in the loop, in order.  Never fails: somebody waits for what was posted, so without memory for the
+  // queue it waits until there is some.
+  void post(std::function<void()> function);
 
   TimePoint now() const { return now_; }  // taken once per turn of the loop
   void refresh_now() { now_ = std::chrono::steady_clock::now(); }
@@ -62,6 +64,7 @@ class Worker {
   friend class Socket;
   static constexpr int kBatch = 256;
 
+  bool try_post(std::function<void()>& function);
   void set_alarm();
   void add(Socket& socket);
   void remove(Socket& socket);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/log.hpp"
 #include "llm/registry.hpp"
 #include "net/worker.hpp"
 #include "proxy/authenticate.hpp"
@@ -39,6 +40,18 @@ bool wants_explanation(const net::MessageHead& head, const AdminCheck& is_admin)
   return given.starts_with(kScheme) && is_admin(given.substr(kScheme.size()));
 }
 
+// Expected failures are values; what comes as an exception is no memory or a bug.  The request ends all the same, once.
+Error failed_inside(RequestContext& ctx, const std::exception& failure) {
+  if (ctx.client.answered()) {
+    ctx.cut = true;
+    ctx.client.mark_broken(true);  // an answer that was begun must not look complete
+  }
+  ctx.client.forbid_keep_alive();
+  if (dynamic_cast<const std::bad_alloc*>(&failure) != nullptr) return {ErrorCode::kOverloaded, "out of memory"};
+  log_failure("request_failed", failure.what());
+  return {ErrorCode::kInternal, "internal error"};
+}
+
 }  // namespace
 
 Gateway::Gateway(net::Worker& worker, const AccessKeys& keys, Attempts& attempts, AccessLog& log,
@@ -69,7 +82,12 @@ net::Task<void> Gateway::handle(net::Downstream& client) {
   ctx.id = request_id(client.head());
   ctx.note_head();
   ctx.head_method = ctx.method == "HEAD";
-  Result<void> served = co_await serve(ctx);
+  Result<void> served;
+  try {
+    served = co_await serve(ctx);
+  } catch (const std::exception& failure) {
+    served = failed_inside(ctx, failure);
+  }
   if (!served) co_await reply_with_error(ctx, served.error());  // no-op if a response head already left
   ctx.note_head();
   log_.record(ctx);  // every request ends here, once

@@ -46,8 +46,9 @@ Result<void> RequestBody::append(std::string_view bytes) {
   }
   if (bytes.empty()) return {};
   if (file_ < 0 && net::own_shortage(errno)) return net::shortage_error("the request body could not be kept", errno);
-  return Error{ErrorCode::kInternal, "the request body could not be kept in " + std::string(directory_) + ": " +
-                                         std::generic_category().message(errno)};
+  return Error{ErrorCode::kOverloaded, "the request body could not be kept in " + std::string(directory_) +
+                                           " (TMPDIR): " + std::generic_category().message(errno) +
+                                           "; make room there, or choose another TMPDIR"};
 }
 
 void RequestBody::replace(std::string bytes) {

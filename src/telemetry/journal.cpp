@@ -81,7 +81,11 @@ void JournalPage::flush() {
   if (journal_ == nullptr || used_ == 0) return;
   text_.resize(used_);
   used_ = 0;
-  journal_->submit(text_);
+  try {
+    journal_->submit(text_);
+  } catch (const std::bad_alloc&) {
+    journal_->drop(text_);  // a destructor may have brought us here
+  }
 }
 
 }  // namespace akr

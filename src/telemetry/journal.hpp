@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/log_writer.hpp"
@@ -20,6 +21,7 @@ class Journal {
   ~Journal();
   // Takes the page's text and leaves it empty with its capacity replaced.  Any thread.
   void submit(std::string& page);
+  void drop(std::string_view page) { writer_.drop(page); }  // only counts its lines; any thread
   std::uint64_t dropped_lines() const { return writer_.dropped_lines(); }
 
  private:

@@ -43,9 +43,9 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary, settings=None, before_start=None, stdout=None, **more):
+    def __init__(self, binary, settings=None, before_start=None, stdout=None, file_size=None, **more):
         """`settings` win over those of the suite; `before_start` runs in the new process (limits); `stdout`: a
-        descriptor for the access log instead of a file."""
+        descriptor for the access log instead of a file; `file_size`: RLIMIT_FSIZE in bytes."""
         settings = {**(settings or {}), **more}
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
@@ -70,8 +70,12 @@ class Gateway:
                 self.env[name] = os.environ[name]
         self.stdout_path = os.path.join(self.directory, "stdout")
         self.stderr_path = os.path.join(self.directory, "stderr")
+        # The child is limited by a shell: a limit of ours would be set in a process with threads.
+        command = [os.path.abspath(binary)]
+        if file_size is not None:
+            command = ["sh", "-c", f"ulimit -f {file_size // 512}; exec \"$0\"", command[0]]
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
-            self.process = subprocess.Popen([os.path.abspath(binary)], cwd=self.directory, env=self.env,
+            self.process = subprocess.Popen(command, cwd=self.directory, env=self.env,
                                             stdin=subprocess.DEVNULL, stdout=out if stdout is None else stdout,
                                             stderr=err, preexec_fn=before_start)
         Gateway.running.append(self)

@@ -72,6 +72,7 @@ std::string CapturedOutput::text() const {
 TestGateway::TestGateway(const Environment& environment) {
   require(sodium_init() >= 0, "libsodium");
   std::signal(SIGPIPE, SIG_IGN);  // as the program does
+  std::signal(SIGXFSZ, SIG_IGN);
   Environment whole = environment;
   for (const auto& entry : test_environment(directory_)) whole.insert(entry);
   auto settings = load_settings(whole, "");

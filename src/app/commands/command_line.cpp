@@ -40,6 +40,11 @@ Command parse_command_line(int argc, const char* const* argv) {
   docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
   const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");
 
+  CLI::App* plain = app.add_subcommand(
+      "plain-copy", "Writes a copy of the database with its keys in plain text, for the first version of the gateway");
+  std::string copy_path;
+  plain->add_option("FILE", copy_path, "Must not exist; made with mode 0600")->required();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {  // --help and --version arrive here too
@@ -51,6 +56,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (docs->parsed()) {
     return PrintCommand{configuration_markdown(language == "en" ? Language::kEnglish : Language::kChinese)};
   }
+  if (plain->parsed()) return PlainCopyCommand{copy_path};
   if (example->parsed()) return PrintCommand{env_example()};
   if (health->parsed() || health_flag) return HealthcheckCommand{};
   return ServeCommand{};

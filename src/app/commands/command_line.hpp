@@ -9,6 +9,11 @@ namespace akr {
 struct ServeCommand {};        // no command: run the gateway
 struct HealthcheckCommand {};  // "healthcheck", and "--health-check" as in the original's image
 
+// Writes a copy of the database that the first version of the gateway can use.
+struct PlainCopyCommand {
+  std::string path;
+};
+
 // Everything that only prints: --help, --version, docs, env-example - and, with another exit code, a wrong command
 // line.
 struct PrintCommand {
@@ -16,7 +21,7 @@ struct PrintCommand {
   int exit_code = 0;  // 0: to standard output; else to standard error
 };
 
-using Command = std::variant<ServeCommand, HealthcheckCommand, PrintCommand>;
+using Command = std::variant<ServeCommand, HealthcheckCommand, PlainCopyCommand, PrintCommand>;
 
 constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
 

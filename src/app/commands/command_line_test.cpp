@@ -31,6 +31,13 @@ TEST(CommandLine, HealthcheckHasTwoSpellings) {
   EXPECT_TRUE(std::holds_alternative<HealthcheckCommand>(parse({"--health-check"})));
 }
 
+TEST(CommandLine, PlainCopyNeedsAFile) {
+  const Command command = parse({"plain-copy", "old.db"});
+  ASSERT_TRUE(std::holds_alternative<PlainCopyCommand>(command));
+  EXPECT_EQ(std::get<PlainCopyCommand>(command).path, "old.db");
+  EXPECT_EQ(printed({"plain-copy"}).exit_code, kExitUsage);
+}
+
 TEST(CommandLine, HelpNamesCommandsSettingsAndExitCodes) {
   const PrintCommand help = printed({"--help"});
   EXPECT_EQ(help.exit_code, 0);

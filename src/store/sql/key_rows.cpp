@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "store/sql/run_statement.hpp"
 #include "store/sql/schema.hpp"
 #include "store/sql/sql_time.hpp"
 
 namespace akr {
 namespace {
 
-constexpr long long kSealedVersion = 1;  // counts up when the encryption key is rotated
 constexpr std::size_t kRowsPerFetch = 1000;
 
 constexpr std::string_view kSelect =
@@ -100,7 +100,7 @@ constexpr std::string_view kUpdate =
 // First id that was never given out, also if rows were put in by hand.
 long long first_free_id(soci::session& session) {
   long long highest = 0;
-  session << "SELECT coalesce(max(id), 0) FROM api_keys", soci::into(highest);
+  run(session, "SELECT coalesce(max(id), 0) FROM api_keys", soci::into(highest));
   const auto noted = parse_u64(read_meta(session, "next_key_id")).value_or(1);
   return std::max(highest + 1, static_cast<long long>(noted));
 }
@@ -221,9 +221,9 @@ KeyRows::Swept KeyRows::seal_plain(soci::session& session) const {
     hash = cipher_.lookup_hash(plain);
     const bool duplicate = !plain.empty() && find.execute(true);
     if (duplicate || plain.empty()) {
-      session << "DELETE FROM api_keys WHERE id = :id", soci::use(id);
+      run(session, "DELETE FROM api_keys WHERE id = :id", soci::use(id));
       if (duplicate && was_enabled) {
-        session << "UPDATE api_keys SET is_active = 1 WHERE id = :id", soci::use(existing);
+        run(session, "UPDATE api_keys SET is_active = 1 WHERE id = :id", soci::use(existing));
       }
       ++(duplicate ? swept.merged : swept.blank);
     } else {

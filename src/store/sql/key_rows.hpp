@@ -16,6 +16,9 @@
 
 namespace akr {
 
+// api_keys.key_version of a sealed key, 0 of a plain one; counts up when the encryption key is rotated.
+constexpr long long kSealedVersion = 1;
+
 class KeyRows {
  public:
   explicit KeyRows(const KeyCipher& cipher) : cipher_(cipher) {}

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "store/sql/run_statement.hpp"
 
 namespace akr {
 namespace {
@@ -14,6 +15,8 @@ struct Column {
   std::string_view name;
   std::string_view definition;
 };
+
+constexpr const char* kScrubbed = "scrubbed";
 
 // Beyond those of the first CREATE TABLE.  The first five may be missing in databases of early originals.
 constexpr std::array kColumns = {
@@ -132,21 +135,22 @@ constexpr std::array kIndexes = {
 
 bool has_table(soci::session& session, const Dialect& dialect, const std::string& name) {
   int count = 0;
-  session << dialect.table_exists, soci::use(name, "name"), soci::into(count);
+  run(session, dialect.table_exists, soci::use(name, "name"), soci::into(count));
   return count > 0;
 }
 
 bool has_column(soci::session& session, const Dialect& dialect, const Column& column) {
   const std::string table(column.table), name(column.name);
   int count = 0;
-  session << dialect.column_exists, soci::use(table, "table"), soci::use(name, "name"), soci::into(count);
+  run(session, dialect.column_exists, soci::use(table, "table"), soci::use(name, "name"), soci::into(count));
   return count > 0;
 }
 
 void add_columns(soci::session& session, const Dialect& dialect, std::span<const Column> columns) {
   for (const Column& column : columns) {
     if (has_column(session, dialect, column)) continue;
-    session << "ALTER TABLE " << column.table << " ADD COLUMN " << column.name << " " << column.definition;
+    run(session, std::string("ALTER TABLE ") + std::string(column.table) + " ADD COLUMN " + std::string(column.name) +
+                     " " + std::string(column.definition));
   }
 }
 
@@ -154,21 +158,25 @@ void add_columns(soci::session& session, const Dialect& dialect, std::span<const
 void create_or_adopt(soci::session& session, const Dialect& dialect, const KeyCipher& cipher) {
   const bool adopted = has_table(session, dialect, "proxy_configs");
   if (!adopted) {
-    session << "CREATE TABLE proxy_configs (id " << dialect.auto_id << ", " << kServiceColumns;
+    run(session, std::string("CREATE TABLE proxy_configs (id ") + std::string(dialect.auto_id) + ", " +
+                     std::string(kServiceColumns));
   }
-  if (!has_table(session, dialect, "api_keys")) {
-    session << "CREATE TABLE api_keys (id " << dialect.auto_id << ", " << kKeyColumns;
+  const bool keyless = !has_table(session, dialect, "api_keys");
+  if (keyless) {
+    run(session,
+        std::string("CREATE TABLE api_keys (id ") + std::string(dialect.auto_id) + ", " + std::string(kKeyColumns));
   }
   add_columns(session, dialect, kColumns);
   if (adopted) {
-    for (const char* repair : kRepairs) session << repair;
+    for (const char* repair : kRepairs) run(session, repair);
     log_info("database_adopted", {{"message", "services and keys of the original were taken over"}});
   }
-  for (const char* index : kIndexes) session << index;
-  session << "CREATE TABLE akr_meta (name varchar(64) PRIMARY KEY, value text NOT NULL)";
+  for (const char* index : kIndexes) run(session, index);
+  run(session, "CREATE TABLE akr_meta (name varchar(64) PRIMARY KEY, value text NOT NULL)");
   write_meta(session, "oldest_reader", "1");
   write_meta(session, "next_key_id", "1");
   write_meta(session, "key_check", cipher.seal("akr", check_place()));
+  if (keyless) note_scrubbed(session);
 }
 
 int to_int(const std::string& text) { return static_cast<int>(parse_u64(text).value_or(0)); }
@@ -191,31 +199,35 @@ void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCip
   if (version < 2) {
     // Only added to: a program of version 1 still reads and writes such a database.
     add_columns(session, dialect, kColumnsOfVersion2);
-    session << kKeyStates;
+    run(session, kKeyStates);
   }
   if (version < 3) {
     add_columns(session, dialect, kColumnsOfVersion3);
-    session << kKeyPins;
-    session << kKeyPinsByEnd;
+    run(session, kKeyPins);
+    run(session, kKeyPinsByEnd);
   }
   write_meta(session, "schema_version", std::to_string(kSchemaVersion));
 }
 
 void drop_schema(soci::session& session, const Dialect& dialect) {
   for (const char* table : {"key_pins", "key_states", "api_keys", "proxy_configs", "akr_meta"}) {
-    if (has_table(session, dialect, table)) session << "DROP TABLE " << table;
+    if (has_table(session, dialect, table)) run(session, std::string("DROP TABLE ") + std::string(table));
   }
 }
 
+bool is_scrubbed(soci::session& session) { return read_meta(session, kScrubbed) == "1"; }
+void note_scrubbed(soci::session& session) { write_meta(session, kScrubbed, "1"); }
+void forget_scrubbed(soci::session& session) { write_meta(session, kScrubbed, "0"); }
+
 std::string read_meta(soci::session& session, const std::string& name) {
   std::string value;
-  session << "SELECT value FROM akr_meta WHERE name = :name", soci::use(name), soci::into(value);
+  run(session, "SELECT value FROM akr_meta WHERE name = :name", soci::use(name), soci::into(value));
   return session.got_data() ? value : "";
 }
 
 void write_meta(soci::session& session, const std::string& name, const std::string& value) {
-  session << "DELETE FROM akr_meta WHERE name = :name", soci::use(name);
-  session << "INSERT INTO akr_meta (name, value) VALUES (:name, :value)", soci::use(name), soci::use(value);
+  run(session, "DELETE FROM akr_meta WHERE name = :name", soci::use(name));
+  run(session, "INSERT INTO akr_meta (name, value) VALUES (:name, :value)", soci::use(name), soci::use(value));
 }
 
 }  // namespace akr

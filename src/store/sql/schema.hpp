@@ -3,7 +3,9 @@
 //   akr_meta(name, value)   schema_version   what the tables look like
 //                           oldest_reader    the oldest schema_version a program may know and still use the database
 //                           key_check        sealed with the encryption key; opens only with the right one
-//                           next_key_id      api_keys.id of the next key: known before the row is sealed for its id
+//                           scrubbed         nothing of keys that were plain once is left in the files; absent: it may
+//                           be last_probe       when a small write was tried after one that had failed next_key_id
+//                           api_keys.id of the next key: known before the row is sealed for its id
 #pragma once
 
 #include <string>
@@ -32,6 +34,10 @@ void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCip
 
 // Removes all tables.  REQUIRES: inside a write transaction.
 void drop_schema(soci::session& session, const Dialect& dialect);
+
+bool is_scrubbed(soci::session& session);
+void note_scrubbed(soci::session& session);
+void forget_scrubbed(soci::session& session);
 
 std::string read_meta(soci::session& session, const std::string& name);  // "" if absent
 void write_meta(soci::session& session, const std::string& name, const std::string& value);

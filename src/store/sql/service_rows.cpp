@@ -1,6 +1,7 @@
 #include "store/sql/service_rows.hpp"
 
 #include "base/log.hpp"
+#include "store/sql/run_statement.hpp"
 #include "store/sql/service_lists.hpp"
 #include "store/sql/sql_time.hpp"
 
@@ -183,7 +184,8 @@ void ServiceRows::insert(soci::session& session, Service& service) const {
   service.revision = 1;
   if (service.egress_proxy.empty()) return;
   egress_proxy = cipher_.seal(service.egress_proxy, egress_proxy_place(service.id));
-  session << "UPDATE proxy_configs SET egress_proxy = :sealed WHERE id = :id", soci::use(egress_proxy), soci::use(id);
+  run(session, "UPDATE proxy_configs SET egress_proxy = :sealed WHERE id = :id", soci::use(egress_proxy),
+      soci::use(id));
 }
 
 bool ServiceRows::update(soci::session& session, Service& service) const {

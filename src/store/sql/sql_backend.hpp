@@ -2,9 +2,12 @@
 // errors mean, and how a copy is made.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <soci/soci.h>
 
@@ -24,6 +27,24 @@ struct Dialect {
 struct SqlFailure {
   Error error;             // kConflict (field = column), kStoreUnavailable or kInternal; no SQL, no values
   bool reconnect = false;  // this session is not to be trusted any more
+  bool lost = false;       // the error is storage_lost()
+};
+
+// The files behind a session: device and inode of each, zeros for one that is not there (yet).
+struct StorageMark {
+  struct File {
+    std::uint64_t device = 0, inode = 0;
+    friend bool operator==(const File&, const File&) = default;
+  };
+  std::array<File, 3> files;
+
+  // Are all files of this mark still what they were, in `now`?
+  bool holds_in(const StorageMark& now) const {
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (files[i] != File{} && files[i] != now.files[i]) return false;
+    }
+    return true;
+  }
 };
 
 class SqlBackend {
@@ -40,8 +61,22 @@ class SqlBackend {
   // A copy beside the database, named after `reason`; returns its path.  Made before anything that cannot be undone;
   // a copy with the same content that already lies there is used again, so that a restart loop cannot fill the disk.
   virtual Result<std::string> keep_copy(std::string_view reason) = 0;
-  // Called after plain secrets were replaced: nothing of the old text may stay in files of the database.
-  virtual void forget_old_pages(soci::session& session) = 0;
+
+  // Rewrites everything that the files of the session's database hold, so that nothing of rows that were replaced or
+  // deleted stays in them.  kStoreUnavailable: not finished (no room, somebody reads); to be done again.
+  virtual Result<void> scrub(soci::session& session) = 0;
+  // The copies that keep_copy() made and that are still there, and a session on one.  Throws soci::soci_error.
+  virtual std::vector<std::string> kept_copies() = 0;
+  virtual std::unique_ptr<soci::session> open_copy(const std::string& path) = 0;
+  // Other databases beside this one that hold API keys in plain text.
+  virtual std::vector<std::string> plain_neighbours() = 0;
+
+  // What a new session works on now.  A session whose mark does not hold any more writes into files that nobody will
+  // find again.
+  virtual StorageMark storage_mark() const = 0;
+  virtual Error storage_lost() const = 0;  // what to say and do then
+  // No room for another byte?  Cheap.
+  virtual bool storage_full() const = 0;
 };
 
 }  // namespace akr

@@ -1,6 +1,7 @@
 #include "store/sql/sql_config_store.hpp"
 
 #include "base/log.hpp"
+#include "store/sql/run_statement.hpp"
 
 namespace akr {
 namespace {
@@ -14,7 +15,7 @@ Error no_key(KeyId id) { return Error{ErrorCode::kNotFound, "no key " + std::to_
 
 bool service_exists(soci::session& session, ServiceId id) {
   int count = 0;
-  session << "SELECT count(*) FROM proxy_configs WHERE id = :id", soci::use(id.value), soci::into(count);
+  run(session, "SELECT count(*) FROM proxy_configs WHERE id = :id", soci::use(id.value), soci::into(count));
   return count > 0;
 }
 
@@ -74,9 +75,9 @@ Result<void> SqlConfigStore::delete_service(ServiceId id) {
   return write([&](soci::session& session) -> Result<void> {
     if (!service_exists(session, id)) return no_service(id);
     remove_keys(session, id);
-    session << "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value);
-    session << "DELETE FROM key_pins WHERE service_id = :id", soci::use(id.value);
-    session << "DELETE FROM proxy_configs WHERE id = :id", soci::use(id.value);
+    run(session, "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value));
+    run(session, "DELETE FROM key_pins WHERE service_id = :id", soci::use(id.value));
+    run(session, "DELETE FROM proxy_configs WHERE id = :id", soci::use(id.value));
     return {};
   });
 }
@@ -128,7 +129,7 @@ Result<ServiceId> SqlConfigStore::delete_key(KeyId id) {
   return write([&](soci::session& session) -> Result<ServiceId> {
     const auto row = keys_.find(session, id);
     if (!row) return no_key(id);
-    session << "DELETE FROM api_keys WHERE id = :id", soci::use(id.value);
+    run(session, "DELETE FROM api_keys WHERE id = :id", soci::use(id.value));
     return ServiceId{row->service};
   });
 }

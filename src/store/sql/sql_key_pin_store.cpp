@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/strings.hpp"
+#include "store/sql/run_statement.hpp"
 
 namespace akr {
 namespace {
@@ -100,8 +101,8 @@ Result<std::size_t> SqlKeyPinStore::remove_before(WallTime time, std::size_t mos
     const auto skip = static_cast<long long>(most == 0 ? 0 : most - 1);
     long long last = before - 1;
     long long found = 0;
-    session << "SELECT expires_ms FROM key_pins WHERE expires_ms < :t ORDER BY expires_ms LIMIT 1 OFFSET :n",
-        soci::use(before), soci::use(skip), soci::into(found);
+    run(session, "SELECT expires_ms FROM key_pins WHERE expires_ms < :t ORDER BY expires_ms LIMIT 1 OFFSET :n",
+        soci::use(before), soci::use(skip), soci::into(found));
     if (session.got_data()) last = found;
     soci::statement remove = (session.prepare << "DELETE FROM key_pins WHERE expires_ms <= :t", soci::use(last));
     remove.execute(true);

@@ -1,25 +1,11 @@
 #include <filesystem>
 
 #include "store/sqlite/dying_backend.hpp"
+#include "store/sqlite/original_fixture.hpp"
 #include "tests/support/example_config.hpp"
 
 namespace akr {
 namespace {
-
-// As GORM creates it.
-constexpr const char* kOriginalSchema = R"sql(
-CREATE TABLE `proxy_configs` (`id` integer PRIMARY KEY AUTOINCREMENT,`name` text NOT NULL,`slug` text NOT NULL,
-  `config_type` text NOT NULL,`api_key_location` text,`api_key_name` text,`is_active` numeric DEFAULT true,
-  `created_at` datetime,`updated_at` datetime,`method` text,`target_url` text,`target_base_url` text,
-  `api_format` text DEFAULT "openai_compatible",`output_format` text DEFAULT "none");
-CREATE UNIQUE INDEX `idx_proxy_configs_name` ON `proxy_configs`(`name`);
-CREATE UNIQUE INDEX `idx_proxy_configs_slug` ON `proxy_configs`(`slug`);
-CREATE INDEX `idx_proxy_configs_config_type` ON `proxy_configs`(`config_type`);
-CREATE TABLE `api_keys` (`id` integer PRIMARY KEY AUTOINCREMENT,`key_value` text NOT NULL,
-  `is_active` numeric DEFAULT true,`proxy_config_id` integer,
-  CONSTRAINT `fk_proxy_configs_api_keys` FOREIGN KEY (`proxy_config_id`) REFERENCES `proxy_configs`(`id`)
-  ON DELETE CASCADE);
-)sql";
 
 constexpr const char* kOriginalRows = R"sql(
 INSERT INTO proxy_configs VALUES
@@ -99,7 +85,7 @@ TEST_F(OriginalDatabase, ACopyIsMadeFirstAndOnlyOnce) {
   const std::string copy = path() + ".bak-0";
   ASSERT_TRUE(std::filesystem::exists(copy));
   EXPECT_FALSE(std::filesystem::exists(copy + "-2"));
-  EXPECT_NE(content(copy).find("sk-plain-one"), std::string::npos);
+  EXPECT_EQ(content(copy).find("sk-plain-one"), std::string::npos);
   EXPECT_EQ(std::filesystem::status(copy).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }

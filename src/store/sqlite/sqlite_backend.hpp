@@ -2,10 +2,12 @@
 //
 // WAL, so that readers and the one writer do not wait for each other; synchronous = FULL, so that an acknowledged write
 // survives a power loss; busy_timeout 5 s for other processes; foreign keys on; replaced and deleted bytes are zeroed.
+// All files are the owner's alone (0600), also those that were adopted and those that SQLite makes later.
 #pragma once
 
 #include <string>
 
+#include "base/mutex.hpp"
 #include "store/sql/sql_backend.hpp"
 
 namespace akr {
@@ -19,10 +21,22 @@ class SqliteBackend : public SqlBackend {
   SqlFailure explain(const soci::soci_error& error) const override;
   Result<void> copy_to(const std::string& path) override;
   Result<std::string> keep_copy(std::string_view reason) override;  // path + ".bak-" + reason
-  void forget_old_pages(soci::session& session) override;
+  Result<void> scrub(soci::session& session) override;
+  std::vector<std::string> kept_copies() override;
+  std::unique_ptr<soci::session> open_copy(const std::string& path) override;
+  std::vector<std::string> plain_neighbours() override;
+  StorageMark storage_mark() const override;
+  Error storage_lost() const override;
+  bool storage_full() const override;
 
  private:
+  void refuse_another_file();
+  void tell_open_files();
+
   const std::string path_;
+  Mutex mutex_;
+  StorageMark first_ GUARDED_BY(mutex_);  // of the first session; only the database itself counts
+  bool told_ GUARDED_BY(mutex_) = false;  // of files that others can read
 };
 
 }  // namespace akr

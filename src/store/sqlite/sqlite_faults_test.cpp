@@ -51,7 +51,9 @@ TEST_F(SqliteFaults, AFullDiskRefusesWritesKeepsReadsAndRecovers) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kStoreUnavailable);
   EXPECT_EQ(store().list_keys(id_).value().size(), 10U);
+  EXPECT_EQ(database_->look(), DatabaseState::kNotWritable);
   backend_->pragma("PRAGMA max_page_count = 1000000");
+  EXPECT_EQ(database_->look(), DatabaseState::kOk);
   EXPECT_TRUE(store().add_keys(id_, example_keys(2000, "more-")));
   EXPECT_EQ(store().list_keys(id_).value().size(), 2010U);
 }
@@ -62,7 +64,9 @@ TEST_F(SqliteFaults, AReadOnlyDatabaseRefusesWritesKeepsReadsAndRecovers) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kStoreUnavailable);
   EXPECT_EQ(store().list_services().value().size(), 1U);
+  EXPECT_EQ(database_->look(), DatabaseState::kNotWritable);
   backend_->pragma("PRAGMA query_only = OFF");
+  EXPECT_EQ(database_->look(), DatabaseState::kOk);
   EXPECT_TRUE(store().add_service(example_service("b")));
 }
 
@@ -111,7 +115,8 @@ TEST_F(SqliteFaults, AFailingDiskLosesNothingAndIsTriedAgain) {
     const rlimit small{200 * 1024, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &small);
     const auto refused = database->config().add_keys(id_, example_keys(5000, "big-"));
-    const bool unavailable = !refused && refused.error().code == ErrorCode::kStoreUnavailable;
+    const bool unavailable = !refused && refused.error().code == ErrorCode::kStoreUnavailable &&
+                             refused.error().message.find("RLIMIT_FSIZE") != std::string::npos;
     const rlimit wide{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &wide);
     const bool recovered = database->config().add_keys(id_, example_keys(1, "after-")).has_value();
@@ -122,6 +127,13 @@ TEST_F(SqliteFaults, AFailingDiskLosesNothingAndIsTriedAgain) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   EXPECT_EQ(open()->config().list_keys(id_).value().size(), 11U);
   EXPECT_EQ(sql("PRAGMA integrity_check"), "ok");
+}
+
+// No memory in the middle of a transaction: it stayed open, and every later write failed.
+TEST_F(SqliteFaults, AnExceptionInATransactionUndoesItAndTheNextOneWorks) {
+  const auto fails = [](UpstreamKey&) -> Result<void> { throw std::bad_alloc(); };
+  EXPECT_THROW(static_cast<void>(store().edit_key(KeyId{1}, fails)), std::bad_alloc);
+  EXPECT_TRUE(store().add_keys(id_, example_keys(1, "after-")));
 }
 
 // Writes rows one by one and reports each acknowledged one through the pipe, until it is killed.

@@ -1,0 +1,119 @@
+#include "store/sql/plain_keys.hpp"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "base/strings.hpp"
+#include "core/ids.hpp"
+#include "store/sql/key_rows.hpp"
+#include "store/sql/run_statement.hpp"
+
+namespace akr {
+namespace {
+
+struct PlainRow {
+  long long id = 0, service = 0;
+  std::string value;
+};
+
+struct SealedRow {
+  long long id = 0, service = 0, version = 0;
+  std::string value;
+};
+
+bool keys_have(soci::session& session, const Dialect& dialect, const std::string& column) {
+  const std::string table = "api_keys";
+  int count = 0;
+  run(session, dialect.column_exists, soci::use(table, "table"), soci::use(column, "name"), soci::into(count));
+  return count > 0;
+}
+
+std::vector<PlainRow> plain_rows(soci::session& session) {
+  std::vector<PlainRow> rows;
+  PlainRow row;
+  soci::statement statement = (session.prepare << "SELECT id, coalesce(proxy_config_id, 0), key_value FROM api_keys"
+                                                  " WHERE key_version = 0 AND trim(key_value) <> ''",
+                               soci::into(row.id), soci::into(row.service), soci::into(row.value));
+  statement.execute();
+  while (statement.fetch()) rows.push_back(row);
+  wipe(row.value);
+  return rows;
+}
+
+using Hashes = std::set<std::pair<long long, std::string>>;
+
+Hashes known_hashes(soci::session& session) {
+  Hashes hashes;
+  std::pair<long long, std::string> each;
+  soci::statement statement = (session.prepare << "SELECT coalesce(proxy_config_id, 0), key_hash FROM api_keys"
+                                                  " WHERE key_hash IS NOT NULL",
+                               soci::into(each.first), soci::into(each.second));
+  statement.execute();
+  while (statement.fetch()) hashes.insert(each);
+  return hashes;
+}
+
+}  // namespace
+
+std::size_t seal_keys_of_copy(soci::session& session, const Dialect& dialect, const KeyCipher& cipher) {
+  if (!keys_have(session, dialect, "key_value")) return 0;
+  if (!keys_have(session, dialect, "key_version")) {
+    run(session, "ALTER TABLE api_keys ADD COLUMN key_version integer NOT NULL DEFAULT 0");
+  }
+  if (!keys_have(session, dialect, "key_hash")) run(session, "ALTER TABLE api_keys ADD COLUMN key_hash varchar(64)");
+  std::vector<PlainRow> rows = plain_rows(session);
+  Hashes hashes = known_hashes(session);
+  long long id = 0, version = kSealedVersion;
+  std::string value, hash;
+  soci::indicator known = soci::i_ok;
+  soci::statement seal = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
+                                             " key_version = :version WHERE id = :id",
+                          soci::use(value), soci::use(hash, known), soci::use(version), soci::use(id));
+  for (PlainRow& row : rows) {
+    const std::string_view plain = trim(row.value);
+    if (plain.empty()) continue;
+    id = row.id;
+    value = cipher.seal(plain, key_place(KeyId{row.id}, ServiceId{row.service}, version));
+    hash = cipher.lookup_hash(plain);
+    // A copy keeps duplicates; the index of hashes, where there is one already, takes the first of them only.
+    known = hashes.emplace(row.service, hash).second ? soci::i_ok : soci::i_null;
+    seal.execute(true);
+    wipe(row.value);
+  }
+  return rows.size();
+}
+
+std::size_t open_keys_of_copy(soci::session& session, const KeyCipher& cipher) {
+  std::vector<SealedRow> rows;
+  SealedRow row;
+  soci::statement select =
+      (session.prepare << "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value"
+                          " FROM api_keys WHERE key_version <> 0",
+       soci::into(row.id), soci::into(row.service), soci::into(row.version), soci::into(row.value));
+  select.execute();
+  while (select.fetch()) rows.push_back(row);
+  long long id = 0;
+  std::string value;
+  soci::statement open = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = NULL, key_version = 0"
+                                             " WHERE id = :id",
+                          soci::use(value), soci::use(id));
+  std::size_t opened = 0;
+  for (const SealedRow& each : rows) {
+    id = each.id;
+    const auto secret = cipher.open(each.value, key_place(KeyId{each.id}, ServiceId{each.service}, each.version));
+    if (!secret) {
+      run(session, "DELETE FROM api_keys WHERE id = :id", soci::use(id));
+      continue;
+    }
+    value = secret->expose();
+    open.execute(true);
+    ++opened;
+  }
+  wipe(value);
+  return opened;
+}
+
+}  // namespace akr
