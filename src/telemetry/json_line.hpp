@@ -88,17 +88,15 @@ class JsonLine {
   // One event = one line: control characters, quotes and backslashes are escaped (E-61).  Other characters stand as
   // they are; bytes that are none become U+FFFD.
   void append_escaped(std::string_view value) {
-    while (!value.empty()) {
-      const char c = value.front();
-      std::size_t taken = 1;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const char c = value[i];
       if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
         *at_++ = c;
       } else if (static_cast<unsigned char>(c) < 0x80) {
         append_escape(c);
       } else {
-        taken = append_character(value);
+        i += append_character(value.substr(i)) - 1;
       }
-      value.remove_prefix(taken);
     }
   }
   std::size_t append_character(std::string_view value) {
