@@ -1,6 +1,7 @@
 // json_line.hpp - writes one flat JSON object into memory that is known to be large enough.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -88,16 +89,18 @@ class JsonLine {
   // One event = one line: control characters, quotes and backslashes are escaped (E-61).  Other characters stand as
   // they are; bytes that are none become U+FFFD.
   void append_escaped(std::string_view value) {
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      const char c = value[i];
-      if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-        *at_++ = c;
-      } else if (static_cast<unsigned char>(c) < 0x80) {
-        append_escape(c);
-      } else {
-        i += append_character(value.substr(i)) - 1;
-      }
+    while (!value.empty()) {
+      std::size_t run = 0;
+      while (run < value.size() && kPlain[static_cast<unsigned char>(value[run])]) ++run;
+      append(value.substr(0, run));
+      value.remove_prefix(run);
+      if (!value.empty()) value.remove_prefix(append_special(value));
     }
+  }
+  std::size_t append_special(std::string_view value) {
+    if (static_cast<unsigned char>(value.front()) >= 0x80) return append_character(value);
+    append_escape(value.front());
+    return 1;
   }
   std::size_t append_character(std::string_view value) {
     const std::size_t length = utf8_character(value);
@@ -118,6 +121,13 @@ class JsonLine {
     *at_++ = kHex[byte >> 4];
     *at_++ = kHex[byte & 15];
   }
+
+  // Printable ASCII but '"' and '\\'.
+  static constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain = {};
+    for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+  }();
 
   char* at_;
   bool first_ = true;
