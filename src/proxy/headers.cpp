@@ -210,8 +210,9 @@ bool describes_encoded_body(const net::Field& field) {
 // Chooses which fields of an answer go down, and remembers what the rest of the head depends on.
 class AnswerFields {
  public:
-  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain)
-      : longest(answer.reason().size()),
+  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain, const KeyMask& mask)
+      : may_hold_key(mask.may_hold(answer.reason())),
+        mask_(mask),
         ctx_(ctx),
         answer_(answer),
         plain_(plain),
@@ -219,19 +220,19 @@ class AnswerFields {
         nominates_(answer.nominates()) {}
 
   bool keep(const net::Field& field) {
-    longest = std::max({longest, field.name.size(), field.value.size()});
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
     if (nominates_ && answer_.nominated(field.name)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
     has_id |= field.id == FieldId::kXRequestId;
+    may_hold_key = may_hold_key || mask_.may_hold(field.value) || mask_.may_hold(field.name);
     if (ctx_.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
       return true;
     upload_url = own_upload_url(ctx_, field.value);
     return upload_url.empty();
   }
 
-  std::size_t longest;  // of the reason and all names and values: none that is shorter than the key holds it
+  bool may_hold_key;  // the reason, or a name or value that goes down
   std::string_view length;
   std::string upload_url;
   bool has_id = false;
@@ -241,6 +242,7 @@ class AnswerFields {
     return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
   }
 
+  const KeyMask& mask_;
   const RequestContext& ctx_;
   const net::MessageHead& answer_;
   const PlainBody* const plain_;
@@ -249,9 +251,7 @@ class AnswerFields {
 };
 
 // Names and values apart, so that no spelling reaches over the structure of the head.
-void mask_head(std::string_view key, std::span<char> head) {
-  const KeyMask mask(key);
-  if (!mask.may_hold({head.data(), head.size()})) return;
+void mask_head(const KeyMask& mask, std::span<char> head) {
   const std::string_view text(head.data(), head.size());
   constexpr std::size_t kReason = std::string_view("HTTP/1.1 200 ").size();
   std::size_t line = text.find("\r\n") + 2;
@@ -335,10 +335,11 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   out += ' ';
   out += answer.reason();
   out += "\r\n";
-  AnswerFields fields(ctx, answer, shape.plain);
+  const KeyMask mask(key);
+  AnswerFields fields(ctx, answer, shape.plain, mask);
   copy_fields(answer, out, [&fields](const net::Field& field) { return fields.keep(field); });
   if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
-  if (fields.longest >= key.size()) mask_head(key, std::span(out).subspan(begin));
+  if (fields.may_hold_key) mask_head(mask, std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";

@@ -1,6 +1,7 @@
 // json_line.hpp - writes one flat JSON object into memory that is known to be large enough.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -89,17 +90,17 @@ class JsonLine {
   // they are; bytes that are none become U+FFFD.
   void append_escaped(std::string_view value) {
     while (!value.empty()) {
-      const char c = value.front();
-      std::size_t taken = 1;
-      if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-        *at_++ = c;
-      } else if (static_cast<unsigned char>(c) < 0x80) {
-        append_escape(c);
-      } else {
-        taken = append_character(value);
-      }
-      value.remove_prefix(taken);
+      std::size_t run = 0;
+      while (run < value.size() && kPlain[static_cast<unsigned char>(value[run])]) ++run;
+      append(value.substr(0, run));
+      value.remove_prefix(run);
+      if (!value.empty()) value.remove_prefix(append_special(value));
     }
+  }
+  std::size_t append_special(std::string_view value) {
+    if (static_cast<unsigned char>(value.front()) >= 0x80) return append_character(value);
+    append_escape(value.front());
+    return 1;
   }
   std::size_t append_character(std::string_view value) {
     const std::size_t length = utf8_character(value);
@@ -120,6 +121,13 @@ class JsonLine {
     *at_++ = kHex[byte >> 4];
     *at_++ = kHex[byte & 15];
   }
+
+  // Printable ASCII but '"' and '\\'.
+  static constexpr std::array<bool, 256> kPlain = [] {
+    std::array<bool, 256> plain = {};
+    for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+  }();
 
   char* at_;
   bool first_ = true;

@@ -156,11 +156,43 @@ struct Pair {
   unsigned char second = 0;
 };
 
-// The first two neighbours that hold only bits of the key and look the same in both alphabets.  False: there are none.
-bool choose_pair(const Base64Spelling& spelling, Pair& pair) {
-  for (std::size_t i = 1; i + 2 < spelling.size(); ++i) {
-    const unsigned first = spelling.value(i);
-    const unsigned second = spelling.value(i + 1);
+Lane load(const char* at) {
+  Lane lane;
+  std::memcpy(&lane, at, sizeof lane);
+  return lane;
+}
+
+// Does `hits`, given 16 bytes and their right neighbours, find something?  Looks at all of the text, for it is short.
+// REQUIRES: more than 16 bytes.  The last byte is seen as a neighbour only: neither pair nor escape begins there.
+template <class Hits>
+bool any_lane(std::string_view text, Hits hits) {
+  const char* const last = text.data() + text.size() - sizeof(Lane) - 1;
+  auto found = hits(load(last), load(last + 1));
+  for (const char* at = text.data(); at < last; at += sizeof(Lane)) found |= hits(load(at), load(at + 1));
+  const auto halves = reinterpret_cast<Halves>(found);
+  return (halves[0] | halves[1]) != 0;
+}
+
+bool any_plain_or_escape(std::string_view key, std::string_view text) {
+  const Pair pair = {static_cast<unsigned char>(key[0]), static_cast<unsigned char>(key[1])};
+  return any_lane(text, [pair](Lane here, Lane next) {
+    return (here == '%') | (here == '\\') | (here == '&') | ((here == pair.first) & (next == pair.second));
+  });
+}
+
+// Six bits of the key from bit `at` on.
+unsigned six_bits(std::string_view key, std::size_t at) {
+  const std::size_t byte = at / 8;
+  const unsigned low = byte + 1 < key.size() ? static_cast<unsigned char>(key[byte + 1]) : 0;
+  const unsigned both = static_cast<unsigned>(static_cast<unsigned char>(key[byte])) << 8 | low;
+  return both >> (10 - at % 8) & 63;
+}
+
+// The first two neighbours from bit `from` on that look the same in both alphabets.  False: there are none.
+bool choose_pair(std::string_view key, std::size_t from, Pair& pair) {
+  for (std::size_t at = from; at + 12 <= key.size() * 8; at += 6) {
+    const unsigned first = six_bits(key, at);
+    const unsigned second = six_bits(key, at + 6);
     if (first >= 62 || second >= 62) continue;
     pair = {static_cast<unsigned char>(kAlphabet[first]), static_cast<unsigned char>(kAlphabet[second])};
     return true;
@@ -168,28 +200,16 @@ bool choose_pair(const Base64Spelling& spelling, Pair& pair) {
   return false;
 }
 
-Lane load(const char* at) {
-  Lane lane;
-  std::memcpy(&lane, at, sizeof lane);
-  return lane;
-}
-
-template <std::size_t kCount>
-bool any_pair(std::string_view text, const std::array<Pair, kCount>& pairs) {
-  const auto at = [&](std::size_t i) {
-    const Lane here = load(text.data() + i);
-    const Lane next = load(text.data() + i + 1);
-    auto hits = (here == '%') | (here == '\\') | (here == '&');
-    for (const Pair& pair : pairs) hits |= (here == pair.first) & (next == pair.second);
-    const Halves halves = reinterpret_cast<Halves>(hits);
-    return (halves[0] | halves[1]) != 0;
-  };
-  std::size_t i = 0;
-  for (; i + sizeof(Lane) < text.size(); i += sizeof(Lane)) {
-    if (at(i)) return true;
-  }
-  // The rest once more together with what was seen; the last byte has no neighbour, but may begin no escape either.
-  return at(text.size() - sizeof(Lane) - 1);
+bool any_base64(std::string_view key, std::string_view text) {
+  Pair a;
+  Pair b;
+  Pair c;
+  // Where the characters begin that hold only bits of the key, with 0, 1 and 2 bytes before it.
+  if (!choose_pair(key, 0, a) || !choose_pair(key, 4, b) || !choose_pair(key, 2, c)) return true;
+  return any_lane(text, [a, b, c](Lane here, Lane next) {
+    return ((here == a.first) & (next == a.second)) | ((here == b.first) & (next == b.second)) |
+           ((here == c.first) & (next == c.second));
+  });
 }
 
 }  // namespace
@@ -197,13 +217,7 @@ bool any_pair(std::string_view text, const std::array<Pair, kCount>& pairs) {
 Base64Spelling::Base64Spelling(std::string_view key, unsigned before)
     : key_(key), before_(before * 8), begin_(before_ / 6), end_((before_ + key.size() * 8 - 1) / 6 + 1) {}
 
-unsigned Base64Spelling::value(std::size_t index) const {
-  const std::size_t bit = (begin_ + index) * 6 - before_;
-  const std::size_t at = bit / 8;
-  const unsigned low = at + 1 < key_.size() ? static_cast<unsigned char>(key_[at + 1]) : 0;
-  const unsigned both = static_cast<unsigned>(static_cast<unsigned char>(key_[at])) << 8 | low;
-  return both >> (10 - bit % 8) & 63;
-}
+unsigned Base64Spelling::value(std::size_t index) const { return six_bits(key_, (begin_ + index) * 6 - before_); }
 
 bool Base64Spelling::fits(std::size_t index, char c) const {
   const unsigned given = base64_value(c);
@@ -219,16 +233,11 @@ bool Base64Spelling::fits(std::size_t index, char c) const {
   return given == value(index);
 }
 
-bool KeyMask::may_hold(std::string_view text) const {
-  if (text.size() < key_.size()) return false;
-  const bool plain = key_.size() >= kWholeWordBelow && key_[0] != ' ' && key_[1] != ' ';
-  if (!plain || text.size() <= sizeof(Lane)) return true;
-  std::array<Pair, 4> pairs;
-  pairs[0] = {static_cast<unsigned char>(key_[0]), static_cast<unsigned char>(key_[1])};
-  for (unsigned before = 0; before < 3; ++before) {
-    if (!choose_pair(Base64Spelling(key_, before), pairs[before + 1])) return true;
-  }
-  return any_pair(text, pairs);
+bool KeyMask::may_hold_here(std::string_view text) const {
+  if (key_.empty()) return false;
+  const bool plain = key_.size() >= kWholeWordBelow && key_[1] != ' ';
+  if (!plain || text.size() <= sizeof(Lane) || any_plain_or_escape(key_, text)) return true;
+  return text.size() >= (key_.size() * 8 + 5) / 6 && any_base64(key_, text);
 }
 
 bool KeyMask::mask(std::span<char> text, End end) const {

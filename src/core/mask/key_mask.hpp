@@ -29,10 +29,11 @@ class Base64Spelling {
   std::size_t size() const { return end_ - begin_; }
   // Is `c` right at `index`?
   bool fits(std::size_t index, char c) const;
-  // All six bits at `index`, for characters that hold nothing but the key.
-  unsigned value(std::size_t index) const;
 
  private:
+  // The six bits at `index`; those that lie behind the key are 0.
+  unsigned value(std::size_t index) const;
+
   std::string_view key_;
   std::size_t before_;  // bits
   std::size_t begin_;   // of the characters that hold bits of the key, counted from the group's first
@@ -46,9 +47,9 @@ class KeyMask {
 
   explicit KeyMask(std::string_view key) : key_(key) {}
 
-  // False: no spelling is in `text`, nor in any text shorter than the key.  True: mask() has to look.  A few
-  // instructions per 16 bytes; for what usually holds no key, as the fields of good answers.
-  bool may_hold(std::string_view text) const;
+  // False: no spelling is in `text`.  True: mask() has to look.  Nothing for a text shorter than the key, else an
+  // instruction or two per byte: for what usually holds no key, as the fields of good answers.
+  bool may_hold(std::string_view text) const { return text.size() >= key_.size() && may_hold_here(text); }
 
   // Is the text whole, or may the key have been cut at its end?
   enum class End : std::uint8_t { kWhole, kCut };
@@ -58,6 +59,8 @@ class KeyMask {
   bool mask(std::string& text, End end = End::kWhole) const { return mask(std::span(text.data(), text.size()), end); }
 
  private:
+  bool may_hold_here(std::string_view text) const;
+
   std::string_view key_;
 };
 
