@@ -29,8 +29,8 @@ Error invalid(std::string field, std::string message) {
   return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::move(field)};
 }
 
-// What a state costs beside its steps; measured.
-constexpr std::size_t kStepsOfAnyPattern = 32;
+// What a search costs beside its steps; measured.
+constexpr std::size_t kStepsOfAnyPattern = 64;
 // Of RE2's automaton, which is thrown away and begun anew when it is full: building a larger one costs more than it
 // saves.
 constexpr std::int64_t kPatternMemory = 128 * 1024;

@@ -34,7 +34,7 @@ struct FailureRule {
   std::chrono::seconds hold{0};  // kCool, kExhaust: 0 = the provider's hint, else KeyPool's own; up to 31 days
 };
 
-// FAILURE_RULES_WORK.  The default takes a core under 5 ms, whatever the patterns are.
+// FAILURE_RULES_WORK.  The default takes a core some 5 ms at most, whatever the patterns are (failure_rules_bench.cpp).
 struct RuleLimits {
   std::size_t work = 512 * 1024;
   static constexpr std::size_t kLeastLookedAt = 256;  // bytes
