@@ -40,11 +40,13 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   try {
     response = answer(request);
   } catch (const std::bad_alloc& failure) {
+    state_->parts.publisher.doubt();  // it may have been stored already
     // What it held is free again.  If even this is too much, the server answers with what it has at hand.
     log_failure("admin_failed", failure.what());
     response = problem_response(to_problem({ErrorCode::kOverloaded, "The gateway is out of memory."}), request);
   } catch (const std::exception& bug) {
     // Expected failures are values; what comes here is a bug, and must not take the process along.
+    state_->parts.publisher.doubt();
     log_error("admin_failed", {{"path", request.path}, {"request_id", request.request_id}, {"what", bug.what()}});
     response = problem_response(to_problem({ErrorCode::kInternal, ""}), request);
   }

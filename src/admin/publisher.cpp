@@ -92,6 +92,12 @@ Result<void> Publisher::retry() {
   return rebuild();
 }
 
+void Publisher::doubt() {
+  MutexLock lock(mutex_);
+  for (auto& [id, pool] : pools_) pool.stale = true;
+  owed_ = true;
+}
+
 PublisherStatus Publisher::status() {
   MutexLock lock(mutex_);
   return status_;

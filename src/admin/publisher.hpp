@@ -53,6 +53,8 @@ class Publisher {
   // For a timer: tries again what failed, and keeps the pools' calendars right when the clock or the zone's offset
   // moved.
   Result<void> retry();
+  // A change may be in the store without having been told of here: somebody was interrupted.  retry() reads all again.
+  void doubt();
 
   PublisherStatus status();
   std::shared_ptr<KeyPool> pool(ServiceId service);           // nullptr: not published

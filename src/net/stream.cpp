@@ -1,10 +1,12 @@
 #include "net/stream.hpp"
 
 #include <cerrno>
+#include <new>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "net/worker.hpp"
 
@@ -29,7 +31,14 @@ IoResult failed_wait(WaitEnd end) {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tcp_stream(Worker& worker, int fd) { return std::make_unique<TcpStream>(worker, fd); }
+std::unique_ptr<Stream> make_tcp_stream(Worker& worker, int fd) {
+  auto* const stream = new (std::nothrow) TcpStream(worker, fd);
+  if (stream == nullptr) {
+    ::close(fd);  // it was given to us; a constructor that throws closes it itself
+    throw std::bad_alloc();
+  }
+  return std::unique_ptr<Stream>(stream);
+}
 
 Task<IoResult> read_some(Stream& stream, char* data, std::size_t size, TimePoint deadline) {
   for (;;) {

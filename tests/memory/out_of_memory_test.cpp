@@ -29,17 +29,17 @@ class OutOfMemory : public testing::Test {
   OutOfMemory() {
     exempt_this_thread();
     id_ = gateway_.add_service({.slug = "s", .target_url = "http://127.0.0.1:" + std::to_string(upstream_.port())});
-    gateway_.admin("GET", "/admin/proxy-configs");  // logs in
+    gateway_.admin("POST", "/admin/keys/1/validate");  // answered by the last thread to come up: a start may fail
   }
   ~OutOfMemory() override { stop_failing(); }
 
   // One request per failing place, until a request comes through without meeting it.  `ask` returns a status; 0:
   // closed.
   template <class Ask>
-  void sweep(long burst, Ask ask) {
+  int sweep(long burst, Ask ask) {
     int refused = 0;
     int calm = 0;  // in a row; background threads allocate too, so that one is not enough
-    for (long after = 0; after < 3000 && calm < 3; after += 1 + after / 64) {
+    for (long after = 0; after < 3000 && calm < 3; after += 1 + after / 24) {
       fail_allocations(after, burst);
       const auto began = std::chrono::steady_clock::now();
       const int status = ask();
@@ -47,13 +47,13 @@ class OutOfMemory : public testing::Test {
       calm = stop_failing() == 0 ? calm + 1 : 0;
       refused += status >= 500 ? 1 : 0;
       const int next = ask();
-      ASSERT_TRUE(next >= 200 && next < 500) << "after failure at " << after << " the next request got " << next;
+      EXPECT_TRUE(next >= 200 && next < 500) << "after failure at " << after << " the next request got " << next;
     }
-    if (burst == 1) EXPECT_GT(refused, 0);  // "503 where it can"
+    return refused;
   }
 
   TcpServer upstream_{serve_upstream};
-  TestGateway gateway_;
+  TestGateway gateway_{{{"WORKERS", "1"}}};
   std::int64_t id_ = 0;
 };
 
@@ -63,23 +63,24 @@ TEST_F(OutOfMemory, ProxiedRequestsEndAndTheNextOnesWork) {
 
 TEST_F(OutOfMemory, LargeBodiesToo) {
   const std::string body(2 << 20, 'x');
-  sweep(1, [&] { return gateway_.post("/proxy/s/a", body).status; });
+  EXPECT_GT(sweep(1, [&] { return gateway_.post("/proxy/s/a", body).status; }), 0);
 }
 
 TEST_F(OutOfMemory, AdminRequestsEndAndTheNextOnesWork) {
   const std::string path = "/admin/proxy-configs/" + std::to_string(id_) + "/keys";
   int number = 0;
   for (const long burst : {1L, 40L}) {
-    sweep(burst, [&] {
+    const int refused = sweep(burst, [&] {
       const std::string body = R"({"key_value":"another-key-)" + std::to_string(++number) + "\"}";
       return gateway_.admin("POST", path, body).status;
     });
+    if (burst == 1) EXPECT_GT(refused, 0);
     sweep(burst, [&] { return gateway_.admin("GET", "/admin/proxy-configs").status; });
   }
 }
 
 TEST_F(OutOfMemory, WhatANewServiceNeedsIsPublishedLaterAtTheLatest) {
-  for (long after = 0; after < 600; after += 7) {
+  for (long after = 0; after < 600; after += 1 + after / 24) {
     const std::string slug = "n" + std::to_string(after);
     const std::string body = R"({"name":")" + slug + R"(","slug":")" + slug +
                              R"(","config_type":"GENERIC","method":"ANY","target_url":"http://127.0.0.1:)" +
