@@ -103,7 +103,7 @@ TEST_F(RequestBodyTest, AnUnusableDirectoryIsAnErrorThatNamesIt) {
   ASSERT_TRUE(body.append(pattern(RequestBody::kInMemory)));
   const auto appended = body.append("x");
   ASSERT_FALSE(appended);
-  EXPECT_EQ(appended.error().code, ErrorCode::kInternal);
+  EXPECT_EQ(appended.error().code, ErrorCode::kOverloaded);
   EXPECT_NE(appended.error().message.find(missing), std::string::npos);
 }
 
