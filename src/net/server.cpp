@@ -105,9 +105,9 @@ Task<void> Server::accept_loop() {
   }
 }
 
-// Accepts until the backlog is empty (true) or descriptors ran out (false).
+// Accepts until the backlog is empty or the listener's budget used up (true), or descriptors ran out (false).
 bool Server::accept_some() {
-  for (int i = 0; i < 64; ++i) {
+  while (listener_->may_work(kRead)) {
     sockaddr_storage peer = {};
     socklen_t length = sizeof peer;
     const int fd =
@@ -118,11 +118,12 @@ bool Server::accept_some() {
       listener_->clear_ready(kRead);
       return true;
     }
+    listener_->charge(cost::kConnection);
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     worker_.spawn(serve(make_tcp_stream(worker_, fd), address_text(peer)));
   }
-  return true;  // more may wait: the readiness bit is still set, so the wait returns at once
+  return true;  // more may wait: in a later turn
 }
 
 // A connection is in the server's list as long as its coroutine lives, however that ends.
@@ -172,6 +173,11 @@ Task<void> Server::serve_requests(Downstream& client) {
       co_return;
     }
     client.idle_ = !client.slot_;
+    client.socket().charge(cost::kRequest);
+    // The next request may be here already, and the next thousand behind it.
+    if (client.idle_ || client.socket().may_work(kRead)) continue;
+    const WaitEnd end = co_await wait_for(client.socket(), kRead, TimePoint::max());
+    if (end != WaitEnd::kReady) co_return;
   }
 }
 

@@ -152,11 +152,10 @@ bool reads_answers(const RequestContext& ctx) {
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
-  const bool nominates = head.nominates();
   copy_fields(head, out, [&](const net::Field& field) {
     if (stays_here(field.id)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
-    if (nominates && head.nominated(field.name)) return false;
+    if (field.nominated) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
 }
@@ -252,7 +251,6 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   out += ' ';
   out += answer.reason();
   out += "\r\n";
-  const bool nominates = answer.nominates();
   const bool allow_set_cookie = ctx.service().config.allow_set_cookie;
   bool has_id = false;
   std::string_view length;
@@ -260,7 +258,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   copy_fields(answer, out, [&](const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie)) return false;
-    if (nominates && answer.nominated(field.name)) return false;
+    if (field.nominated) return false;
     has_id |= field.id == FieldId::kXRequestId;
     if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
       return true;

@@ -43,7 +43,8 @@ def short(data, limit=400):
 class Gateway:
     running = []   # what remove_all() still has to stop
 
-    def __init__(self, binary):
+    def __init__(self, binary, settings=None):
+        """`settings`: environment in addition to, or instead of, that of all cases."""
         self.binary = binary
         self.directory = tempfile.mkdtemp(prefix="conformance-")
         os.mkdir(os.path.join(self.directory, "data"))
@@ -59,7 +60,7 @@ class Gateway:
             "SHUTDOWN_GRACE": str(SHUTDOWN_GRACE), "SHUTDOWN_DELAY": str(SHUTDOWN_DELAY),
             "SSE_KEEPALIVE": str(SSE_KEEPALIVE), "HEAD_TIMEOUT": str(HEAD_TIMEOUT),
             "BODY_TIMEOUT": str(BODY_TIMEOUT), "MAX_BODY_SIZE": str(MAX_BODY),
-            "ALLOW_PRIVATE_UPSTREAMS": "true",
+            "ALLOW_PRIVATE_UPSTREAMS": "true", **(settings or {}),
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
