@@ -1,5 +1,7 @@
 #include "app/front_door.hpp"
 
+#include <cerrno>
+
 #include <boost/json.hpp>
 
 #include "base/strings.hpp"
@@ -71,14 +73,13 @@ net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t 
     std::string_view run;
     const net::IoResult result = client.try_read_body(run);
     if (result.status == net::IoStatus::kEof) co_return std::move(body);
-    if (result.status == net::IoStatus::kError)
-      co_return Error{ErrorCode::kBadRequest, "the request body is not valid"};
+    if (result.status == net::IoStatus::kError) co_return client.body_error(result.error);
     if (result.status == net::IoStatus::kWouldBlock) {
       const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
-      if (end != net::WaitEnd::kReady) co_return Error{ErrorCode::kRequestTimeout, "the request body came too slowly"};
+      if (end != net::WaitEnd::kReady) co_return client.body_error(ETIMEDOUT);
       continue;
     }
-    if (client.body_received() > limit) co_return too_large;
+    if (client.body_counted() > limit) co_return too_large;
     body += run;
   }
 }
@@ -123,7 +124,10 @@ net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
 }
 
 net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
+  // Anybody may ask, and what it costs depends on the number of services: it is paid for by the clock.
+  const TimePoint began = std::chrono::steady_clock::now();
   OperationsAnswer answer = operations_.answer(client.head());
+  client.socket().charge_time(std::chrono::steady_clock::now() - began);
   std::string id = gateway_.request_id(client.head());
   answer.fields += "X-Request-Id: " + id + "\r\n";
   if (answer.status > 299) answer.fields += "X-Rotator-Error-Source: gateway\r\n";

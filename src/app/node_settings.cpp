@@ -84,6 +84,9 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   NodeSettings made;
   made.server.head_timeout = settings.head_timeout();
   made.server.body_timeout = settings.body_timeout();
+  made.server.body_min_rate = settings.body_min_rate();
+  made.server.body_total = settings.body_total_timeout();
+  made.server.framing.per_byte = settings.max_chunk_framing();
   made.server.send_timeout = settings.send_timeout();
   made.server.keepalive_timeout = settings.keepalive_timeout();
   made.server.new_connection_timeout = settings.new_connection_timeout();
@@ -97,6 +100,7 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   made.connector.ca_file = settings.upstream_ca_file();
   made.upstream.idle_timeout = settings.upstream_idle_timeout();
   made.attempts.send_timeout = settings.send_timeout();
+  made.attempts.most_interim = static_cast<int>(settings.upstream_max_interim());
   made.attempts.env_proxy = env_proxy(settings);
   made.gateway.max_body = settings.max_body_size().bytes;
   made.gateway.packed_error = settings.compressed_error_limit().bytes;

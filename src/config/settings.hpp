@@ -108,6 +108,18 @@ struct Settings : SettingList {
   Setting<Milliseconds> body_timeout{*this, "BODY_TIMEOUT", seconds(30),
     {"Longest gap while a request body arrives (408).",
      "接收请求体时两次数据之间的最长间隔（408）。"}, from_to_seconds(1, 3600)};
+  Setting<std::uint32_t> body_min_rate{*this, "BODY_MIN_RATE", 240,
+    {"Bytes per second that a request body must bring on average once three times BODY_TIMEOUT have passed (408); 0 "
+     "means any.",
+     "请求体在三倍 BODY_TIMEOUT 之后必须达到的平均速率，单位为字节每秒（408）；0 表示不限。"}, between(0U, 1'000'000'000U)};
+  Setting<Milliseconds> body_total_timeout{*this, "BODY_TOTAL_TIMEOUT", seconds(21'600),
+    {"Longest time a whole request body may take (408).",
+     "接收整个请求体的最长时间（408）。"}, from_to_seconds(1, 604'800)};
+  Setting<std::uint32_t> max_chunk_framing{*this, "MAX_CHUNK_FRAMING", 16,
+    {"Bytes of framing (size lines, extensions) that a chunked request body may have for each byte of data, beyond 64 "
+     "KiB (400). Framing beyond 64 KiB also counts towards limits of the body's length.",
+     "分块请求体在 64 KiB 之外，每个数据字节允许的分块开销字节数（长度行与扩展），超过则返回 400。超出 64 KiB "
+     "的开销也计入请求体长度限制。"}, between(1U, 1000U)};
   Setting<Milliseconds> send_timeout{*this, "SEND_TIMEOUT", seconds(60),
     {"Longest time a client may take no byte of its answer; then it is disconnected.",
      "客户端不读取响应数据的最长时间，超过即断开。"}, from_to_seconds(1, 3600)};
@@ -123,6 +135,9 @@ struct Settings : SettingList {
   Setting<Milliseconds> upstream_idle_timeout{*this, "UPSTREAM_IDLE_TIMEOUT", seconds(30),
     {"How long an idle upstream connection is kept for reuse.",
      "空闲上游连接为复用而保留的时间。"}, from_to_seconds(1, 3600)};
+  Setting<std::uint32_t> upstream_max_interim{*this, "UPSTREAM_MAX_INTERIM", 100,
+    {"Interim (1xx) answers an upstream may send before the real one; more are an upstream error (502).",
+     "上游在最终响应之前可发送的中间响应（1xx）数量，超过视为上游错误（502）。"}, between(1U, 10'000U)};
   Setting<Milliseconds> sse_keepalive{*this, "SSE_KEEPALIVE", seconds(15),
     {"Silence of an event stream after which clients get a comment line, so that nothing between cuts it; 0 turns it "
      "off.",

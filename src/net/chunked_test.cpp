@@ -40,6 +40,34 @@ Decoded decode(std::string_view input, const std::vector<std::size_t>& cuts = {}
   return result;
 }
 
+std::string tiny_chunks(int count, const std::string& size_line) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += size_line + "\r\nx\r\n";
+  return all + "0\r\n\r\n";
+}
+
+// Bodies of tiny chunks with long extensions cost 250 bytes of wire for one that any limit counted.
+// (Kind: limits that count the wrong bytes.)
+TEST(Chunked, FramingMustBePaidForByData) {
+  EXPECT_EQ(decode(tiny_chunks(100'000, "1")).end, Event::kEnd);         // byte by byte: 5 for 1
+  EXPECT_EQ(decode(tiny_chunks(100'000, "00000001")).end, Event::kEnd);  // as some write it: 12 for 1
+  EXPECT_EQ(decode(tiny_chunks(100'000, "000000000000001")).end, Event::kError);
+  EXPECT_EQ(decode(tiny_chunks(200, "1;" + std::string(249, 'e'))).end, Event::kEnd);
+  EXPECT_EQ(decode(tiny_chunks(300, "1;" + std::string(249, 'e'))).end, Event::kError);
+  EXPECT_EQ(decode("fffffffffffffff\r\nx").end, Event::kNeedMore);
+}
+
+TEST(Chunked, TheVerdictOnFramingDoesNotDependOnHowTheBytesCame) {
+  const std::string input = tiny_chunks(30'000, "000000000000001");
+  const Decoded whole = decode(input);
+  EXPECT_EQ(whole.end, Event::kError);
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+    std::vector<std::size_t> cuts;
+    for (std::size_t at = step; at < input.size(); at += step) cuts.push_back(at);
+    EXPECT_EQ(decode(input, cuts), whole) << step;
+  }
+}
+
 struct Case {
   const char* name;
   std::string input;

@@ -94,11 +94,49 @@ void Downstream::note_client(const ForwardedClient& client) {
 
 TimePoint Downstream::send_deadline() const { return stream_->worker().now() + limits_.send_timeout; }
 
+// Bytes just often enough to never make a gap must not hold a request for ever.
+TimePoint Downstream::rate_deadline() const {
+  if (limits_.body_min_rate == 0) return TimePoint::max();
+  return body_started_ + 3 * limits_.body_timeout + std::chrono::seconds(body_received_ / limits_.body_min_rate);
+}
+
 TimePoint Downstream::body_deadline() const {
+  const TimePoint gap = stream_->worker().now() + limits_.body_timeout;
+  return std::min({gap, rate_deadline(), body_started_ + limits_.body_total});
+}
+
+std::uint64_t Downstream::body_counted() const {
+  const std::uint64_t framing = decoder_.framing();
+  return body_received_ + (framing > FramingLimits::kFree ? framing - FramingLimits::kFree : 0);
+}
+
+Error Downstream::body_error(int error) const {
+  switch (error) {
+    case EPROTO:
+      return {ErrorCode::kBadRequest, "the chunked request body is not valid"};
+    case E2BIG:
+      return {ErrorCode::kBadRequest,
+              "the chunk framing of the request body is over its limit of 64 KiB and " +
+                  std::to_string(limits_.framing.per_byte) +
+                  " bytes for each byte of data (MAX_CHUNK_FRAMING), or its extensions over 64 KiB and a byte for each "
+                  "byte of data; send larger chunks"};
+    case EMSGSIZE:
+      return {ErrorCode::kHeadTooLarge, "the request head leaves no room for its body"};
+    case ETIMEDOUT:
+      return {ErrorCode::kRequestTimeout, "the request body came too slowly: " + body_timer()};
+    default:
+      return {ErrorCode::kClientGone, "the client left before its body was complete"};
+  }
+}
+
+// Which of the three limits on a body's time it met.
+std::string Downstream::body_timer() const {
   const TimePoint now = stream_->worker().now();
-  // Bytes just often enough to never make a gap must not hold a request for ever.
-  const TimePoint by_rate = body_started_ + 10 * limits_.body_timeout + std::chrono::seconds(body_received_ / 1024);
-  return std::min(now + limits_.body_timeout, by_rate);
+  if (now >= body_started_ + limits_.body_total)
+    return "it took longer than " + std::to_string(limits_.body_total.count()) + " ms (BODY_TOTAL_TIMEOUT)";
+  if (now >= rate_deadline())
+    return "less than " + std::to_string(limits_.body_min_rate) + " bytes per second (BODY_MIN_RATE)";
+  return "nothing for " + std::to_string(limits_.body_timeout.count()) + " ms (BODY_TIMEOUT)";
 }
 
 IoResult Downstream::read_more() {
@@ -146,7 +184,7 @@ void Downstream::begin_body() {
   body_received_ = 0;
   body_started_ = worker().now();
   body_finished_ = body_kind_ == BodyKind::kNone;
-  decoder_ = ChunkedDecoder();
+  decoder_ = ChunkedDecoder(limits_.framing);
   continue_due_ = head.expect_continue() && !body_finished_ && slot_->begin == slot_->end;
   head_request_ = head.method() == "HEAD";
   keep_alive_ = head.keep_alive();
@@ -184,9 +222,13 @@ IoResult Downstream::try_read_body(std::string_view& data) {
         body_received_ += data.size();
         return {.bytes = data.size()};
       }
+      // Thousands of tiny chunks came with one read.
+      if (!socket().may_work(kRead)) return {.status = IoStatus::kWouldBlock, .want = kRead};
+      socket().charge(cost::kChunk);
       const auto event = decoder_.next(input, data);
       slot_->begin = slot_->end - input.size();
-      if (event == ChunkedDecoder::Event::kError) return {.status = IoStatus::kError, .error = EPROTO};
+      if (event == ChunkedDecoder::Event::kError)
+        return {.status = IoStatus::kError, .error = decoder_.framing_too_heavy() ? E2BIG : EPROTO};
       body_finished_ = event == ChunkedDecoder::Event::kEnd;
       if (event == ChunkedDecoder::Event::kData) {
         body_received_ += data.size();
@@ -213,6 +255,7 @@ IoResult Downstream::try_read_body(std::string_view& data) {
 void Downstream::send_continue() {
   if (!continue_due_) return;
   continue_due_ = false;
+  socket().allow_last_words();
   Outgoing out;
   out.add("HTTP/1.1 100 Continue\r\n\r\n");
   out.try_send(*stream_);  // 25 bytes into an empty send buffer; a failure shows at the next read

@@ -24,9 +24,11 @@
 namespace akr::net {
 
 struct ServerLimits {
-  std::chrono::milliseconds head_timeout{30'000};  // whole head, from its first byte
-  std::chrono::milliseconds body_timeout{
-      30'000};  // longest gap; the whole body may take ten of them and a second per KiB
+  std::chrono::milliseconds head_timeout{30'000};       // whole head, from its first byte
+  std::chrono::milliseconds body_timeout{30'000};       // longest gap in a body
+  std::uint32_t body_min_rate = 240;                    // bytes per second, after three such gaps; 0 = any
+  std::chrono::milliseconds body_total{21'600'000};     // the whole body
+  FramingLimits framing;                                // of chunked bodies
   std::chrono::milliseconds send_timeout{60'000};       // a client that reads nothing
   std::chrono::milliseconds keepalive_timeout{75'000};  // D39
   // Of a new connection: PROXY header, TLS handshake, and the wait for the first byte of a request, each.
@@ -60,13 +62,18 @@ class Downstream {
   // The whole body if all its bytes are here already and it needs no decoding.  Costs nothing; try it first.
   bool take_buffered_body(std::string_view& body);
   // The next run of bytes, in memory that is valid until the next call; kEof at the end of the body.
-  // kWouldBlock: wait for `want`.  kError: cut (error = ECONNRESET) or badly framed (error = EPROTO).
+  // kWouldBlock: wait for `want`.  kError: cut (error = ECONNRESET), badly framed (EPROTO), or framed with more bytes
+  // than its data is worth (E2BIG).  body_error() has the words.
   IoResult try_read_body(std::string_view& data);
   // Says "100 Continue" if the client waits for it and has sent nothing of the body yet.
   void send_continue();
   // Deadline for the next byte of the body, given how many came so far.
   TimePoint body_deadline() const;
   std::uint64_t body_received() const { return body_received_; }
+  // What limits of a body's length count: its bytes, and the framing beyond what every body may have.
+  std::uint64_t body_counted() const;
+  // Why the body failed: `error` as try_read_body() said, or ETIMEDOUT after a wait until body_deadline().
+  Error body_error(int error) const;
 
   // --- the answer ---
   // What a handler must set so that the connection ends correctly.
@@ -96,6 +103,8 @@ class Downstream {
   IoResult read_more();
   void begin_body();
   void finish_request();
+  TimePoint rate_deadline() const;
+  std::string body_timer() const;
   Task<void> linger();
 
   std::unique_ptr<Stream> stream_;

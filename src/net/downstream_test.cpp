@@ -1,6 +1,10 @@
 #include "net/downstream.hpp"
 
+#include <cerrno>
+#include <functional>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -74,6 +78,99 @@ TEST(Downstream, ALongBodyIsReadBehindALongHead) {
   HttpClient client(server.port());
   const std::string field = "X-Long: " + std::string(60'000, 'l') + "\r\n";
   EXPECT_EQ(client.ask(post(std::string(1'000'000, 'b'), field)).body, "1000000 60000");
+}
+
+std::string chunked(const std::string& chunks) {
+  return "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
+}
+
+// Reads the body to its end, and answers with what `told` says, or with why not.
+Task<void> swallow(Downstream& client, std::function<std::string()> told = {}) {
+  std::string_view run;
+  std::optional<Error> failed;
+  for (IoResult got; got.status != IoStatus::kEof && !failed;) {
+    got = client.try_read_body(run);
+    if (got.status == IoStatus::kError) failed = client.body_error(got.error);
+    if (got.status != IoStatus::kWouldBlock) continue;
+    const WaitEnd end = co_await wait_for(client.socket(), got.want, client.body_deadline());
+    if (end != WaitEnd::kReady) failed = client.body_error(ETIMEDOUT);
+  }
+  client.forbid_keep_alive();
+  std::string text = failed ? failed->message : told ? told() : std::to_string(client.body_counted());
+  co_await client.reply(failed ? 400 : 200, "", std::move(text));
+}
+
+// A body of 1-byte chunks, thousands in one buffer, was decoded to its end in one go: one client let the others wait
+// for 25 to 32 s.  (Kind: loops that do not return to the event loop.)
+TEST(Downstream, TinyChunksAreTakenInPortionsPerTurnOfTheLoop) {
+  std::uint64_t turns = 0;
+  HandlerServer server([&turns](Downstream& client) -> Task<void> {
+    const std::uint64_t first = client.worker().turn();
+    const auto told = [&]() -> std::string {
+      turns = client.worker().turn() - first;
+      return std::to_string(client.body_received());
+    };
+    co_await swallow(client, told);
+  });
+  std::string chunks;
+  for (int i = 0; i < 60'000; ++i) chunks += "1\r\nx\r\n";
+  EXPECT_EQ(HttpClient(server.port()).ask(chunked(chunks + "0\r\n\r\n")).body, "60000");
+  server.stop();
+  EXPECT_GE(turns, 7U);  // 4,096 chunks are a budget, and a turn has two at most
+}
+
+// 32 MiB of body in 1-byte chunks with extensions of 250 bytes were 8 GB of wire, of which the limits counted the data.
+// (Kind: limits that count the wrong bytes.)
+TEST(Downstream, FramingOutOfProportionIsRefusedByName) {
+  HandlerServer server([](Downstream& client) { return swallow(client); });
+  const std::string extended = "1;" + std::string(249, 'e') + "\r\nx\r\n";
+  std::string few;
+  for (int i = 0; i < 200; ++i) few += extended;
+  EXPECT_EQ(HttpClient(server.port()).ask(chunked(few + "0\r\n\r\n")).status, 200);
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += extended;
+  const auto refused = HttpClient(server.port()).ask(chunked(many + "0\r\n\r\n"));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("MAX_CHUNK_FRAMING"), std::string::npos) << refused.body;
+}
+
+TEST(Downstream, FramingThatEveryBodyMayHaveIsNotCounted) {
+  HandlerServer server([](Downstream& client) { return swallow(client); });
+  std::string chunks;
+  for (int i = 0; i < 20'000; ++i) chunks += "1\r\nx\r\n";
+  // 20,000 bytes and 100,005 of framing, of which 65,536 are free.
+  EXPECT_EQ(HttpClient(server.port()).ask(chunked(chunks + "0\r\n\r\n")).body, "54469");
+}
+
+// A body that came byte by byte, just often enough, outlived BODY_TIMEOUT thirty times.  (Kind: timers that any byte
+// sets back.)
+TEST(Downstream, ATrickledBodyEndsBelowTheMinimumRate) {
+  ServerLimits limits;
+  limits.body_timeout = std::chrono::milliseconds(200);
+  HandlerServer server([](Downstream& client) { return swallow(client); }, limits);
+  HttpClient client(server.port());
+  client.send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n");
+  const auto begun = std::chrono::steady_clock::now();
+  std::jthread trickle([&client](const std::stop_token& stop) {
+    for (int i = 0; i < 200 && !stop.stop_requested(); ++i) {
+      client.send("x");
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  });
+  const auto answer = client.receive();
+  trickle.request_stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));  // 0.6 s; 10 s if nobody minds
+  EXPECT_NE(answer.body.find("BODY_MIN_RATE"), std::string::npos) << answer.body;
+}
+
+TEST(Downstream, AWholeBodyHasATotal) {
+  ServerLimits limits;
+  limits.body_min_rate = 0;
+  limits.body_total = std::chrono::milliseconds(100);
+  HandlerServer server([](Downstream& client) { return swallow(client); }, limits);
+  HttpClient client(server.port());
+  const auto answer = client.ask("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nx");
+  EXPECT_NE(answer.body.find("BODY_TOTAL_TIMEOUT"), std::string::npos) << answer.body;
 }
 
 TEST(Downstream, RepliesOnce) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -137,8 +138,10 @@ class SilenceWatch {
   }
   TimePoint until(TimePoint limit) const { return std::min(limit, next_); }
   // Call after a wait that timed out; true: nobody is there.
-  bool lost(int fd, TimePoint now) {
+  bool lost(int fd, TimePoint now, bool any_answer) {
     if (now < next_) return false;
+    if (any_answer) next_ = TimePoint::max();
+    if (any_answer) return false;
     const auto info = ask_tcp(fd);
     const bool heard = !info || info->tcpi_bytes_acked > acked_before_;
     next_ = heard ? TimePoint::max() : now + kSilenceCheck;
@@ -150,10 +153,10 @@ class SilenceWatch {
   TimePoint next_ = TimePoint::max();
 };
 
-enum class HeadStep : std::uint8_t { kDone, kMore, kBad };
+enum class HeadStep : std::uint8_t { kDone, kMore, kBad, kTooMany };
 
-// Looks for a final head in what was read; drops interim ones.
-HeadStep parse_answer(MessageSlot& slot, bool head_method) {
+// Looks for a final head in what was read; drops interim ones, of which `interim` may still come.
+HeadStep parse_answer(MessageSlot& slot, bool head_method, int& interim) {
   for (;;) {
     if (slot.begin == slot.end) {
       slot.begin = slot.end = 0;
@@ -164,11 +167,12 @@ HeadStep parse_answer(MessageSlot& slot, bool head_method) {
     if (status == ParseStatus::kError) return HeadStep::kBad;
     slot.begin += slot.head.size();
     if (slot.head.status() >= 200 || slot.head.status() == 101) return HeadStep::kDone;
+    if (--interim < 0) return HeadStep::kTooMany;
   }
 }
 
 // One try at reading the head.  kOk: it is complete.  kWouldBlock: wait.  kEof/kError: closed.  EPROTO: not HTTP.
-IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& any_answer) {
+IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& any_answer, int& interim) {
   for (;;) {
     if (!answer) {
       // An upstream that is still thinking must not cost a buffer.
@@ -189,12 +193,17 @@ IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& an
       if (!any_answer) answer.reset();
       return result;
     }
+    // A head is complete, or wrong, at the end of a line; a parse per line bounds the work of a slow sender.
+    const char* fresh = answer->buffer.data() + answer->end - result.bytes;
+    if (any_answer && answer->end < kMaxHeadBytes && std::memchr(fresh, '\n', result.bytes) == nullptr) continue;
     any_answer = true;
-    switch (parse_answer(*answer, head_method)) {
+    switch (parse_answer(*answer, head_method, interim)) {
       case HeadStep::kDone:
         return {};
       case HeadStep::kBad:
         return {.status = IoStatus::kError, .error = EPROTO};
+      case HeadStep::kTooMany:
+        return {.status = IoStatus::kError, .error = E2BIG};
       case HeadStep::kMore:
         break;
     }
@@ -214,6 +223,7 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
   IoResult pushed = sender.prime();
   if (pushed.status != IoStatus::kError) pushed = sender.push();
   bool sending = !sender.done();
+  int interim = request.limits.most_interim;
   TimePoint deadline = worker.now() + (sending ? request.limits.send : request.limits.first_byte);
   for (bool first = true;; first = false) {
     result.sent = sender.sent();
@@ -224,12 +234,12 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
       co_return result;
     }
     // Also after a failed write: the upstream may have answered before it closed.
-    const IoResult pulled = pull(stream, answer, request.head_method, result.any_answer);
+    const IoResult pulled = pull(stream, answer, request.head_method, result.any_answer, interim);
     if (pulled.status == IoStatus::kOk) co_return result;
     const bool write_failed = sending && pushed.status == IoStatus::kError;
     if (pulled.status != IoStatus::kWouldBlock || (write_failed && stream.socket().dead())) {
-      result.end =
-          pulled.error == EPROTO && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
+      const bool protocol = pulled.error == EPROTO || pulled.error == E2BIG;
+      result.end = protocol && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
       result.error = pulled.error;
       // A reset says nothing: the peer may have read all of it.  A FIN carries the acknowledgement of what it read.
       const bool fin_first = pulled.status == IoStatus::kEof && !stream.tls() && stream.socket().open() &&
@@ -262,7 +272,7 @@ Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest re
       result.error = from_client ? ETIMEDOUT : 0;
       co_return result;
     }
-    if (end == WaitEnd::kTimeout && !result.any_answer && silence.lost(stream.socket().fd(), worker.now())) {
+    if (end == WaitEnd::kTimeout && silence.lost(stream.socket().fd(), worker.now(), result.any_answer)) {
       result.end = ExchangeEnd::kClosed;
       result.error = ETIMEDOUT;
       co_return result;

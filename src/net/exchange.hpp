@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "net/client_watch.hpp"
@@ -32,6 +33,7 @@ struct ExchangeLimits {
   // The request may go out again elsewhere: a reused connection whose peer acknowledges nothing, not even after two
   // retransmissions, ends as kClosed (a firewall or NAT forgot it: no FIN, no RST, only silence).
   bool may_resend = false;
+  int most_interim = std::numeric_limits<int>::max();  // answers before the real one; more are kProtocol
 };
 
 enum class ExchangeEnd : std::uint8_t {
@@ -40,7 +42,7 @@ enum class ExchangeEnd : std::uint8_t {
   kFirstByte,
   kTotal,
   kSend,      // which timer fired
-  kProtocol,  // not valid HTTP
+  kProtocol,  // not valid HTTP, or (error = E2BIG) too many interim answers
   kClientGone,
   kClientBody,  // the client's own body failed; see error
   kCancelled,   // shutdown

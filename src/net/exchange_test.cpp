@@ -1,6 +1,7 @@
 #include "net/exchange.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <future>
 #include <memory>
@@ -140,6 +141,40 @@ TEST_F(Exchange, DropsInterimAnswersHoweverMany) {
   });
   EXPECT_EQ(seen.status, 200);
   EXPECT_EQ(seen.rest, "ok");
+}
+
+// An upstream that sent 1xx answers without an end kept the worker for 4 to 29 s: the loop did not return to the event
+// loop, and the first-byte timer was looked at only when the upstream was silent.  (Kind: a peer that is always ready.)
+TEST_F(Exchange, InterimAnswersWithoutAnEndMeetTheFirstByteTimer) {
+  const auto serve = [](int fd) {
+    test::receive_until(fd, "\r\n\r\n");
+    std::string interim;
+    for (int i = 0; i < 10'000; ++i) interim += "HTTP/1.1 102 Processing\r\n\r\n";
+    while (::send(fd, interim.data(), interim.size(), MSG_NOSIGNAL) > 0) {
+    }
+  };
+  ExchangeRequest request = {.head = kHead};
+  request.limits.first_byte = milliseconds(100);
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(run(serve, request).result.end, ExchangeEnd::kFirstByte);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, seconds(5));
+}
+
+TEST_F(Exchange, MoreInterimAnswersThanAllowedAreAnError) {
+  const auto serve = [](int interim) {
+    return [interim](int fd) {
+      test::receive_until(fd, "\r\n\r\n");
+      for (int i = 0; i < interim; ++i) test::send_all(fd, "HTTP/1.1 102 Processing\r\n\r\n");
+      test::send_all(fd, kOk);
+      test::wait_for_close(fd);
+    };
+  };
+  ExchangeRequest request = {.head = kHead};
+  request.limits.most_interim = 20;
+  EXPECT_EQ(run(serve(20), request).status, 200);
+  const Seen seen = run(serve(21), request);
+  EXPECT_EQ(seen.result.end, ExchangeEnd::kProtocol);
+  EXPECT_EQ(seen.result.error, E2BIG);
 }
 
 TEST_F(Exchange, SendsBodiesPlainOrInChunks) {

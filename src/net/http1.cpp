@@ -1,5 +1,6 @@
 #include "net/http1.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/strings.hpp"
@@ -36,6 +37,13 @@ bool valid_host(std::string_view host) {
   }
   if (colon == std::string_view::npos || colon + 1 == host.size()) return true;
   return parse_u64(host.substr(colon + 1)).value_or(65536) <= 65535;
+}
+
+// An order of names without case; length first, which is all that most comparisons need.
+bool before(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return ascii_lower(x) < ascii_lower(y); });
 }
 
 }  // namespace
@@ -102,6 +110,7 @@ ParseStatus MessageHead::parse_request(std::string_view buffer) {
   if (status == ParseStatus::kNeedMore && buffer.size() >= kMaxHeadBytes) return fail(HeadError::kTooLarge);
   if (status != ParseStatus::kDone) return status;
   size_ = at;
+  if (nominates_) mark_nominated();
   return finish_request();
 }
 
@@ -113,6 +122,7 @@ ParseStatus MessageHead::parse_response(std::string_view buffer, bool to_head_re
   if (status == ParseStatus::kNeedMore && buffer.size() >= kMaxHeadBytes) return fail(HeadError::kTooLarge);
   if (status != ParseStatus::kDone) return status;
   size_ = at;
+  if (nominates_) mark_nominated();
   return finish_response(to_head_request);
 }
 
@@ -241,6 +251,7 @@ ParseStatus MessageHead::parse_field(std::string_view buffer, std::size_t& at) {
   ref.name = {static_cast<std::uint16_t>(name_at), static_cast<std::uint16_t>(name_length)};
   ref.value = {static_cast<std::uint16_t>(value_at), static_cast<std::uint16_t>(end - value_at)};
   ref.id = identify_field(view(ref.name));
+  ref.nominated = false;
   return note_field(ref) ? ParseStatus::kDone : ParseStatus::kError;
 }
 
@@ -307,6 +318,32 @@ void MessageHead::note_connection(std::string_view value) {
   }
 }
 
+// The fields are sorted by name, and each option is looked up among them: a head has room for 30,000 options.
+void MessageHead::mark_nominated() {
+  std::array<std::uint8_t, kMaxFields> order;  // NOLINT: filled before it is read
+  const auto name_of = [this](std::uint8_t index) { return view(fields_[index].name); };
+  const auto end = order.begin() + field_count_;
+  for (std::uint8_t i = 0; i < field_count_; ++i) order[i] = i;
+  std::sort(order.begin(), end, [&](std::uint8_t a, std::uint8_t b) { return before(name_of(a), name_of(b)); });
+  for (std::size_t i = 0; i < field_count_; ++i) {
+    if (fields_[i].id != FieldId::kConnection) continue;
+    std::string_view rest = view(fields_[i].value);
+    while (!rest.empty()) {
+      const auto comma = rest.find(',');
+      const std::string_view option = trim(rest.substr(0, comma));
+      const auto found = std::lower_bound(order.begin(), end, option, [&](std::uint8_t index, std::string_view wanted) {
+        return before(name_of(index), wanted);
+      });
+      if (found != end && iequals(name_of(*found), option)) fields_[*found].nominated = true;
+      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    }
+  }
+  // The first of several fields with one name was found: it speaks for all.
+  for (auto at = order.begin(); at != end && at + 1 != end; ++at) {
+    if (fields_[*at].nominated && iequals(name_of(*at), name_of(at[1]))) fields_[at[1]].nominated = true;
+  }
+}
+
 ParseStatus MessageHead::finish_request() {
   if (hosts_ > 1 || (hosts_ == 0 && minor_version_ == 1)) return fail(HeadError::kHost);
   if (hosts_ == 1 && !valid_host(host())) return fail(HeadError::kHost);
@@ -344,7 +381,7 @@ ParseStatus MessageHead::finish_response(bool to_head_request) {
 
 Field MessageHead::field(std::size_t index) const {
   const FieldRef& ref = fields_[index];
-  return {view(ref.name), view(ref.value), ref.id};
+  return {view(ref.name), view(ref.value), ref.id, ref.nominated};
 }
 
 std::string_view MessageHead::canonical_line(std::size_t index) const {
@@ -367,17 +404,6 @@ std::string_view MessageHead::find(std::string_view name) const {
     if (fields_[i].name.length == name.size() && iequals(view(fields_[i].name), name)) return view(fields_[i].value);
   }
   return {};
-}
-
-bool MessageHead::nominated(std::string_view name) const {
-  if (!nominates_) return false;
-  for (std::size_t i = 0; i < field_count_; ++i) {
-    if (fields_[i].id != FieldId::kConnection) continue;
-    for (std::string_view option : split(view(fields_[i].value), ',')) {
-      if (iequals(trim(option), name)) return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace akr::net

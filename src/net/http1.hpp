@@ -60,6 +60,7 @@ struct Field {
   std::string_view name;
   std::string_view value;
   FieldId id;
+  bool nominated = false;  // Connection lists it: this hop must drop it (RFC 9110 section 7.6.1)
 };
 
 enum class BodyKind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
@@ -101,9 +102,8 @@ class MessageHead {
   // First field of that kind / that name (compared without case); "" if absent.
   std::string_view find(FieldId id) const;
   std::string_view find(std::string_view name) const;
-  // Does Connection list a field that this hop must drop (RFC 9110 section 7.6.1), and is `name` one of them?
+  // Does Connection list names of fields, whether they are there or not?
   bool nominates() const { return nominates_; }
-  bool nominated(std::string_view name) const;
   // The field's bytes if they are exactly "Name: value" CRLF, so that they can be copied as they are; else "".
   std::string_view canonical_line(std::size_t index) const;
 
@@ -125,6 +125,7 @@ class MessageHead {
     Range name;
     Range value;
     FieldId id = FieldId::kOther;
+    bool nominated = false;
   };
 
   std::string_view view(Range range) const { return {base_ + range.at, range.length}; }
@@ -139,6 +140,7 @@ class MessageHead {
   bool note_field(FieldRef& ref);
   bool note_content_length(std::string_view value);
   void note_connection(std::string_view value);
+  void mark_nominated();
   ParseStatus finish_request();
   ParseStatus finish_response(bool to_head_request);
 

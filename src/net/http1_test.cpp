@@ -1,5 +1,7 @@
 #include "net/http1.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -369,9 +371,37 @@ TEST_F(RequestHeadFacts, NominatedFields) {
   EXPECT_FALSE(read(get("Connection: close\r\n")).nominates());
   read(get("Connection: x-secret, ,close\r\nConnection: Other\r\nX-Secret: 1\r\n"));
   EXPECT_TRUE(head_.nominates());
-  EXPECT_TRUE(head_.nominated("X-SECRET"));
-  EXPECT_TRUE(head_.nominated("other"));
-  EXPECT_FALSE(head_.nominated("x-sec"));
+  read(
+      get("Connection: x-secret, ,close\r\nConnection: Other,X-secret2\r\nX-Secret: 1\r\nOTHER: 2\r\nX-Sec: 3\r\n"
+          "x-Secret: 4\r\nClose: 5\r\n"));
+  std::string dropped;
+  for (std::size_t i = 0; i < head_.field_count(); ++i) {
+    if (head_.field(i).nominated) dropped += head_.field(i).value;
+  }
+  EXPECT_EQ(dropped, "1245");
+}
+
+// A Connection field with 29,500 options and 127 other fields cost 38 ms: each field was looked for in the whole list.
+// (Kind: work that grows with the square of what a stranger sends.)
+TEST_F(RequestHeadFacts, ThousandsOfNominatedFieldsAreFoundInOnePass) {
+  const auto cost = [this](int fields) {
+    std::string text = "Connection: ";
+    for (int i = 0; i < 29'500; ++i) text += "b,";
+    text += "f1\r\n";
+    for (int i = 0; i < fields; ++i) text += "F" + std::to_string(i) + ":\r\n";
+    text = get(text);
+    auto fastest = std::chrono::steady_clock::duration::max();
+    for (int run = 0; run < 9; ++run) {
+      const auto before = std::chrono::steady_clock::now();
+      EXPECT_EQ(head_.parse_request(text), ParseStatus::kDone);
+      fastest = std::min(fastest, std::chrono::steady_clock::now() - before);
+    }
+    int nominated = 0;
+    for (std::size_t i = 0; i < head_.field_count(); ++i) nominated += head_.field(i).nominated ? 1 : 0;
+    EXPECT_EQ(nominated, 1);
+    return fastest;
+  };
+  EXPECT_LT(cost(120), 20 * cost(2));  // 60 times as much if each field is looked for in the list
 }
 
 TEST_F(RequestHeadFacts, WebsocketNeedsBothFieldsAndGet) {

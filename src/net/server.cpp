@@ -132,14 +132,15 @@ Task<void> Server::accept_loop() {
   }
 }
 
-// Accepts until the backlog is empty (true) or descriptors ran out (false).
+// Accepts until the backlog is empty or the listener's budget used up (true), or descriptors ran out (false).
 bool Server::accept_some() {
-  for (int i = 0; i < 64; ++i) {
+  while (listener_->may_work(kRead)) {
     sockaddr_storage peer = {};
     socklen_t length = sizeof peer;
     const int fd =
         ::accept4(listener_->fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+      listener_->charge(cost::kConnection);
       welcome(fd, address_of(peer));
       continue;
     }
@@ -150,7 +151,7 @@ bool Server::accept_some() {
     listener_->clear_ready(kRead);
     return true;
   }
-  return true;  // more may wait: the readiness bit is still set, so the wait returns at once
+  return true;  // more may wait: in a later turn
 }
 
 void Server::welcome(int fd, const IpAddress& peer) {
@@ -251,6 +252,11 @@ Task<void> Server::serve_requests(Downstream& client, Place& place) {
       co_return;
     }
     client.idle_ = !client.slot_;
+    client.socket().charge(cost::kRequest);
+    // The next request may be here already, and the next thousand behind it.
+    if (client.idle_ || client.socket().may_work(kRead)) continue;
+    const WaitEnd end = co_await wait_for(client.socket(), kRead, TimePoint::max());
+    if (end != WaitEnd::kReady) co_return;
   }
 }
 

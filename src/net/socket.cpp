@@ -49,10 +49,18 @@ void Waiter::watch(Socket& socket, std::uint8_t interest) {
   socket.interest_ = interest;
 }
 
+void Waiter::lag(Socket& socket) {
+  lags_ = true;
+  socket.refused_ = 0;
+  socket.worker_->add_lagging(socket);
+}
+
 void Waiter::detach() {
   unlink();
+  lags_ = false;
   for (Socket*& socket : sockets_) {
     if (socket == nullptr) continue;
+    if (socket->lagging_) socket->worker_->remove_lagging(*socket);
     socket->waiter_ = nullptr;
     socket->interest_ = 0;
     socket = nullptr;
@@ -65,7 +73,10 @@ void Waiter::fire(WaitEnd end) {
 }
 
 Socket::Socket(Worker& worker, int fd)
-    : worker_(&worker), fd_(fd), ready_(kRead | kWrite) {  // try first, wait only when the kernel says so
+    : worker_(&worker),
+      fd_(fd),
+      ready_(kRead | kWrite),  // try first, wait only when the kernel says so
+      turn_(worker.turn()) {
   try {
     worker.add(*this);
   } catch (...) {
@@ -79,6 +90,7 @@ void Socket::close() {
   worker_->remove(*this);
   ::close(fd_);
   fd_ = -1;
+  refused_ = 0;
   cancel();
 }
 
@@ -101,14 +113,26 @@ void Socket::on_event(std::uint32_t events) {
   if ((events & EPOLLIN) != 0) ready_ |= kRead;
   if ((events & EPOLLOUT) != 0) ready_ |= kWrite;
   if ((events & EPOLLRDHUP) != 0) ready_ |= kRead | kHangup;
-  if (waiter_ != nullptr && (ready_ & interest_) != 0) waiter_->fire(WaitEnd::kReady);
+  if (waiter_ != nullptr && (ready_ & interest_) != 0 && !waiter_->lags_) waiter_->fire(WaitEnd::kReady);
+}
+
+// Lazy: most sockets never use a budget up, and need not know in which turn they are.
+bool Socket::refill(std::uint8_t want) {
+  if (turn_ == worker_->turn()) {
+    stand_back(want);
+    return false;
+  }
+  turn_ = worker_->turn();
+  budget_ = cost::kTurn;
+  return true;
 }
 
 IoResult Socket::try_read(char* data, std::size_t size) {
-  if ((ready_ & kRead) == 0) return {.status = IoStatus::kWouldBlock, .want = kRead};
+  if ((ready_ & kRead) == 0 || !may_work(kRead)) return {.status = IoStatus::kWouldBlock, .want = kRead};
   for (;;) {
     const ssize_t got = ::recv(fd_, data, size, 0);
     if (got > 0) {
+      charge(cost::kOperation + got);
       // A short read drained the socket, unless an end of stream waits behind the bytes: its edge is spent already.
       if (static_cast<std::size_t>(got) < size && !hung_up()) clear_ready(kRead);
       return {.bytes = static_cast<std::size_t>(got)};
@@ -130,10 +154,13 @@ bool Socket::quiet() const {
 }
 
 IoResult Socket::try_write(const iovec* parts, int count) {
-  if ((ready_ & kWrite) == 0) return {.status = IoStatus::kWouldBlock, .want = kWrite};
+  if ((ready_ & kWrite) == 0 || !may_work(kWrite)) return {.status = IoStatus::kWouldBlock, .want = kWrite};
   for (;;) {
     const ssize_t sent = send_parts(fd_, parts, count);
-    if (sent >= 0) return {.bytes = static_cast<std::size_t>(sent)};
+    if (sent >= 0) {
+      charge(cost::kOperation + sent);
+      return {.bytes = static_cast<std::size_t>(sent)};
+    }
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       clear_ready(kWrite);
@@ -143,18 +170,27 @@ IoResult Socket::try_write(const iovec* parts, int count) {
   }
 }
 
+bool WaitAwaiter::late() const { return deadline_ <= worker_.now(); }
+
 bool WaitAwaiter::await_ready() const {
+  bool ready = false;
   for (const Watch& watch : {first_, second_}) {
-    if (watch.socket != nullptr && (!watch.socket->open() || (watch.socket->ready() & watch.interest) != 0))
-      return true;
+    if (watch.socket == nullptr) continue;
+    if (watch.socket->refused(watch.interest)) return false;
+    ready |= !watch.socket->open() || (watch.socket->ready() & watch.interest) != 0;
   }
-  return false;
+  return ready && !late();
 }
 
 void WaitAwaiter::await_suspend(std::coroutine_handle<> handle) {
   handle_ = handle;
-  if (first_.socket != nullptr) watch(*first_.socket, first_.interest);
-  if (second_.socket != nullptr) watch(*second_.socket, second_.interest);
+  // Late: only the timer is left, in the next tick of the wheel, so that a loop that waits again does not spin.
+  const bool in_time = !late();
+  for (const Watch& wanted : {first_, second_}) {
+    if (wanted.socket == nullptr) continue;
+    watch(*wanted.socket, in_time ? wanted.interest : std::uint8_t{0});
+    if (in_time && wanted.socket->refused(wanted.interest)) lag(*wanted.socket);
+  }
   if (deadline_ != TimePoint::max()) worker_.timers().arm(*this, deadline_);
 }
 

@@ -4,6 +4,11 @@
 // Pattern: try the operation; when it says would_block, `co_await wait_for({socket, kRead}, deadline)`; try again.
 // Readiness is sticky: an edge that arrived while nobody waited is not lost.  One coroutine waits on a socket at a
 // time. Belongs to one worker thread.  Closing wakes the waiter with kCancelled.
+//
+// The same pattern keeps one peer from stopping the others: a socket has a budget of work per turn of the loop, which
+// its operations and whoever calls charge() draw on.  When it is used up, may_work() and so every operation says
+// would_block, however much is ready, and the wait ends in a later turn, after the events of the others ("lagging",
+// worker.hpp).  No loop over try_*() can forget it; loops over work of another kind charge() and ask may_work().
 #pragma once
 
 #include <coroutine>
@@ -20,6 +25,17 @@ namespace akr::net {
 
 class Worker;
 class Socket;
+
+// What work costs, in bytes: about what the same time would copy.  (docs/decisions/0011-fair-turns.md)
+namespace cost {
+constexpr std::int64_t kTurn = 512 * 1024;  // the budget
+constexpr std::int64_t kFirstTurn =
+    64 * 1024;                                 // of a socket that was just made: a connection costs nothing to its peer
+constexpr std::int64_t kOperation = 4096;      // a system call, or a TLS record
+constexpr std::int64_t kRequest = 256 * 1024;  // a request that ended
+constexpr std::int64_t kConnection = 16 * 1024;  // accepted
+constexpr std::int64_t kChunk = 128;             // of a body
+}  // namespace cost
 
 enum Ready : std::uint8_t {
   kRead = 1,
@@ -52,10 +68,13 @@ class Waiter : public TimerNode {
   virtual void on_fire(WaitEnd end) = 0;  // detached already
   void on_deadline() override { fire(WaitEnd::kTimeout); }
   void on_stop() override { fire(WaitEnd::kCancelled); }
+  // What it waits for may be there, but the budget of `socket` (watched) is used up: it fires in a later turn.
+  void lag(Socket& socket);
 
  private:
   friend class Socket;
   Socket* sockets_[2] = {nullptr, nullptr};
+  bool lags_ = false;
 };
 
 class Socket {
@@ -75,7 +94,7 @@ class Socket {
   void cancel();       // wakes a waiter with kCancelled, keeps the descriptor
 
   IoResult try_read(char* data, std::size_t size);
-  // Asks the kernel, whatever the readiness bits say: open, and not a byte or an end to read.
+  // Asks the kernel, whatever the readiness bits and the budget say: open, and not a byte or an end to read.
   bool quiet() const;
   IoResult try_write(const iovec* parts, int count);
 
@@ -84,10 +103,24 @@ class Socket {
   bool hung_up() const { return (ready_ & kHangup) != 0; }
   bool dead() const { return dead_; }  // EPOLLERR or EPOLLHUP was seen: both directions are gone
 
+  // Is anything left of the budget?  If not, say would_block with `want`: a wait for it ends in a later turn.
+  bool may_work(std::uint8_t want) { return budget_ > 0 || refill(want); }
+  void charge(std::int64_t work) { budget_ -= work; }
+  // Work whose size only the clock knows.
+  void charge_time(Duration spent) { charge(spent / std::chrono::microseconds(1) * 1024); }
+  // For the few bytes that end something, and that nobody would try again.
+  void allow_last_words() { budget_ = budget_ > 0 ? budget_ : 1; }
+  // Makes the next wait for `want` end in a later turn, as if the budget were used up.
+  void stand_back(std::uint8_t want) { refused_ = static_cast<std::uint8_t>(refused_ | want); }
+  // Did may_work(want) say no since the last wait for it?
+  bool refused(std::uint8_t want) const { return (refused_ & want) != 0; }
+
  private:
   friend class Worker;
   friend class Waiter;
+  friend class WaitAwaiter;
   void on_event(std::uint32_t events);
+  bool refill(std::uint8_t want);
 
   Worker* worker_ = nullptr;
   Waiter* waiter_ = nullptr;
@@ -96,7 +129,14 @@ class Socket {
   int fd_ = -1;
   std::uint8_t ready_ = 0;
   std::uint8_t interest_ = 0;
+  std::uint8_t refused_ = 0;
   bool dead_ = false;
+  bool lagging_ = false;
+  std::int64_t budget_ = cost::kFirstTurn;
+  std::uint64_t turn_ = 0;           // when the budget was filled
+  std::uint64_t lagging_since_ = 0;  // a turn
+  Socket* lag_prev_ = nullptr;       // the worker's list of lagging sockets
+  Socket* lag_next_ = nullptr;
 };
 
 struct Watch {
@@ -104,7 +144,8 @@ struct Watch {
   std::uint8_t interest = 0;
 };
 
-// Awaits until one of the watched sockets is ready, or the deadline.  TimePoint::max() = no deadline.
+// Awaits until one of the watched sockets is ready, or the deadline.  TimePoint::max() = no deadline.  A wait that
+// begins after its deadline ends with kTimeout whatever is ready: a peer that is always ready does not outlive it.
 class [[nodiscard]] WaitAwaiter final : public Waiter {
  public:
   WaitAwaiter(Worker& worker, Watch first, Watch second, TimePoint deadline)
@@ -115,6 +156,7 @@ class [[nodiscard]] WaitAwaiter final : public Waiter {
 
  private:
   void on_fire(WaitEnd end) override;
+  bool late() const;
   Worker& worker_;
   Watch first_;
   Watch second_;

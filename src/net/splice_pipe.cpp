@@ -65,12 +65,13 @@ SplicePipe::~SplicePipe() {
 }
 
 IoResult SplicePipe::fill(Socket& from, std::size_t most) {
-  if ((from.ready() & kRead) == 0) return {.status = IoStatus::kWouldBlock, .want = kRead};
+  if ((from.ready() & kRead) == 0 || !from.may_work(kRead)) return {.status = IoStatus::kWouldBlock, .want = kRead};
   for (;;) {
     const ssize_t moved = ::splice(from.fd(), nullptr, write_end_, nullptr, std::min(most, kPipeBytes),
                                    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     if (moved > 0) {
       held_ = static_cast<std::size_t>(moved);
+      from.charge(cost::kOperation + moved);
       return {.bytes = held_};
     }
     if (moved == 0) return {.status = IoStatus::kEof};
@@ -82,11 +83,12 @@ IoResult SplicePipe::fill(Socket& from, std::size_t most) {
 }
 
 IoResult SplicePipe::drain(Socket& to) {
-  if ((to.ready() & kWrite) == 0) return {.status = IoStatus::kWouldBlock, .want = kWrite};
   while (held_ > 0) {
+    if ((to.ready() & kWrite) == 0 || !to.may_work(kWrite)) return {.status = IoStatus::kWouldBlock, .want = kWrite};
     const ssize_t moved = ::splice(read_end_, nullptr, to.fd(), nullptr, held_, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
     if (moved > 0) {
       held_ -= static_cast<std::size_t>(moved);
+      to.charge(cost::kOperation + moved);
       continue;
     }
     if (moved < 0 && errno == EINTR) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <exception>
+#include <limits>
 
 #include "base/log.hpp"
 
@@ -42,12 +43,14 @@ void TimerWheel::advance(TimePoint now) {
   const std::int64_t target = tick_of(now);
   if (target - current_tick_ >= static_cast<std::int64_t>(kSlots)) {
     current_tick_ = target - static_cast<std::int64_t>(kSlots) + 1;  // a long stop (SIGSTOP): one turn is enough
-    for (std::size_t slot = 0; slot < kSlots; ++slot) fire_slot(slot, now);
+    for (std::size_t slot = 0; slot < kSlots; ++slot) fire_slot(slot, now, std::numeric_limits<int>::max());
   }
   while (current_tick_ < target) {
     ++current_tick_;
     const auto slot = static_cast<std::size_t>(current_tick_) % kSlots;
-    if ((occupied_[slot / 64] >> (slot % 64) & 1) != 0) fire_slot(slot, now);
+    if ((occupied_[slot / 64] >> (slot % 64) & 1) == 0 || fire_slot(slot, now, kMostAtOnce)) continue;
+    --current_tick_;
+    return;
   }
 }
 
@@ -64,10 +67,24 @@ void TimerWheel::take_slot(std::size_t slot, Head& due) {
   head.prev_ = head.next_ = &head;
 }
 
-void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
+void TimerWheel::put_back(std::size_t slot, Head& due) {
+  occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  Head& head = slots_[slot];
+  due.prev_->next_ = head.next_;
+  head.next_->prev_ = due.prev_;
+  due.next_->prev_ = &head;
+  head.next_ = due.next_;
+  due.prev_ = due.next_ = nullptr;
+}
+
+bool TimerWheel::fire_slot(std::size_t slot, TimePoint now, int most) {
   Head due;
   take_slot(slot, due);
-  while (due.next_ != &due) {
+  for (int fired = 0; due.next_ != &due; ++fired) {
+    if (fired == most) {
+      put_back(slot, due);
+      return false;
+    }
     TimerNode& node = *due.next_;
     node.unlink();
     if (node.deadline_ <= now) {
@@ -80,6 +97,7 @@ void TimerWheel::fire_slot(std::size_t slot, TimePoint now) {
       link(node);
     }
   }
+  return true;
 }
 
 bool TimerWheel::stop_all() {

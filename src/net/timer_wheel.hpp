@@ -40,7 +40,9 @@ class TimerWheel {
  public:
   explicit TimerWheel(TimePoint now);
   void arm(TimerNode& node, TimePoint deadline);  // moves the node if it is armed
-  void advance(TimePoint now);                    // fires what is due
+  // Fires what is due; at most kMostAtOnce of what is due in one tick, the rest in the next call: a crowd that
+  // connected at one time must not stop the loop when its time is over.
+  void advance(TimePoint now);
   // When advance() may next have something to do; TimePoint::max() if nothing is armed.
   TimePoint next_due();
   // Stops everything that is armed, due or not (shutdown).  False if there was nothing.
@@ -49,6 +51,7 @@ class TimerWheel {
  private:
   static constexpr std::chrono::milliseconds kTick{16};
   static constexpr std::size_t kSlots = 2048;
+  static constexpr int kMostAtOnce = 256;
 
   struct Head final : TimerNode {
     void on_deadline() override {}
@@ -56,8 +59,9 @@ class TimerWheel {
 
   std::int64_t tick_of(TimePoint time) const { return time.time_since_epoch() / kTick; }
   void link(TimerNode& node);
-  void fire_slot(std::size_t slot, TimePoint now);
-  void take_slot(std::size_t slot, Head& due);  // moves its nodes to `due`
+  bool fire_slot(std::size_t slot, TimePoint now, int most);  // false: there are more
+  void take_slot(std::size_t slot, Head& due);                // moves its nodes to `due`
+  void put_back(std::size_t slot, Head& due);                 // before those that came to the slot meanwhile
 
   std::array<Head, kSlots> slots_;
   std::array<std::uint64_t, kSlots / 64> occupied_ = {};  // may be stale (set, but empty); never the other way round

@@ -47,6 +47,30 @@ TEST(TimerWheel, DeadlineInThePastFiresWithTheNextTick) {
   EXPECT_EQ(node.fired, 1);
 }
 
+// Thousands of connections that were opened at one time ran into their deadline in one turn of the loop, which stood
+// still for as long as it took to answer all of them.  (Kind: loops that do not return to the event loop.)
+TEST(TimerWheel, ACrowdThatIsDueAtOneTimeFiresInPortions) {
+  constexpr int kCrowd = 1000;
+  TimerWheel wheel(kStart);
+  std::vector<std::unique_ptr<Node>> crowd;
+  int fired = 0;
+  for (int i = 0; i < kCrowd; ++i) {
+    crowd.push_back(std::make_unique<Node>());
+    crowd.back()->action = [&fired] { ++fired; };
+    wheel.arm(*crowd.back(), kStart + milliseconds(100));
+  }
+  const TimePoint now = kStart + milliseconds(200);
+  for (int before = 0; fired < kCrowd; before = fired) {
+    EXPECT_LE(wheel.next_due(), now);  // nobody may sleep before all have fired
+    crowd.back()->unlink();            // the last one is cancelled while it waits for its portion
+    wheel.arm(*crowd.back(), kStart + milliseconds(100));
+    wheel.advance(now);
+    ASSERT_GT(fired, before);
+    ASSERT_LE(fired - before, 256);
+  }
+  EXPECT_EQ(wheel.next_due(), TimePoint::max());
+}
+
 TEST(TimerWheel, NextDueCoversTheEarliestDeadline) {
   TimerWheel wheel(kStart);
   EXPECT_EQ(wheel.next_due(), TimePoint::max());

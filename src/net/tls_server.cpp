@@ -70,7 +70,7 @@ TlsServer::~TlsServer() { SSL_CTX_free(context_); }
 
 Task<Result<std::unique_ptr<Stream>>> TlsServer::accept(std::unique_ptr<Stream> transport, TimePoint deadline) {
   auto stream = std::make_unique<TlsStream>(std::move(transport), *context_);
-  const IoResult result = co_await shake_hands(*stream, deadline);
+  const IoResult result = co_await shake_hands(*stream, deadline, Haste::kOthersFirst);
   if (result.status != IoStatus::kOk) co_return accept_error(result, stream->failure());
   co_return std::unique_ptr<Stream>(std::move(stream));
 }

@@ -140,6 +140,9 @@ IoResult TlsStream::try_handshake() {
 
 IoResult TlsStream::try_read(char* data, std::size_t size) {
   if (failed_) return {.status = IoStatus::kError, .error = -1};
+  // Records that were read together with others need no read of the socket.
+  if (!socket_.may_work(kRead)) return {.status = IoStatus::kWouldBlock, .want = kRead};
+  socket_.charge(cost::kOperation);
   ERR_clear_error();  // SSL_get_error looks at the thread's queue, where another connection's errors may lie
   std::size_t bytes = 0;
   const int returned = SSL_read_ex(ssl_.get(), data, size, &bytes);
@@ -169,6 +172,7 @@ IoResult TlsStream::try_write(const iovec* parts, int count) {
 }
 
 void TlsStream::shutdown_write() {
+  socket_.allow_last_words();
   ERR_clear_error();
   if (!failed_ && established_) SSL_shutdown(ssl_.get());
   below_->shutdown_write();
@@ -212,12 +216,17 @@ void TlsStream::note_failure(int error) {
   }
 }
 
-Task<IoResult> shake_hands(TlsStream& stream, TimePoint deadline) {
-  for (;;) {
-    const IoResult result = stream.try_handshake();
+Task<IoResult> shake_hands(TlsStream& stream, TimePoint deadline, Haste haste) {
+  for (bool rested = haste == Haste::kAtOnce;; rested = true) {
+    IoResult result = {.status = IoStatus::kWouldBlock, .want = kRead};
+    if (rested) result = stream.try_handshake();
     if (result.status == IoStatus::kOk || result.status == IoStatus::kError) co_return result;
     if (result.status == IoStatus::kEof) co_return IoResult{.status = IoStatus::kError, .error = -1};
-    const WaitEnd end = co_await wait_for(stream.socket(), result.want, deadline);
+    WaitEnd end = co_await wait_for(stream.socket(), result.want, deadline);
+    if (end == WaitEnd::kReady && haste == Haste::kOthersFirst) {
+      stream.socket().stand_back(result.want);
+      end = co_await wait_for(stream.socket(), result.want, deadline);
+    }
     if (end == WaitEnd::kTimeout) co_return IoResult{.status = IoStatus::kError, .error = ETIMEDOUT};
     if (end == WaitEnd::kCancelled) co_return IoResult{.status = IoStatus::kError, .error = ECANCELED};
   }

@@ -57,7 +57,11 @@ class TlsStream final : public Stream {
   SslPtr ssl_;  // last: it uses the rest
 };
 
+// kOthersFirst: a step may cost a signature, so each waits for the others' events (a crowd that shakes hands at one
+// time).
+enum class Haste : std::uint8_t { kAtOnce, kOthersFirst };
+
 // Awaits the end of the handshake: kOk, or kError (ETIMEDOUT, ECANCELED, else see failure()).
-Task<IoResult> shake_hands(TlsStream& stream, TimePoint deadline);
+Task<IoResult> shake_hands(TlsStream& stream, TimePoint deadline, Haste haste = Haste::kAtOnce);
 
 }  // namespace akr::net

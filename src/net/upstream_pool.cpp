@@ -46,9 +46,10 @@ namespace {
 bool is_quiet(Stream& stream) {
   Socket& socket = stream.socket();
   if (socket.dead() || socket.hung_up()) return false;
-  if (!stream.tls() && (socket.ready() & kRead) == 0) return true;
+  if (!stream.tls()) return (socket.ready() & kRead) == 0 || socket.quiet();
   char byte = 0;
-  return stream.try_read(&byte, 1).status == IoStatus::kWouldBlock;
+  // Not asked for want of budget is not quiet: what nobody looked at must not become the next request's answer.
+  return stream.try_read(&byte, 1).status == IoStatus::kWouldBlock && !socket.refused(kRead | kWrite);
 }
 
 // The same, asking the kernel whatever the readiness bits say.

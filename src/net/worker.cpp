@@ -63,12 +63,15 @@ Worker::~Worker() {
 void Worker::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
     set_alarm();
-    const int count = ::epoll_wait(epoll_, batch_.data(), kBatch, soon_.empty() ? -1 : 0);
+    const bool busy = !soon_.empty() || lagging_ != nullptr;
+    const int count = ::epoll_wait(epoll_, batch_.data(), kBatch, busy ? 0 : -1);
+    ++turn_;
     refresh_now();
     if (now_ >= alarm_at_) alarm_at_ = TimePoint::max();  // it rang, or is about to
     dispatch(count < 0 ? 0 : count);
     timers_.advance(now_);
     run_soon();
+    run_lagging();
   }
   run_posted();
   cancel_all();
@@ -130,6 +133,31 @@ void Worker::run_soon() {
   soon_running_.swap(soon_);
   for (std::coroutine_handle<> handle : soon_running_) handle.resume();
   soon_running_.clear();
+}
+
+void Worker::run_lagging() {
+  // Those who lag since this turn wait for the next; they stand behind all others.
+  const auto due = [this] { return lagging_ != nullptr && lagging_->lagging_since_ != turn_; };
+  if (!due()) return;
+  const TimePoint end = std::chrono::steady_clock::now() + kSlice;
+  do {
+    lagging_->waiter_->fire(WaitEnd::kReady);  // takes it off the list
+  } while (due() && std::chrono::steady_clock::now() < end);
+}
+
+void Worker::add_lagging(Socket& socket) {
+  socket.lagging_ = true;
+  socket.lagging_since_ = turn_;
+  socket.lag_prev_ = last_lagging_;
+  (last_lagging_ != nullptr ? last_lagging_->lag_next_ : lagging_) = &socket;
+  last_lagging_ = &socket;
+}
+
+void Worker::remove_lagging(Socket& socket) {
+  (socket.lag_prev_ != nullptr ? socket.lag_prev_->lag_next_ : lagging_) = socket.lag_next_;
+  (socket.lag_next_ != nullptr ? socket.lag_next_->lag_prev_ : last_lagging_) = socket.lag_prev_;
+  socket.lag_prev_ = socket.lag_next_ = nullptr;
+  socket.lagging_ = false;
 }
 
 void Worker::cancel_all() {

@@ -2,6 +2,9 @@
 //
 // Everything but post(), stop() and the constructor belongs to the thread that is inside run().  A connection, its
 // request and its upstream connections live and die on one worker, so none of them needs a lock.
+//
+// A turn: the events, what is due, and then the lagging sockets (their budget of an earlier turn was used up), oldest
+// first, for as long as a slice of time allows, at least one.  So those who keep us busy share what the others leave.
 #pragma once
 
 #include <array>
@@ -37,6 +40,7 @@ class Worker {
 
   TimePoint now() const { return now_; }  // taken once per turn of the loop
   void refresh_now() { now_ = std::chrono::steady_clock::now(); }
+  std::uint64_t turn() const { return turn_; }  // of the loop
   TimerWheel& timers() { return timers_; }
 
   // Starts a coroutine that nobody awaits; it frees itself at its end.  An exception that leaves it is logged.
@@ -62,7 +66,9 @@ class Worker {
 
  private:
   friend class Socket;
+  friend class Waiter;
   static constexpr int kBatch = 256;
+  static constexpr std::chrono::microseconds kSlice{1000};  // for the lagging, per turn
 
   bool try_post(std::function<void()>& function);
   void set_alarm();
@@ -71,6 +77,9 @@ class Worker {
   void dispatch(int count);
   void run_posted();
   void run_soon();
+  void run_lagging();
+  void add_lagging(Socket& socket);
+  void remove_lagging(Socket& socket);
   void cancel_all();
 
   const int index_;
@@ -80,12 +89,15 @@ class Worker {
   TimePoint alarm_at_ = TimePoint::max();  // when it rings; never later than the first deadline while we wait
   std::atomic<bool> stopping_{false};
   TimePoint now_;
+  std::uint64_t turn_ = 0;
   TimerWheel timers_;
   std::array<epoll_event, kBatch> batch_ = {};
   int batch_at_ = 0;  // the event being handled
   int batch_size_ = 0;
   Socket* sockets_ = nullptr;
   std::function<bool()> give_up_;
+  Socket* lagging_ = nullptr;  // the first
+  Socket* last_lagging_ = nullptr;
   std::vector<std::coroutine_handle<>> soon_;
   std::vector<std::coroutine_handle<>> soon_running_;
   Mutex mutex_;

@@ -243,7 +243,7 @@ net::Task<net::ExchangeResult> Attempts::send_on(RequestContext& ctx, PreparedRe
   }
   const Timeouts& timeouts = ctx.service().config.timeouts;
   const net::ExchangeLimits limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline,
-                                      harmless_twice(ctx, request)};
+                                      harmless_twice(ctx, request), settings_.most_interim};
   net::ClientWatch watch(ctx.client.socket());
   const net::ExchangeRequest exchange = {head, source, ctx.head_method, limits};
   co_return co_await net::exchange(attempt.connection, exchange, watch, attempt.answer);

@@ -155,11 +155,10 @@ bool reads_answers(const RequestContext& ctx) {
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
-  const bool nominates = head.nominates();
   copy_fields(head, out, [&](const net::Field& field) {
     if (stays_here(field.id)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
-    if (nominates && head.nominated(field.name)) return false;
+    if (field.nominated) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
 }
@@ -216,13 +215,12 @@ class AnswerFields {
         ctx_(ctx),
         answer_(answer),
         plain_(plain),
-        allow_set_cookie_(ctx.service().config.allow_set_cookie),
-        nominates_(answer.nominates()) {}
+        allow_set_cookie_(ctx.service().config.allow_set_cookie) {}
 
   bool keep(const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
-    if (nominates_ && answer_.nominated(field.name)) return false;
+    if (field.nominated) return false;
     if (plain_ != nullptr && replaced(field)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || mask_.may_hold(field.value) || mask_.may_hold(field.name);
@@ -247,7 +245,6 @@ class AnswerFields {
   const net::MessageHead& answer_;
   const PlainBody* const plain_;
   const bool allow_set_cookie_;
-  const bool nominates_;
 };
 
 // Names and values apart, so that no spelling reaches over the structure of the head.

@@ -158,11 +158,12 @@ Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& re
     case net::ExchangeEnd::kClosed:
       return {ErrorCode::kUpstreamClosed, "the upstream closed the connection before it answered"};
     case net::ExchangeEnd::kProtocol:
+      if (result.error == E2BIG)
+        return {ErrorCode::kUpstreamProtocol,
+                "the upstream sent more interim (1xx) answers than UPSTREAM_MAX_INTERIM allows, and no final one"};
       return {ErrorCode::kUpstreamProtocol, "the upstream's answer is not valid HTTP/1.1"};
     case net::ExchangeEnd::kClientBody:
-      if (result.error == EPROTO) return {ErrorCode::kBadRequest, "the chunked request body is not valid"};
-      if (result.error == ETIMEDOUT) return {ErrorCode::kRequestTimeout, "the request body came too slowly"};
-      return {ErrorCode::kClientGone, "the client left before its body was complete"};
+      return ctx.client.body_error(result.error);
     case net::ExchangeEnd::kClientGone:
       return {ErrorCode::kClientGone, "the client left before the answer"};
     case net::ExchangeEnd::kCancelled:

@@ -12,12 +12,6 @@ Error too_large(std::uint64_t limit) {
   return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
 }
 
-Error body_failure(const net::IoResult& result) {
-  if (result.error == EPROTO) return {ErrorCode::kBadRequest, "the chunked request body is not valid"};
-  if (result.error == EMSGSIZE) return {ErrorCode::kHeadTooLarge, "the request head leaves no room for its body"};
-  return {ErrorCode::kClientGone, "the client left before its body was complete"};
-}
-
 Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRequest& request) {
   const UpstreamUrl& url = ctx.upstream_url();
   request.target.clear();
@@ -73,16 +67,14 @@ net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& reque
     std::string_view run;
     const net::IoResult result = client.try_read_body(run);
     if (result.status == net::IoStatus::kEof) co_return Result<void>();
-    if (result.status == net::IoStatus::kError) co_return body_failure(result);
+    if (result.status == net::IoStatus::kError) co_return client.body_error(result.error);
     if (result.status == net::IoStatus::kWouldBlock) {
       const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
-      if (end == net::WaitEnd::kTimeout) {
-        co_return Error{ErrorCode::kRequestTimeout, "the request body came too slowly"};
-      }
+      if (end == net::WaitEnd::kTimeout) co_return client.body_error(ETIMEDOUT);
       if (end == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
       continue;
     }
-    if (client.body_received() > max_body) co_return too_large(max_body);
+    if (client.body_counted() > max_body) co_return too_large(max_body);
     auto kept = request.body.append(run);
     if (!kept) co_return kept.error();
   }

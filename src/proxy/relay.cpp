@@ -16,8 +16,6 @@
 namespace akr {
 namespace {
 
-constexpr int kTurnsBeforeYield = 32;  // a fast upstream must not starve the worker's other connections
-
 Framing choose_framing(const RequestContext& ctx, const Attempt& attempt) {
   if (attempt.plain) return Framing::kLength;
   switch (attempt.answer->head.body_kind()) {
@@ -197,6 +195,18 @@ class Relay {
     return Step::kAgain;
   }
 
+  // The upstream was not listened to while the client was waited for.
+  void listen_again() { last_up_ = worker().now(); }
+
+  TimePoint client_deadline(const net::ReaderPatience& patience) const {
+    return std::min(patience.deadline(), ctx_.deadline);
+  }
+  bool total_over() { return worker().now() >= ctx_.deadline; }
+  // The client took nothing until then.
+  Step on_client_deadline() {
+    return total_over() ? timer_fired("total", ctx_.total) : Step::kClientGone;
+  }
+
   // A cut that an LLM stream's reader can understand: one error event, then no clean end (D32).
   void add_error_event() {
     if (!ctx_.streamed || ctx_.format == nullptr || !pump_.at_event_boundary()) return;
@@ -208,6 +218,7 @@ class Relay {
     }
     out_ = net::Outgoing();
     out_.add(held_);
+    client_.socket().allow_last_words();
     out_.try_send(client_.stream());
   }
 
@@ -283,19 +294,20 @@ class Relay {
 net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySettings settings) {
   Relay state(ctx, attempt, settings);
   state.begin();
-  net::Worker& worker = state.worker();
   net::Socket& client = ctx.client.socket();
   net::Socket& upstream = attempt.connection.stream().socket();
-  for (int turn = 1;; ++turn) {
+  for (;;) {
     Relay::Step step = state.step();
     if (step == Relay::Step::kWaitClient) {
       state.hold();
-      net::ReaderPatience patience(worker, ctx.client.limits().send_timeout);
-      net::WaitEnd end = co_await net::wait_for(client, state.want(), patience.deadline());
-      while (end == net::WaitEnd::kTimeout && !patience.over(client)) {
-        end = co_await net::wait_for(client, state.want(), patience.deadline());
+      net::ReaderPatience patience(client.worker(), ctx.client.limits().send_timeout);
+      net::WaitEnd end = co_await net::wait_for(client, state.want(), state.client_deadline(patience));
+      while (end == net::WaitEnd::kTimeout && !state.total_over() && !patience.over(client)) {
+        end = co_await net::wait_for(client, state.want(), state.client_deadline(patience));
       }
-      if (end != net::WaitEnd::kReady) step = Relay::Step::kClientGone;
+      if (end == net::WaitEnd::kReady) state.listen_again();
+      if (end == net::WaitEnd::kTimeout) step = state.on_client_deadline();
+      if (end == net::WaitEnd::kCancelled) step = Relay::Step::kClientGone;
     } else if (step == Relay::Step::kWaitUpstream) {
       state.rest();
       const net::WaitEnd end =
@@ -304,9 +316,6 @@ net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySetting
              : end == net::WaitEnd::kTimeout ? state.on_deadline()
              : state.watch().gone()          ? Relay::Step::kClientGone
                                              : Relay::Step::kAgain;
-    } else if (turn % kTurnsBeforeYield == 0) {
-      state.hold();
-      co_await worker.yield();
     }
     if (step == Relay::Step::kDone || step == Relay::Step::kClientGone || step == Relay::Step::kCut) {
       state.finish(step);

@@ -27,7 +27,7 @@ class Direction {
   // Moves what can be moved now.  False: the tunnel is broken.
   bool move() {
     want_from_ = want_to_ = 0;
-    for (int turn = 0; !ended_ && turn < 16; ++turn) {
+    while (!ended_) {  // until a socket has no more, takes no more, or used its turn's budget up
       if (begin_ < end_) {
         const iovec part = {.iov_base = buffer_.data() + begin_, .iov_len = end_ - begin_};
         const net::IoResult sent = to_.try_write(&part, 1);
@@ -57,7 +57,6 @@ class Direction {
       want_from_ = got.want;
       return true;
     }
-    if (!ended_) want_to_ = net::kWrite;  // busy: come back after the others had their turn
     return true;
   }
 

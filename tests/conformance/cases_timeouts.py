@@ -169,6 +169,7 @@ def cases():
     yield "slow/body-chunk-size", slow_client(BODY_TIMEOUT, post + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
     yield "slow/body-last-chunk", slow_client(BODY_TIMEOUT,
                                               post + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n")
+    yield "slow/body-trickle", slow_client(3 * BODY_TIMEOUT, post + b"Content-Length: 60\r\n\r\n", b"x" * 50, 0.3)
     yield "slow/body-pauses-are-fine", patient_body(5, 1.2)
     yield "slow/idle-connection-is-fine", idle_connection
     yield "timeout/first-byte", slow_upstream(silent, 0.8, 3, 504, first_byte_timeout_ms=1000)

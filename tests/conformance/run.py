@@ -28,18 +28,22 @@ MODULES = ["cases_timeouts", "cases_shutdown", "cases_places", "cases_streaming"
            "cases_transfer_encoding", "cases_chunked", "cases_fields", "cases_connection", "cases_paths", "cases_valid",
            "cases_auth", "cases_egress", "cases_errors", "cases_upstream_framing", "cases_upstream_head",
            "cases_upstream_status", "cases_upstream_faults", "cases_operations", "cases_sweep"]
+# One after the other, when the others are through: they measure time.
+ALONE = ["cases_fairness"]
 Case = collections.namedtuple("Case", "name run")
 
 
 def collect(pattern):
-    cases = []
-    for module in MODULES:
-        cases += [Case(name, run) for name, run in importlib.import_module(module).cases()]
-    names = [case.name for case in cases]
+    """The cases that may run together, and those that may not."""
+    def of(modules):
+        return [Case(name, run) for module in modules for name, run in importlib.import_module(module).cases()]
+
+    together, alone = of(MODULES), of(ALONE)
+    names = [case.name for case in together + alone]
     twice = [name for name, count in collections.Counter(names).items() if count > 1]
     if twice:
         sys.exit(f"case names used twice: {twice}")
-    return [case for case in cases if re.search(pattern, case.name)]
+    return tuple([case for case in cases if re.search(pattern, case.name)] for cases in (together, alone))
 
 
 def run_one(case, gateway):
@@ -115,9 +119,9 @@ def main():
     parser.add_argument("-v", dest="verbose", action="store_true", help="one line per case")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # so that the clean-up below runs
-    cases = collect(options.pattern)
+    together, alone = collect(options.pattern)
     if options.list:
-        print("\n".join(case.name for case in cases))
+        print("\n".join(case.name for case in together + alone))
         return 0
     counts = collections.Counter()
     try:
@@ -126,7 +130,8 @@ def main():
         gateway = Gateway(options.binary)
         gateway.wait_ready()
         idle_fds = gateway.fds()
-        counts = run_all(cases, gateway, options.jobs, options.verbose)
+        counts = run_all(together, gateway, options.jobs, options.verbose)
+        counts += run_all(alone, gateway, 1, options.verbose)
         for name, problem in final_checks(gateway, idle_fds):
             counts["failed" if problem else "passed"] += 1
             if problem:
