@@ -213,7 +213,6 @@ class AnswerFields {
       : may_hold_key(mask.may_hold(answer.reason())),
         mask_(mask),
         ctx_(ctx),
-        answer_(answer),
         plain_(plain),
         allow_set_cookie_(ctx.service().config.allow_set_cookie) {}
 
@@ -242,7 +241,6 @@ class AnswerFields {
 
   const KeyMask& mask_;
   const RequestContext& ctx_;
-  const net::MessageHead& answer_;
   const PlainBody* const plain_;
   const bool allow_set_cookie_;
 };
