@@ -11,6 +11,7 @@
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
+#include "app/memory_return.hpp"
 #include "base/log.hpp"
 #include "config/load.hpp"
 
@@ -58,6 +59,7 @@ int fail(const Error& error) {
 }  // namespace
 
 int run_gateway() {
+  prepare_allocator();
   if (sodium_init() < 0) return 70;
   auto settings = settings_here();
   if (!settings) return fail(settings.error());

@@ -182,7 +182,7 @@ Task<void> Server::refuse(Downstream& client) {
   int status = 408;
   std::string fields;
   std::string body;
-  handler_.refused(client, client.slot_ ? client.slot_->head.error() : HeadError::kNone, status, fields, body);
+  handler_.refused(client, client.refusal(), status, fields, body);
   co_await client.reply(status, std::move(fields), std::move(body));
   co_await client.linger();
 }
