@@ -27,8 +27,8 @@ class ValidationHoldsNoThread : public testing::Test {
                              R"({"username":"admin","password":")" + std::string(TestGateway::kPassword) + "\"}"));
     token_ = boost::json::parse(login.body).as_object().at("access_token").as_string().c_str();
     const HttpAnswer keys = gateway_.admin("GET", "/admin/proxy-configs/" + std::to_string(service_) + "/keys");
-    for (const auto& key : boost::json::parse(keys.body).as_array())
-      keys_.push_back(key.as_object().at("id").as_int64());
+    const boost::json::value listed = boost::json::parse(keys.body);
+    for (const auto& key : listed.as_array()) keys_.push_back(key.as_object().at("id").as_int64());
   }
   HttpClient validate(std::size_t number) {
     HttpClient client = gateway_.client();
