@@ -106,6 +106,12 @@ def logins(port, count, size):
     return crowd(port, count, head, body)
 
 
+def known_bodies(gateway, count, size):
+    head = (b"POST /admin/proxy-configs HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (gateway._token.encode(), size))
+    return crowd(gateway.port, count, head, b" " * size)
+
+
 def body_keys(port, service, count, size):
     body = b'{"model":"' + b"a" * (size - 100) + b'","api_key":"' + ACCESS_KEY + b'"}'
     head = service.prefix + b"/v1/chat/completions"
