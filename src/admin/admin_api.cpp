@@ -13,11 +13,13 @@ struct AdminApi::State {
   State(AdminSettings given, ConfigStore& store, Publisher& publisher, const Clock& clock, KeyProber* prober)
       : settings(std::move(given)),
         sessions(settings.session_secret, settings.username, settings.password.identity(), clock),
-        parts{settings, store, publisher, clock, sessions, throttle, prober} {}
+        validations(settings.validations_at_once),
+        parts{settings, store, publisher, clock, sessions, throttle, validations, prober} {}
 
   const AdminSettings settings;
   const Sessions sessions;
   LoginThrottle throttle;
+  net::Budget validations;
   AdminParts parts;
 };
 
@@ -29,16 +31,45 @@ AdminApi::~AdminApi() = default;
 
 bool AdminApi::accepts(std::string_view token) const { return state_->sessions.accepts(std::string(token)); }
 
-std::optional<AdminResponse> AdminApi::refuse(const AdminRequest& head) {
-  auto refused = refuse_at_head(head);
-  if (refused) finish(head, *refused);
-  return refused;
+// Before anything but the head is looked at: a stranger learns nothing and costs nothing.
+AdminAdmission AdminApi::admit(const AdminRequest& head) {
+  AdminAdmission admission;
+  const auto match = find_endpoint(head.method, head.path);
+  if (!match) {
+    admission.refused = refuse(head, match.error());
+    return admission;
+  }
+  const Endpoint& endpoint = *match->endpoint;
+  admission.body_limit = endpoint.body_limit;
+  admission.work = endpoint.work;
+  admission.known = endpoint.access == Access::kSession;
+  if (auto stranger = admission.known ? refuse_stranger(head, state_->sessions, state_->parts.settings.public_base_url)
+                                        : std::nullopt) {
+    admission.refused = problem_response(*stranger, head);
+    finish(head, *admission.refused);
+    return admission;
+  }
+  if (endpoint.work != AdminWork::kPassword) return admission;
+  auto allowed = state_->throttle.begin_attempt(head.client_ip, state_->parts.clock.now());
+  if (allowed) {
+    admission.login = *std::move(allowed);
+  } else {
+    log_warn("login_throttled", {{"client_ip", head.client_ip}});
+    admission.refused = refuse(head, allowed.error());
+  }
+  return admission;
 }
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
+  AdminAdmission admission = admit(request);
+  if (admission.refused) return *std::move(admission.refused);
+  return handle(request, std::move(admission));
+}
+
+AdminResponse AdminApi::handle(const AdminRequest& request, AdminAdmission admission) {
   AdminResponse response;
   try {
-    response = answer(request);
+    response = answer(request, admission);
   } catch (const std::bad_alloc& failure) {
     state_->parts.publisher.doubt();  // it may have been stored already
     // What it held is free again.  If even this is too much, the server answers with what it has at hand.
@@ -54,8 +85,27 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   return response;
 }
 
+AdminResponse AdminApi::refuse(const AdminRequest& request, const Error& why) {
+  Problem problem = to_problem(why);
+  problem.login = request.path == kLoginPath;
+  AdminResponse response = problem_response(problem, request);
+  finish(request, response);
+  return response;
+}
+
 // What every answer carries.
 void AdminApi::finish(const AdminRequest& request, AdminResponse& response) {
+  if (response.wait) {
+    const auto later = [finish_it = std::move(response.wait->finish), id = request.request_id] {
+      AdminResponse whole = finish_it();
+      AdminRequest asked;
+      asked.request_id = id;
+      finish(asked, whole);
+      return whole;
+    };
+    response.wait->finish = later;
+    return;
+  }
   for (const auto& [name, value] : {std::pair{"Cache-Control", "no-store"},
                                     {"X-Content-Type-Options", "nosniff"},
                                     {"X-Frame-Options", "DENY"},
@@ -67,23 +117,13 @@ void AdminApi::finish(const AdminRequest& request, AdminResponse& response) {
   response.headers.emplace_back("X-Request-Id", request.request_id);
 }
 
-// Before anything but the head is looked at: a stranger learns nothing and costs nothing.
-std::optional<AdminResponse> AdminApi::refuse_at_head(const AdminRequest& request) {
+AdminResponse AdminApi::answer(const AdminRequest& request, AdminAdmission& admission) {
   const auto match = find_endpoint(request.method, request.path);
   if (!match) return problem_response(to_problem(match.error()), request);
-  if (match->endpoint->access == Access::kPublic) return std::nullopt;
-  auto refused = refuse_stranger(request, state_->sessions, state_->parts.settings.public_base_url);
-  if (!refused) return std::nullopt;
-  return problem_response(*refused, request);
-}
-
-AdminResponse AdminApi::answer(const AdminRequest& request) {
-  if (auto refused = refuse_at_head(request)) return *std::move(refused);
-  const auto match = find_endpoint(request.method, request.path);
   // A browser sends no JSON across origins without asking first, and nobody here says yes.
   if (auto refused = refuse_foreign_body(request)) return problem_response(*refused, request);
 
-  AdminCall call{request, state_->parts, match->ids};
+  AdminCall call{request, state_->parts, match->ids, &admission.login};
   auto answered = match->endpoint->handle(call);
   if (!answered) return problem_response(to_problem(answered.error()), request);
   return *std::move(answered);

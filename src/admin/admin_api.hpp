@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/login_throttle.hpp"
 #include "admin/password.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -39,10 +41,36 @@ struct AdminRequest {
   std::string request_id;
 };
 
+struct AdminWait;
+
 struct AdminResponse {
   int status = 200;
   HeaderList headers;  // without Content-Length
   std::string body;
+  std::shared_ptr<AdminWait> wait = nullptr;  // set: this is no answer yet
+};
+
+// An answer that a provider has to give its part of.  No thread is held meanwhile.
+struct AdminWait {
+  // Once, on any thread; never blocks.  `done` is called exactly once, on any thread, also when the gateway stops.
+  std::function<void(std::function<void()> done)> start;
+  // After `done`; never blocks.
+  std::function<AdminResponse()> finish;
+};
+
+// Which threads an endpoint needs.
+enum class AdminWork : std::uint8_t {
+  kStore,     // waits for the store
+  kPassword,  // computes a password's hash
+};
+
+// What is decided from the head alone.
+struct AdminAdmission {
+  std::optional<AdminResponse> refused;  // set: the answer; the body is not wanted
+  std::uint64_t body_limit = 0;          // bytes
+  AdminWork work = AdminWork::kStore;
+  bool known = false;  // an administrator; else a stranger, until the handler finds out more
+  LoginAttempt login;  // of POST /admin/login
 };
 
 // What the data plane, which this folder never sees, would say to a client: for POST /admin/simulate.
@@ -57,6 +85,8 @@ struct AdminSettings {
   Secret session_secret;                         // at least 32 bytes
   std::string public_base_url;                   // PROXY_PUBLIC_BASE_URL
   std::chrono::milliseconds rest_total{30'000};  // PROXY_TIMEOUT
+  std::size_t most_import_keys = 200'000;        // IMPORT_MAX_KEYS
+  std::uint32_t validations_at_once = 16;        // VALIDATIONS_AT_ONCE
   ValidationPolicy validation;
   DataPlaneFacts data_plane = {};  // nullptrs: what depends on them is left out or refused
 };
@@ -68,19 +98,24 @@ class AdminApi {
            KeyProber* prober = nullptr);
   ~AdminApi();
 
-  // What can be refused from the head alone (no such endpoint, no session): asked before a body is read.  Never blocks.
-  std::optional<AdminResponse> refuse(const AdminRequest& head);
+  // Asked before a body is read: is there such an endpoint, has the client a session, may it log in now, and how long
+  // may the body be?  Never blocks.
+  AdminAdmission admit(const AdminRequest& head);
 
   // Is this an admin's session token?  Any thread, never blocks.
   bool accepts(std::string_view token) const;
 
-  // Any thread; blocks on the store and, for a login, on the password's hash.  Never throws.
+  // REQUIRES: !admission.refused.  Any thread; blocks as the endpoint's AdminWork says.  Never throws.
+  AdminResponse handle(const AdminRequest& request, AdminAdmission admission);
+  // Both, for a request that is here whole.
   AdminResponse handle(const AdminRequest& request);
+
+  // The answer to a request that failed before a handler saw it: a body too long or too slow, no room.
+  AdminResponse refuse(const AdminRequest& request, const Error& why);
 
  private:
   struct State;
-  std::optional<AdminResponse> refuse_at_head(const AdminRequest& request);
-  AdminResponse answer(const AdminRequest& request);
+  AdminResponse answer(const AdminRequest& request, AdminAdmission& admission);
   static void finish(const AdminRequest& request, AdminResponse& response);
   std::unique_ptr<State> state_;
 };

@@ -9,26 +9,34 @@
 namespace akr {
 namespace {
 
+// How long bodies may be.
+constexpr std::uint64_t kNoBody = 8ULL << 10;  // nothing is read from it; a harmless one is forgiven
+constexpr std::uint64_t kLogin = 8ULL << 10;   // anybody may send it
+constexpr std::uint64_t kSmall = 64ULL << 10;  // a key, a switch
+constexpr std::uint64_t kService = 1ULL << 20;
+constexpr std::uint64_t kIds = 1ULL << 20;      // of about 100,000 keys
+constexpr std::uint64_t kImport = 64ULL << 20;  // keys themselves
+
 constexpr Endpoint kEndpoints[] = {
-    {"GET", "/admin/app-config", Access::kPublic, get_app_config},
-    {"POST", "/admin/login", Access::kPublic, post_login},
-    {"GET", "/admin/proxy-configs", Access::kSession, list_services},
-    {"POST", "/admin/proxy-configs", Access::kSession, create_service},
-    {"GET", "/admin/proxy-configs/{id}", Access::kSession, get_service},
-    {"PUT", "/admin/proxy-configs/{id}", Access::kSession, change_service},
-    {"DELETE", "/admin/proxy-configs/{id}", Access::kSession, delete_service},
-    {"PUT", "/admin/proxy-configs/{id}/status", Access::kSession, switch_service},
-    {"GET", "/admin/proxy-configs/{id}/keys", Access::kSession, list_service_keys},
-    {"POST", "/admin/proxy-configs/{id}/keys", Access::kSession, add_service_key},
-    {"DELETE", "/admin/proxy-configs/{id}/keys", Access::kSession, clear_service_keys},
-    {"POST", "/admin/proxy-configs/{id}/keys/batch", Access::kSession, import_service_keys},
-    {"POST", "/admin/proxy-configs/{id}/keys/reset", Access::kSession, reset_service_keys},
-    {"POST", "/admin/proxy-configs/{id}/keys/validate", Access::kSession, validate_service_keys},
-    {"PATCH", "/admin/keys/{id}", Access::kSession, change_key},
-    {"POST", "/admin/keys/{id}/reset", Access::kSession, reset_key},
-    {"POST", "/admin/keys/{id}/validate", Access::kSession, validate_key_now},
-    {"DELETE", "/admin/keys/{id}", Access::kSession, delete_key},
-    {"POST", "/admin/simulate", Access::kSession, simulate},
+    {"GET", "/admin/app-config", Access::kPublic, kNoBody, get_app_config},
+    {"POST", kLoginPath, Access::kPublic, kLogin, post_login, AdminWork::kPassword},
+    {"GET", "/admin/proxy-configs", Access::kSession, kNoBody, list_services},
+    {"POST", "/admin/proxy-configs", Access::kSession, kService, create_service},
+    {"GET", "/admin/proxy-configs/{id}", Access::kSession, kNoBody, get_service},
+    {"PUT", "/admin/proxy-configs/{id}", Access::kSession, kService, change_service},
+    {"DELETE", "/admin/proxy-configs/{id}", Access::kSession, kNoBody, delete_service},
+    {"PUT", "/admin/proxy-configs/{id}/status", Access::kSession, kSmall, switch_service},
+    {"GET", "/admin/proxy-configs/{id}/keys", Access::kSession, kNoBody, list_service_keys},
+    {"POST", "/admin/proxy-configs/{id}/keys", Access::kSession, kSmall, add_service_key},
+    {"DELETE", "/admin/proxy-configs/{id}/keys", Access::kSession, kNoBody, clear_service_keys},
+    {"POST", "/admin/proxy-configs/{id}/keys/batch", Access::kSession, kImport, import_service_keys},
+    {"POST", "/admin/proxy-configs/{id}/keys/reset", Access::kSession, kIds, reset_service_keys},
+    {"POST", "/admin/proxy-configs/{id}/keys/validate", Access::kSession, kIds, validate_service_keys},
+    {"PATCH", "/admin/keys/{id}", Access::kSession, kSmall, change_key},
+    {"POST", "/admin/keys/{id}/reset", Access::kSession, kSmall, reset_key},
+    {"POST", "/admin/keys/{id}/validate", Access::kSession, kSmall, validate_key_now},
+    {"DELETE", "/admin/keys/{id}", Access::kSession, kNoBody, delete_key},
+    {"POST", "/admin/simulate", Access::kSession, kSmall, simulate},
 };
 
 bool matches(std::string_view pattern, std::string_view path, std::vector<std::string_view>& ids) {

@@ -1,6 +1,7 @@
 // endpoints.hpp - THE list of admin endpoints, and what a handler is given.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "admin/publisher.hpp"
 #include "admin/session.hpp"
 #include "base/result.hpp"
+#include "net/budget.hpp"
 
 namespace akr {
 
@@ -26,6 +28,7 @@ struct AdminParts {
   const Clock& clock;
   const Sessions& sessions;
   LoginThrottle& throttle;
+  net::Budget& validations;     // that people wait for
   KeyProber* prober = nullptr;  // nullptr: this node does not validate keys
 };
 
@@ -34,9 +37,13 @@ struct AdminCall {
   const AdminRequest& request;
   AdminParts& parts;
   std::vector<std::string_view> ids = {};  // what stood in place of the pattern's {..}, in order
+  LoginAttempt* login = nullptr;           // of POST /admin/login
 };
 
-// Handlers answer, or return the Error that problem.hpp turns into an answer.
+inline constexpr std::string_view kLoginPath = "/admin/login";
+
+// Handlers answer (with AdminResponse::wait, if a provider has to be asked first), or return the Error that problem.hpp
+// turns into an answer.
 using AdminHandler = Result<AdminResponse> (*)(AdminCall&);
 
 enum class Access { kPublic, kSession };
@@ -45,7 +52,9 @@ struct Endpoint {
   std::string_view method;
   std::string_view path;  // segments in braces match anything
   Access access;
+  std::uint64_t body_limit;  // bytes; longer ones get 413
   AdminHandler handle;
+  AdminWork work = AdminWork::kStore;
 };
 std::span<const Endpoint> endpoints();
 

@@ -1,9 +1,12 @@
 // What the machine found out about keys, and what people do about it: resets and validations.
+#include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "admin/handlers.hpp"
 #include "admin/member_reader.hpp"
+#include "admin/problem.hpp"
 #include "base/log.hpp"
 #include "jobs/key_prober.hpp"
 
@@ -40,6 +43,47 @@ Result<void> check_unused_body(const std::string& body) {
   const auto object = parse_json_object(body);
   if (!object) return object.error();
   return {};
+}
+
+// What is needed when the provider has answered: the pool is asked then, the store was before.
+struct Validation {
+  AdminRequest asked;  // without its body
+  UpstreamKey key;
+  std::shared_ptr<KeyPool> pool;
+  const Clock& clock;
+  net::BudgetShare place;
+  Result<ProbeResult> result = ProbeResult{};
+};
+
+AdminResponse validated(const Validation& validation) {
+  if (!validation.result) return problem_response(to_problem(validation.result.error()), validation.asked);
+  const Moment moment{validation.clock.now(), validation.clock.wall()};
+  const auto& pool = validation.pool;
+  boost::json::object body =
+      write_key(validation.key, pool ? pool->status(validation.key.id, moment.now) : std::nullopt, moment);
+  body["validation"] = {{"valid", validation.result->valid},
+                        {"status", validation.result->status},
+                        {"reason", validation.result->reason},
+                        {"took_ms", validation.result->took.count()}};
+  return json_response(200, std::move(body));
+}
+
+std::shared_ptr<AdminWait> wait_for_provider(AdminCall& call, const UpstreamKey& key, net::BudgetShare place) {
+  AdminRequest asked;
+  asked.path = call.request.path;
+  asked.request_id = call.request.request_id;
+  auto validation = std::make_shared<Validation>(
+      Validation{std::move(asked), key, call.parts.publisher.pool(key.service), call.parts.clock, std::move(place)});
+  auto wait = std::make_shared<AdminWait>();
+  wait->start = [validation, prober = call.parts.prober](std::function<void()> done) {
+    prober->validate(validation->key.service, validation->key.id,
+                     [validation, done = std::move(done)](Result<ProbeResult> result) {
+                       validation->result = std::move(result);
+                       done();
+                     });
+  };
+  wait->finish = [validation] { return validated(*validation); };
+  return wait;
 }
 
 Error no_prober() { return {ErrorCode::kUnsupported, "Keys cannot be validated here."}; }
@@ -89,7 +133,7 @@ Result<AdminResponse> reset_service_keys(AdminCall& call) {
   return json_response(200, {{"reset_count", count}, {"not_found", std::move(unknown)}});
 }
 
-// Waits for the provider's answer.
+// Answers when the provider did.
 Result<AdminResponse> validate_key_now(AdminCall& call) {
   const auto id = path_id(call, "Invalid key ID");
   if (!id) return id.error();
@@ -97,14 +141,16 @@ Result<AdminResponse> validate_key_now(AdminCall& call) {
   const auto key = call.parts.store.find_key(KeyId{*id});
   if (!key) return with_not_found_text(key.error(), kNoKey);
   if (call.parts.prober == nullptr) return no_prober();
-  const auto result = call.parts.prober->validate(key->service, key->id);
-  if (!result) return result.error();
-  boost::json::object body = key_json(call, *key);
-  body["validation"] = {{"valid", result->valid},
-                        {"status", result->status},
-                        {"reason", result->reason},
-                        {"took_ms", result->took.count()}};
-  return json_response(200, std::move(body));
+  net::BudgetShare place(&call.parts.validations);
+  if (!place.grow_to(1)) {
+    return Error{.code = ErrorCode::kTooManyRequests,
+                 .message = "So many validations (VALIDATIONS_AT_ONCE: " +
+                            std::to_string(call.parts.validations.limit()) + ") wait for providers; try again soon.",
+                 .retry_after = 2};
+  }
+  AdminResponse later;
+  later.wait = wait_for_provider(call, *key, std::move(place));
+  return later;
 }
 
 // Answers at once; the list of keys shows what came of it.

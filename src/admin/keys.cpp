@@ -2,6 +2,7 @@
 #include <set>
 
 #include "admin/handlers.hpp"
+#include "admin/key_import.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
@@ -32,45 +33,6 @@ Result<std::set<KeyState>> states_wanted(std::string_view query) {
     }
   }
   return wanted;
-}
-
-// A key that was pasted may carry the spaces and the line end around it.
-Secret trimmed(const boost::json::string& text) { return Secret(trim(std::string_view(text.data(), text.size()))); }
-
-// The outcome of an import, filled while the list is read.
-struct Import {
-  std::vector<NewKey> keys;
-  boost::json::array failed;       // {index, code}
-  boost::json::array failed_keys;  // masked
-};
-
-void sort_in(Import& import, const boost::json::value& given, std::size_t index) {
-  const char* code = nullptr;
-  Secret key;
-  if (given.is_string()) {
-    key = trimmed(given.get_string());
-    if (key.empty()) return;  // a blank line is no key
-    if (!validate_key(key)) code = "invalid_value";
-  } else {
-    code = "not_a_string";
-  }
-  if (code == nullptr) {
-    import.keys.push_back({std::move(key), true});
-    return;
-  }
-  import.failed.push_back({{"index", index}, {"code", code}});
-  import.failed_keys.emplace_back(mask_key(key));
-}
-
-boost::json::object import_report(const Import& import, const std::vector<AddedKey>& added) {
-  std::size_t skipped = 0;
-  for (const AddedKey& key : added) skipped += key.duplicate;
-  boost::json::object report{
-      {"success_count", added.size() - skipped}, {"failed_count", import.failed.size()}, {"skipped_count", skipped}};
-  if (import.failed.empty()) return report;
-  report["failed_keys"] = import.failed_keys;
-  report["failed"] = import.failed;
-  return report;
 }
 
 }  // namespace
@@ -123,7 +85,7 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
     problem.params["id"] = added->front().id.value;
     return problem_response(problem, call.request);
   }
-  const auto published = call.parts.publisher.keys_changed(*service);
+  const auto published = call.parts.publisher.keys_added(*service);
   stored.id = added->front().id;
   stored.service = *service;
   stored.secret = std::move(key.secret);
@@ -136,18 +98,12 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
 Result<AdminResponse> import_service_keys(AdminCall& call) {
   const auto service = service_of(call, "Invalid config ID", kNoServiceInBulk);
   if (!service) return service.error();
-  const auto object = parse_json_object(call.request.body);
-  if (!object) return object.error();
-  const auto* list = object->if_contains("keys");
-  if (list == nullptr || !list->is_array()) {
-    return Error{.code = ErrorCode::kInvalid, .message = "keys must be an array of strings", .field = "keys"};
-  }
-  Import import;
-  for (std::size_t i = 0; i < list->get_array().size(); ++i) sort_in(import, list->get_array()[i], i);
-  const auto added = call.parts.store.add_keys(*service, import.keys);
+  const auto import = read_key_import(call.request.body, call.parts.settings.most_import_keys);
+  if (!import) return import.error();
+  const auto added = call.parts.store.add_keys(*service, import->keys);
   if (!added) return with_not_found_text(added.error(), kNoServiceInBulk);
-  const auto published = call.parts.publisher.keys_changed(*service);
-  AdminResponse response = json_response(200, import_report(import, *added));
+  const auto published = call.parts.publisher.keys_added(*service);
+  AdminResponse response = json_response(200, import_report(*import, *added));
   note_published(response, published);
   log_info("keys_imported", {{"service_id", service->value}, {"given", added->size()}});
   return response;

@@ -37,7 +37,7 @@ Result<AdminResponse> post_login(AdminCall& call) {
   if (!in.result() || username.empty() || password.empty()) return malformed;
 
   const std::string& client = call.request.client_ip;
-  if (auto allowed = call.parts.throttle.begin_attempt(client, call.parts.clock.now()); !allowed) {
+  if (auto allowed = call.login->guess(call.parts.clock.now()); !allowed) {
     log_warn("login_throttled", {{"client_ip", client}});
     return refuse(call, allowed.error());
   }
@@ -49,7 +49,7 @@ Result<AdminResponse> post_login(AdminCall& call) {
     log_warn("login_failed", {{"client_ip", client}});
     return refuse(call, {ErrorCode::kUnauthorized, "Invalid credentials"});
   }
-  call.parts.throttle.succeeded(client);
+  call.login->succeeded();
   log_info("login", {{"client_ip", client}});
 
   const std::string token = call.parts.sessions.issue();

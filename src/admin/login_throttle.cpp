@@ -1,11 +1,12 @@
 #include "admin/login_throttle.hpp"
 
+#include <algorithm>
+
 #include "base/ip_address.hpp"
 
 namespace akr {
 namespace {
 
-constexpr int kFailures = 5;
 constexpr Duration kWindow = std::chrono::minutes(15);
 constexpr std::size_t kAddresses = 10'000;
 
@@ -16,32 +17,43 @@ std::string address_key(std::string_view client_ip) {
   return {reinterpret_cast<const char*>(network.bytes.data()), network.bytes.size()};
 }
 
-}  // namespace
-
-Result<void> LoginThrottle::begin_attempt(std::string_view client_ip, TimePoint now) {
-  const std::string key = address_key(client_ip);
-  MutexLock lock(mutex_);
-  forget_expired(now);
-  const auto found = by_address_.find(key);
-  if (found == by_address_.end()) {
-    windows_.push_back({key, now, 1});
-    by_address_[key] = std::prev(windows_.end());
-    return {};
-  }
-  Window& window = *found->second;
-  if (window.failures < kFailures) {
-    ++window.failures;
-    return {};
-  }
-  const auto wait = std::chrono::ceil<std::chrono::seconds>(window.started + kWindow - now);
-  return Error{.code = ErrorCode::kTooManyRequests,
-               .message = "Too many failed logins from this address; try again later.",
-               .retry_after = static_cast<int>(std::max<std::int64_t>(wait.count(), 1))};
+Error too_many_failures(TimePoint until, TimePoint now) {
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(until - now);
+  return {.code = ErrorCode::kTooManyRequests,
+          .message = "Too many failed logins from this address; try again later.",
+          .retry_after = static_cast<int>(std::max<std::int64_t>(wait.count(), 1))};
 }
 
-void LoginThrottle::succeeded(std::string_view client_ip) {
+}  // namespace
+
+Result<LoginAttempt> LoginThrottle::begin_attempt(std::string_view client_ip, TimePoint now) {
+  std::string address = address_key(client_ip);
   MutexLock lock(mutex_);
-  const auto found = by_address_.find(address_key(client_ip));
+  forget_expired(now);
+  Window* window = find(address);
+  if (window == nullptr) {
+    windows_.push_back({address, ++last_number_, now});
+    by_address_[address] = std::prev(windows_.end());
+    window = &windows_.back();
+  }
+  if (window->failures >= kFailures) return too_many_failures(window->started + kWindow, now);
+  if (window->under_way >= kUnderWay) {
+    return Error{
+        .code = ErrorCode::kTooManyRequests,
+        .message = "This address has " + std::to_string(kUnderWay) + " logins under way; try again when they end.",
+        .retry_after = 1};
+  }
+  ++window->under_way;
+  return LoginAttempt(*this, std::move(address), window->number);
+}
+
+LoginThrottle::Window* LoginThrottle::find(const std::string& address) {
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? nullptr : &*found->second;
+}
+
+void LoginThrottle::forget(const std::string& address) {
+  const auto found = by_address_.find(address);
   if (found == by_address_.end()) return;
   windows_.erase(found->second);
   by_address_.erase(found);
@@ -58,6 +70,45 @@ void LoginThrottle::forget_expired(TimePoint now) {
     by_address_.erase(windows_.front().address);
     windows_.pop_front();
   }
+}
+
+LoginAttempt::LoginAttempt(LoginAttempt&& other) noexcept
+    : throttle_(std::exchange(other.throttle_, nullptr)), address_(std::move(other.address_)), window_(other.window_) {}
+
+LoginAttempt& LoginAttempt::operator=(LoginAttempt&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  throttle_ = std::exchange(other.throttle_, nullptr);
+  address_ = std::move(other.address_);
+  window_ = other.window_;
+  return *this;
+}
+
+LoginAttempt::~LoginAttempt() { end(); }
+
+// A window that was forgotten, or has begun anew, knows nothing of this attempt.
+void LoginAttempt::end() {
+  LoginThrottle* const throttle = std::exchange(throttle_, nullptr);
+  if (throttle == nullptr) return;
+  MutexLock lock(throttle->mutex_);
+  LoginThrottle::Window* const window = throttle->find(address_);
+  if (window == nullptr || window->number != window_) return;
+  --window->under_way;
+  if (window->under_way == 0 && window->failures == 0) throttle->forget(address_);
+}
+
+Result<void> LoginAttempt::guess(TimePoint now) {
+  MutexLock lock(throttle_->mutex_);
+  LoginThrottle::Window* const window = throttle_->find(address_);
+  if (window == nullptr) return {};  // a flood of addresses pushed it out
+  if (window->failures >= LoginThrottle::kFailures) return too_many_failures(window->started + kWindow, now);
+  ++window->failures;
+  return {};
+}
+
+void LoginAttempt::succeeded() {
+  MutexLock lock(throttle_->mutex_);
+  if (LoginThrottle::Window* const window = throttle_->find(address_)) window->failures = 0;
 }
 
 }  // namespace akr

@@ -59,6 +59,17 @@ Result<Prepared> prepare(const Service& service, const ValidationPolicy& policy)
   return prepared;
 }
 
+// Never validated if it came from the original: a line break in it would forge headers.
+void leave_out_unfit(ServiceId service, std::vector<UpstreamKey>& keys) {
+  std::size_t unfit = 0;
+  for (UpstreamKey& key : keys) {
+    if (!key.readable || (!key.secret.empty() && !has_control(key.secret.expose()))) continue;
+    key.readable = false;
+    ++unfit;
+  }
+  if (unfit > 0) log_warn("keys_left_out", {{"service_id", service.value}, {"count", unfit}});
+}
+
 }  // namespace
 
 Publisher::Publisher(ConfigStore& store, ClusterState& cluster, const ValidationPolicy& policy, Publish publish,
@@ -82,6 +93,13 @@ Result<void> Publisher::keys_changed(ServiceId service) {
   cluster_.announce();
   MutexLock lock(mutex_);
   if (const auto found = pools_.find(service); found != pools_.end()) found->second.stale = true;
+  return rebuild();
+}
+
+Result<void> Publisher::keys_added(ServiceId service) {
+  cluster_.announce();
+  MutexLock lock(mutex_);
+  if (const auto found = pools_.find(service); found != pools_.end()) found->second.grown = true;
   return rebuild();
 }
 
@@ -213,10 +231,7 @@ Result<Publisher::Pool*> Publisher::current_pool(const Service& service) {
   }
   pool.slug = service.slug;
   configure(pool, service);
-  if (!pool.stale) return &pool;
-  if (auto read = read_keys(service.id, *pool.keys); !read) return read.error();
-  pool.stale = false;
-  pool.filled = true;
+  if (auto updated = update_keys(service.id, pool); !updated) return updated.error();
   return &pool;
 }
 
@@ -254,18 +269,37 @@ Result<void> Publisher::update_upstreams(Pool& pool, const Service& service) {
   return {};
 }
 
-Result<void> Publisher::read_keys(ServiceId service, KeyPool& pool) {
+// What is owed stays owed until it succeeded.
+Result<void> Publisher::update_keys(ServiceId service, Pool& pool) {
+  if (!pool.stale && pool.grown) {
+    const auto appended = append_keys(service, pool);
+    if (!appended) return appended.error();
+    pool.stale = !*appended;
+  }
+  if (pool.stale) {
+    if (auto read = read_keys(service, pool); !read) return read.error();
+  }
+  pool.stale = pool.grown = false;
+  pool.filled = true;
+  return {};
+}
+
+// False: the pool wants to see all of them.
+Result<bool> Publisher::append_keys(ServiceId service, Pool& pool) {
+  auto keys = store_.list_keys_after(service, pool.newest);
+  if (!keys) return keys.error();
+  leave_out_unfit(service, *keys);
+  if (!keys->empty() && !pool.keys->append_keys(*keys)) return false;
+  if (!keys->empty()) pool.newest = keys->back().id;
+  return true;
+}
+
+Result<void> Publisher::read_keys(ServiceId service, Pool& pool) {
   auto keys = store_.list_keys(service);
   if (!keys) return keys.error();
-  std::size_t unfit = 0;
-  for (UpstreamKey& key : *keys) {
-    // Never validated if it came from the original: a line break in it would forge headers.
-    if (!key.readable || (!key.secret.empty() && !has_control(key.secret.expose()))) continue;
-    key.readable = false;
-    ++unfit;
-  }
-  if (unfit > 0) log_warn("keys_left_out", {{"service_id", service.value}, {"count", unfit}});
-  pool.replace_keys(*keys);
+  leave_out_unfit(service, *keys);
+  pool.keys->replace_keys(*keys);
+  if (!keys->empty()) pool.newest = std::max(pool.newest, keys->back().id);
   return {};
 }
 

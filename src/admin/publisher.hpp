@@ -49,6 +49,8 @@ class Publisher {
   // service that was merely edited are not.
   Result<void> service_changed();
   Result<void> keys_changed(ServiceId service);
+  // Only additions: the keys that were there before are neither read nor opened again.
+  Result<void> keys_added(ServiceId service);
 
   // For a timer: tries again what failed, and keeps the pools' calendars right when the clock or the zone's offset
   // moved.
@@ -67,6 +69,8 @@ class Publisher {
     std::string slug;
     bool stale = true;                       // its keys must be read (again)
     bool filled = false;                     // they have been read before
+    bool grown = false;                      // there are new ones behind `newest`
+    KeyId newest{0};                         // the highest id that was read
     std::optional<PoolSettings> settings;    // what it was configured with
     std::shared_ptr<UpstreamSet> upstreams;  // of services with several URLs
   };
@@ -78,7 +82,9 @@ class Publisher {
   static Result<void> update_upstreams(Pool& pool, const Service& service);
   void note_skipped(const Service& service, const SkippedRule& rule, const std::string& told) REQUIRES_LOCK(mutex_);
   void note_fallbacks(const RoutingTable& table) REQUIRES_LOCK(mutex_);
-  Result<void> read_keys(ServiceId service, KeyPool& pool);
+  Result<void> update_keys(ServiceId service, Pool& pool);
+  Result<bool> append_keys(ServiceId service, Pool& pool);
+  Result<void> read_keys(ServiceId service, Pool& pool);
 
   ConfigStore& store_;
   ClusterState& cluster_;

@@ -12,6 +12,7 @@
 #include "app/descriptor_budget.hpp"
 #include "app/first_start.hpp"
 #include "app/instance_lock.hpp"
+#include "app/memory_return.hpp"
 #include "app/node.hpp"
 #include "app/node_settings.hpp"
 #include "base/log.hpp"
@@ -88,6 +89,7 @@ struct App::Parts {
     if (prober) prober->stop();
     // Answers that blocking work owes are delivered before the workers stop.
     if (blocking) blocking->stop();
+    if (passwords) passwords->stop();
     for (auto& node : nodes) node->stop();
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
@@ -131,6 +133,10 @@ struct App::Parts {
   std::unique_ptr<Ticker> pin_ticker;
   std::unique_ptr<AdminApi> admin;
   std::unique_ptr<net::BlockingPool> blocking;
+  std::unique_ptr<net::BlockingPool> passwords;
+  std::unique_ptr<net::Budget> logins;     // that wait for `passwords`
+  std::unique_ptr<net::Budget> strangers;  // memory
+  MemoryReturn memory;
   std::vector<std::unique_ptr<Node>> nodes;
   std::uint16_t port = 0;
 };
@@ -199,7 +205,12 @@ void App::Parts::build() {
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
-  const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
+  passwords = std::make_unique<net::BlockingPool>(1);
+  logins = std::make_unique<net::Budget>(settings.login_queue());
+  strangers = std::make_unique<net::Budget>(settings.unauthenticated_memory().bytes);
+  node_settings.server.strangers = strangers.get();
+  const AdminThreads threads = {*blocking, *passwords, *logins};
+  const SharedParts shared = {*keys, *admin, *operations, threads, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));
   }
@@ -240,6 +251,7 @@ void App::Parts::start_background_work() {
 }
 
 void App::Parts::every_second() {
+  memory.look();
   if (database->locked()) return;
   look_at_database();
   // A failure is logged and remembered by the publisher, and tried again here a second later.

@@ -1,18 +1,19 @@
 #include "app/front_door.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <utility>
 
 #include <boost/json.hpp>
 
 #include "base/strings.hpp"
+#include "net/signal.hpp"
 #include "net/worker.hpp"
 #include "proxy/error_reply.hpp"
 
 namespace akr {
 namespace {
-
-constexpr std::uint64_t kAdminBody = 1 << 20;
-constexpr std::uint64_t kImportBody = 64ULL << 20;  // lists of keys
 
 bool is_below(std::string_view path, std::string_view root) {
   return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
@@ -52,6 +53,8 @@ ErrorCode code_of(net::HeadError error) {
       return ErrorCode::kHeadTooLarge;
     case net::HeadError::kExpectation:
       return ErrorCode::kExpectationFailed;
+    case net::HeadError::kCrowded:
+      return ErrorCode::kOverloaded;
     case net::HeadError::kNone:
     case net::HeadError::kSyntax:
     case net::HeadError::kVersion:
@@ -62,12 +65,34 @@ ErrorCode code_of(net::HeadError error) {
   return ErrorCode::kBadRequest;
 }
 
+Error crowded() {
+  return {.code = ErrorCode::kOverloaded,
+          .message = std::string(net::describe(net::HeadError::kCrowded)),
+          .retry_after = 1};
+}
+
+// How long the body may become, as far as its head tells.
+std::uint64_t longest_body(const net::MessageHead& head, std::uint64_t limit) {
+  switch (head.body_kind()) {
+    case net::BodyKind::kNone:
+      return 0;
+    case net::BodyKind::kLength:
+      return std::min(head.content_length(), limit);
+    case net::BodyKind::kChunked:
+    case net::BodyKind::kUntilClose:
+      break;
+  }
+  return limit;
+}
+
 // The whole body, or why not.
 net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t limit) {
-  const Error too_large = {ErrorCode::kBodyTooLarge,
-                           "the request body is over the limit of " + std::to_string(limit) + " bytes"};
+  const Error too_large = {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) +
+                                                         " bytes of this endpoint"};
   std::string body;
   if (client.head().content_length() > limit) co_return too_large;
+  // At once, so that nothing is copied while it grows: memory that no byte has come for costs nothing.
+  body.reserve(static_cast<std::size_t>(longest_body(client.head(), limit)));
   client.send_continue();
   for (;;) {
     std::string_view run;
@@ -87,8 +112,8 @@ net::Task<Result<std::string>> read_body(net::Downstream& client, std::uint64_t 
 }  // namespace
 
 FrontDoor::FrontDoor(Gateway& gateway, AccessLog& log, AdminApi& admin, Operations& operations,
-                     net::BlockingPool& blocking)
-    : gateway_(gateway), log_(log), admin_(admin), operations_(operations), blocking_(blocking) {}
+                     const AdminThreads& threads)
+    : gateway_(gateway), log_(log), admin_(admin), operations_(operations), threads_(threads) {}
 
 net::Task<void> FrontDoor::handle(net::Downstream& client) {
   const std::string_view target = client.head().target();
@@ -100,27 +125,72 @@ net::Task<void> FrontDoor::handle(net::Downstream& client) {
 }
 
 net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
-  const std::string_view target = client.head().target();
-  const bool import = target.substr(0, target.find('?')).ends_with("/keys/batch");
   AdminRequest request = admin_request(client, gateway_.request_id(client.head()));
   // Before the body is read: a stranger must not make us buffer anything.
-  std::optional<AdminResponse> response = admin_.refuse(request);
-  if (!response) {
-    auto body = co_await read_body(client, import ? kImportBody : kAdminBody);
-    if (!body) {
-      client.forbid_keep_alive();
-      const Error error = body.error();
-      co_await client.reply(status_of(error.code), json_fields(request.request_id),
-                            plain_error(error, request.request_id));
-      co_return;
-    }
-    request.body = *std::move(body);
-    auto work = [this, &request] { return admin_.handle(request); };
-    response = co_await blocking_.run(client.worker(), std::move(work));
+  AdminAdmission admission = admin_.admit(request);
+  AdminResponse response;
+  if (admission.refused) {
+    response = *std::move(admission.refused);
+  } else {
+    response = co_await answer_admin(client, request, std::move(admission));
   }
   std::string fields;
-  for (const auto& [name, value] : response->headers) fields += name + ": " + value + "\r\n";
-  co_await client.reply(response->status, std::move(fields), std::move(response->body));
+  for (const auto& [name, value] : response.headers) fields += name + ": " + value + "\r\n";
+  co_await client.reply(response.status, std::move(fields), std::move(response.body));
+}
+
+net::Task<AdminResponse> FrontDoor::answer_admin(net::Downstream& client, AdminRequest& request,
+                                                 AdminAdmission admission) {
+  // Who has not logged in yet is a stranger to the end; `request` is a copy of the head.
+  net::BudgetShare memory = client.stranger_share();
+  if (admission.known) {
+    client.recognise();
+  } else if (!memory.grow_to(client.head().size() + longest_body(client.head(), admission.body_limit))) {
+    client.forbid_keep_alive();
+    co_return admin_.refuse(request, crowded());
+  }
+  auto body = co_await read_body(client, admission.body_limit);
+  if (!body) {
+    client.forbid_keep_alive();
+    co_return admin_.refuse(request, body.error());
+  }
+  request.body = *std::move(body);
+
+  const bool password = admission.work == AdminWork::kPassword;
+  net::BudgetShare place(&threads_.logins);
+  if (password && !place.grow_to(1)) {
+    const Error full = {.code = ErrorCode::kTooManyRequests,
+                        .message = "So many logins (LOGIN_QUEUE: " + std::to_string(threads_.logins.limit()) +
+                                   ") wait for their password to be checked; try again in a moment.",
+                        .retry_after = 1};
+    co_return admin_.refuse(request, full);
+  }
+  auto work = [this, &request, admitted = std::move(admission)]() mutable {
+    return admin_.handle(request, std::move(admitted));
+  };
+  net::BlockingPool& pool = password ? threads_.passwords : threads_.store;
+  AdminResponse response = co_await pool.run(client.worker(), std::move(work));
+  if (!response.wait) co_return response;
+  const std::shared_ptr<AdminWait> wait = std::move(response.wait);
+  co_return co_await finish_later(client, request, *wait);
+}
+
+net::Task<AdminResponse> FrontDoor::finish_later(net::Downstream& client, const AdminRequest& request,
+                                                 AdminWait& wait) {
+  const auto signal = std::make_shared<net::Signal>(client.worker());
+  wait.start([signal] { signal->raise(); });
+  const net::SignalEnd end = co_await signal->wait(client.socket());
+  switch (end) {
+    case net::SignalEnd::kRaised:
+      co_return wait.finish();
+    case net::SignalEnd::kClientGone:
+      client.mark_broken(true);
+      co_return admin_.refuse(request, {ErrorCode::kClientGone, "the client left"});
+    case net::SignalEnd::kCancelled:
+      break;
+  }
+  client.forbid_keep_alive();
+  co_return admin_.refuse(request, {ErrorCode::kShuttingDown, "the gateway is shutting down"});
 }
 
 net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
@@ -150,6 +220,7 @@ void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& stat
     reason = {code_of(error), std::string(net::describe(error))};
   }
   fields = json_fields("");
+  if (error == net::HeadError::kCrowded) fields += "Retry-After: 1\r\n";
   body = plain_error(reason, "");
   log_.record_refused(client.client_ip(), status, reason);
 }

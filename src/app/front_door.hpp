@@ -1,7 +1,7 @@
 // front_door.hpp - which part of the house a request is for: the data plane, the admin API, or operations.
 //
 //   /proxy/...  /llm/...               proxy/gateway
-//   /admin...                          admin/admin_api, on the blocking pool
+//   /admin...                          admin/admin_api, on a blocking pool
 //   /  /healthz  /readyz  /metrics     operations
 // Everything else is 404.  One FrontDoor per worker.
 #pragma once
@@ -11,15 +11,23 @@
 #include "admin/admin_api.hpp"
 #include "app/operations.hpp"
 #include "net/blocking_pool.hpp"
+#include "net/budget.hpp"
 #include "net/downstream.hpp"
 #include "proxy/gateway.hpp"
 
 namespace akr {
 
+// Where what blocks is done, so that no kind of it waits for another.  They outlive the front doors.
+struct AdminThreads {
+  net::BlockingPool& store;
+  net::BlockingPool& passwords;  // a hash takes the memory it says, and a tenth of a second: one thread
+  net::Budget& logins;           // that may wait for it (LOGIN_QUEUE)
+};
+
 class FrontDoor final : public net::RequestHandler {
  public:
   // All outlive it.
-  FrontDoor(Gateway& gateway, AccessLog& log, AdminApi& admin, Operations& operations, net::BlockingPool& blocking);
+  FrontDoor(Gateway& gateway, AccessLog& log, AdminApi& admin, Operations& operations, const AdminThreads& threads);
 
   net::Task<void> handle(net::Downstream& client) override;
   void refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
@@ -29,6 +37,8 @@ class FrontDoor final : public net::RequestHandler {
 
  private:
   net::Task<void> serve_admin(net::Downstream& client);
+  net::Task<AdminResponse> answer_admin(net::Downstream& client, AdminRequest& request, AdminAdmission admission);
+  net::Task<AdminResponse> finish_later(net::Downstream& client, const AdminRequest& request, AdminWait& wait);
   net::Task<void> serve_operations(net::Downstream& client);
   net::Task<void> refuse_locked(net::Downstream& client);
 
@@ -36,7 +46,7 @@ class FrontDoor final : public net::RequestHandler {
   AccessLog& log_;
   AdminApi& admin_;
   Operations& operations_;
-  net::BlockingPool& blocking_;
+  const AdminThreads threads_;
 };
 
 }  // namespace akr

@@ -33,7 +33,7 @@ void Node::run(int listener) {
   AccessLog log(page, metrics);
   Attempts attempts(worker_, pool, settings_.attempts);
   Gateway gateway(worker_, shared_.keys, attempts, log, settings_.gateway);
-  FrontDoor door(gateway, log, shared_.admin, shared_.operations, shared_.blocking);
+  FrontDoor door(gateway, log, shared_.admin, shared_.operations, shared_.threads);
   net::Server server(worker_, door, settings_.server, shared_.tls);
   gateway_ = &gateway;
   server_ = &server;

@@ -33,7 +33,7 @@ struct SharedParts {
   const AccessKeys& keys;
   AdminApi& admin;
   Operations& operations;
-  net::BlockingPool& blocking;
+  AdminThreads threads;
   Metrics& metrics;
   Journal* journal;     // nullptr = no access log
   net::TlsServer* tls;  // nullptr = plain HTTP

@@ -133,6 +133,8 @@ AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets
           .session_secret = secrets.jwt_secret,
           .public_base_url = settings.public_base_url().text,
           .rest_total = settings.proxy_timeout(),
+          .most_import_keys = settings.import_max_keys(),
+          .validations_at_once = settings.validations_at_once(),
           .validation = validation_policy(settings),
           .data_plane = {.status_of = status_of, .hash_affinity = hash_affinity}};
 }

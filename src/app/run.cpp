@@ -14,6 +14,7 @@
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
 #include "app/first_start.hpp"
+#include "app/memory_return.hpp"
 #include "app/node_settings.hpp"
 #include "base/ip_address.hpp"
 #include "base/log.hpp"
@@ -73,6 +74,7 @@ int fail(const Error& error) {
 }  // namespace
 
 int run_gateway() {
+  prepare_allocator();
   if (sodium_init() < 0) return 70;
   auto settings = settings_here();
   if (!settings) return fail(settings.error());

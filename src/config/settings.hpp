@@ -65,6 +65,17 @@ struct Settings : SettingList {
   Setting<Secret> jwt_secret{*this, "JWT_SECRET", Secret(),
     {"Signs admin sessions. Unset: 32 random bytes are generated and kept in DATA_DIR, so sessions survive a restart.",
      "用于签名管理会话。不设置时生成 32 个随机字节并保存在 DATA_DIR，重启后会话仍然有效。"}, signing_secret()};
+  Setting<std::uint32_t> login_queue{*this, "LOGIN_QUEUE", 16,
+    {"Logins that may wait for their password to be checked, one after the other; more get 429.",
+     "可排队等待校验密码的登录数（逐个校验），超过则返回 429。"}, between(1U, 10'000U)};
+  Setting<std::uint32_t> validations_at_once{*this, "VALIDATIONS_AT_ONCE", 16,
+    {"Validations of single keys that may wait for their provider at the same time; more get 429.",
+     "可同时等待上游应答的单个密钥校验数，超过则返回 429。"}, between(1U, 10'000U)};
+  Setting<std::uint32_t> import_max_keys{*this, "IMPORT_MAX_KEYS", 200'000,
+    {"Most keys in one import (`keys/batch`); more get 422 and none is stored. Each takes about 300 bytes of memory "
+     "meanwhile.",
+     "单次导入（`keys/batch`）的最大密钥数，超过则返回 422 且一个都不保存。导入期间每个密钥约占 300 字节内存。"},
+    between(1U, 10'000'000U)};
   Setting<bool> allow_insecure_defaults{*this, "ALLOW_INSECURE_DEFAULTS", false,
     {"Accepts short secrets and the placeholder values of the documentation. For experiments only.",
      "接受过短的密钥以及文档中的占位值。仅用于试验。"}};
@@ -84,6 +95,13 @@ struct Settings : SettingList {
      "client gets a larger error's status with a sentence of ours instead of the body.",
      "会在其中查找上游密钥的压缩错误响应体的最大长度（压缩前后均按此计）。更大的错误只传回其状态码，响应体以网关的一句说明代替。"},
     between(ByteCount{1U << 10}, ByteCount{64U << 20})};
+  Setting<ByteCount> unauthenticated_memory{*this, "UNAUTHENTICATED_MEMORY", ByteCount{16U << 20},
+    {"Memory for what clients send before they have shown an access key or a session: heads over 4 KiB, logins, the "
+     "first 64 KiB of bodies that may hold an access key (`accept_body_key`). All workers together; what does not fit "
+     "gets 503 and may be sent again.",
+     "客户端在出示访问密钥或会话之前所发送内容可占用的内存（所有工作线程合计）：超过 4 KiB 的请求头、登录请求、可能含有访问密钥的请求体"
+     "（`accept_body_key`）的前 64 KiB。放不下的请求返回 503，可稍后重试。"},
+    between(ByteCount{1U << 20}, ByteCount{1ULL << 40})};
   Setting<std::uint32_t> max_connections{*this, "MAX_CONNECTIONS", 10'000,
     {"Client connections open at the same time, all workers together. When they are all taken, silent and idle ones make "
      "room; if all are busy, requests get 503. Lowered at start to what the limit of file descriptors allows.",

@@ -125,6 +125,20 @@ void KeyPool::replace_keys(std::span<const UpstreamKey> keys) {
   state_->pool.adopt(std::move(roster));
 }
 
+bool KeyPool::append_keys(std::span<const UpstreamKey> keys) {
+  const MutexLock editing(state_->edit);
+  Roster more = make_roster(keys, {});
+  std::vector<std::shared_ptr<const PooledKey>> fresh;
+  fresh.reserve(keys.size());
+  for (const Roster::IdPlace& place : more.by_id) fresh.push_back(more.records[place.slot].key);
+  {
+    const MutexLock lock(state_->mutex);
+    if (!state_->pool.append(std::move(more))) return false;
+  }
+  state_->known.insert(state_->known.end(), fresh.begin(), fresh.end());
+  return true;
+}
+
 PoolCounts KeyPool::counts(TimePoint now) {
   const MutexLock lock(state_->mutex);
   return state_->pool.counts(now);

@@ -128,6 +128,10 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // The enabled and disabled keys from now on, in the operator's order.  Health of keys that stay is kept, by id; a new
   // secret under an old id starts healthy.
   void replace_keys(std::span<const UpstreamKey> keys);
+  // `keys` behind the ones that are there, at the cost of the new ones: 1,000 into a pool of 100,000.  False, and
+  // nothing changed, if replace_keys() with all of them is needed: keys in quota groups, with limits, with a priority
+  // that the pool does not have yet, or whose ids are not above all that it has.
+  bool append_keys(std::span<const UpstreamKey> keys);
 
   PoolCounts counts(TimePoint now);
   OutageStatus outage();

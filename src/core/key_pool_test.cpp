@@ -180,6 +180,47 @@ TEST(KeyPoolTest, ReplacingKeysKeepsHealthById) {
   EXPECT_EQ(pool->counts(kStart + 100s).active, 4U);
 }
 
+TEST(KeyPoolTest, AppendedKeysTakePartAndTheOthersStayAsTheyWere) {
+  for (const PolicyEntry& policy : selection_policies()) {
+    auto keys = make_keys(3);
+    keys[2].enabled = false;
+    auto pool = make_pool(keys, {.policy = std::string(policy.id)});
+    auto running = take(*pool, 1, 3, kStart);
+    take(*pool, 2, 3, kStart)->report(cool_for(100s), kStart);
+    std::vector<UpstreamKey> more;
+    for (std::int64_t id = 10; id < 40; ++id) more.push_back(make_key(id));
+    more[1].enabled = false;
+    ASSERT_TRUE(pool->append_keys(more)) << policy.id;
+    EXPECT_EQ(state(*pool, 2, kStart + 99s), KeyState::kCooling);
+    EXPECT_EQ(pool->counts(kStart).total, 33U);
+    EXPECT_EQ(pool->counts(kStart).disabled, 2U);
+    EXPECT_EQ(pool->counts(kStart).active, 30U);
+    EXPECT_EQ(pool->status(KeyId{1}, kStart)->in_flight, 1U);
+    running->report(cool_for(10s), kStart);
+    EXPECT_EQ(state(*pool, 1, kStart), KeyState::kCooling);
+    running = KeyLease();
+    std::vector<KeyId> tried;  // each of them once
+    while (auto lease = pool->select({.tried = tried}, kStart + 1s)) tried.push_back(lease->key().id);
+    EXPECT_EQ(tried.size(), 29U) << policy.id;
+    EXPECT_EQ(pool->counts(kStart + 200s).active, 31U);
+    pool->replace_keys(more);  // and the next complete list fits
+    EXPECT_EQ(pool->counts(kStart + 200s).total, 30U);
+  }
+}
+
+TEST(KeyPoolTest, KeysThatChangeTheTablesAreNotAppended) {
+  auto pool = make_pool(make_keys(3));
+  std::vector<UpstreamKey> bad(5, make_key(10));
+  bad[0].priority = 1;
+  bad[1].group = "g";
+  bad[2].limits.rpm = 1;
+  bad[3].id = KeyId{3};
+  bad[4].id = KeyId{2};
+  for (const UpstreamKey& key : bad) EXPECT_FALSE(pool->append_keys({&key, 1}));
+  EXPECT_EQ(pool->counts(kStart).total, 3U);
+  EXPECT_FALSE(make_pool({})->append_keys(std::vector<UpstreamKey>{make_key(1)}));
+}
+
 TEST(KeyPoolTest, NewSecretUnderAnOldIdStartsHealthy) {
   auto keys = make_keys(2);
   auto pool = make_pool(keys);

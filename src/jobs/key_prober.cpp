@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/mutex.hpp"
 #include "jobs/probe_request.hpp"
 #include "net/body_decoder.hpp"
 #include "net/exchange.hpp"
@@ -57,13 +58,19 @@ std::string_view describe(net::ExchangeEnd end) {
   return "";
 }
 
+// Who waits for a result; kNobody: a probe in the background.
+using Ticket = std::uint64_t;
+constexpr Ticket kNobody = 0;
+
+Error shutting_down() { return {ErrorCode::kShuttingDown, "the gateway is shutting down"}; }
+
 // One key to ask about; keeps the table alive that the service lies in.
 struct Probe {
   std::shared_ptr<const RoutingTable> table;
   const RoutedService* service = nullptr;
   KeyLease lease;
   Duration delay{0};
-  Promise<ProbeResult> answer;  // nullptr: nobody waits
+  Ticket asker = kNobody;
 };
 
 // Counts its life in `counter`, however its coroutine ends.
@@ -111,7 +118,7 @@ struct KeyProber::State {
   net::Task<void> work_off_queue();
   std::optional<Probe> next_queued();
   const RoutedService* find(ServiceId id) const;
-  void spawn(const RoutedService& service, KeyLease lease, Duration delay, Promise<ProbeResult> answer);
+  void spawn(const RoutedService& service, KeyLease lease, Duration delay, Ticket asker);
   net::Task<void> carry_out(Probe probe);
   net::Task<void> carry_out_alone(Probe probe);
   net::Task<ProbeResult> ask(const RoutedService& service, KeyLease& lease);
@@ -121,12 +128,18 @@ struct KeyProber::State {
   template <class Value, class Work>
   Result<Value> on_worker(Work work);
   Result<const RoutedService*> probed_service(ServiceId id) const;
+  std::optional<Ticket> note_asker(Done done);
+  void answer(Ticket asker, Result<ProbeResult> result);
+  void answer_all();
   void note_meaning(const RoutedService& service, KeyId key, int status, bool says_something);
 
   net::Worker worker;
   const ProberOptions options;
   std::thread thread;
   std::atomic<bool> stopped = false;
+  Mutex mutex;
+  Ticket last_ticket GUARDED_BY(mutex) = kNobody;
+  std::unordered_map<Ticket, Done> askers GUARDED_BY(mutex);
   // Of the worker's thread alone.
   net::UpstreamPool* pool = nullptr;
   std::shared_ptr<const RoutingTable> table;
@@ -148,10 +161,11 @@ void KeyProber::start() {
 }
 
 void KeyProber::stop() {
-  if (!state_->thread.joinable()) return;
-  state_->worker.stop();
-  state_->thread.join();
-  state_->stopped = true;
+  if (state_->thread.joinable()) {
+    state_->worker.stop();
+    state_->thread.join();
+  }
+  state_->answer_all();
 }
 
 void KeyProber::publish(std::shared_ptr<const RoutingTable> table) {
@@ -212,7 +226,7 @@ std::optional<Probe> KeyProber::State::next_queued() {
     const RoutedService* const service = find(id);
     if (service == nullptr || !can_probe(service->config)) continue;
     auto lease = service->keys->lease_for_validation(key, worker.now());
-    if (lease) return Probe{table, service, *std::move(lease), Duration(0), nullptr};
+    if (lease) return Probe{table, service, *std::move(lease), Duration(0), kNobody};
   }
   return std::nullopt;
 }
@@ -230,14 +244,13 @@ void KeyProber::State::start_due() {
       if (!status || status->state != KeyState::kInvalid || status->standing == KeyStanding::kDisabled) continue;
       auto lease = service.keys->lease_for_validation(key, worker.now());
       const std::chrono::milliseconds jitter(static_cast<int>(random() % kMostJitter.count()));
-      if (lease) spawn(service, *std::move(lease), jitter, nullptr);
+      if (lease) spawn(service, *std::move(lease), jitter, kNobody);
     }
   }
 }
 
-void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Duration delay,
-                             Promise<ProbeResult> answer) {
-  worker.spawn(carry_out_alone(Probe{table, &service, std::move(lease), delay, std::move(answer)}));
+void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Duration delay, Ticket asker) {
+  worker.spawn(carry_out_alone(Probe{table, &service, std::move(lease), delay, asker}));
 }
 
 net::Task<void> KeyProber::State::carry_out_alone(Probe probe) {
@@ -257,7 +270,7 @@ net::Task<void> KeyProber::State::carry_out(Probe probe) {
                           {"valid", result.valid},
                           {"status", result.status},
                           {"reason", result.reason}});
-  if (probe.answer) probe.answer->set_value(std::move(result));
+  if (probe.asker != kNobody) answer(probe.asker, std::move(result));
 }
 
 net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLease& lease) {
@@ -360,7 +373,7 @@ Result<Value> KeyProber::State::on_worker(Work work) {
   worker.post([work = std::move(work), promise] { work(promise); });
   while (future.wait_for(kLookForStop) != std::future_status::ready) {
     // Once the worker has stopped nothing answers any more.
-    if (stopped) return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+    if (stopped) return shutting_down();
   }
   return future.get();
 }
@@ -376,14 +389,50 @@ Result<const RoutedService*> KeyProber::State::probed_service(ServiceId id) cons
   return service;
 }
 
-Result<ProbeResult> KeyProber::validate(ServiceId service, KeyId key) {
+// nullopt: nobody will answer any more, and `done` was told so.
+std::optional<Ticket> KeyProber::State::note_asker(Done done) {
+  {
+    const MutexLock lock(mutex);
+    if (!stopped) {
+      askers.emplace(++last_ticket, std::move(done));
+      return last_ticket;
+    }
+  }
+  done(shutting_down());
+  return std::nullopt;
+}
+
+void KeyProber::State::answer(Ticket asker, Result<ProbeResult> result) {
+  Done done;
+  {
+    const MutexLock lock(mutex);
+    auto node = askers.extract(asker);
+    if (!node.empty()) done = std::move(node.mapped());
+  }
+  if (done) done(std::move(result));
+}
+
+// Those whose question, or whose answer, never came to its turn.
+void KeyProber::State::answer_all() {
+  std::unordered_map<Ticket, Done> left;
+  {
+    const MutexLock lock(mutex);
+    stopped = true;
+    left.swap(askers);
+  }
+  for (auto& [ticket, done] : left) done(shutting_down());
+}
+
+void KeyProber::validate(ServiceId service, KeyId key, Done done) {
   State& state = *state_;
-  return state.on_worker<ProbeResult>([&state, service, key](const Promise<ProbeResult>& answer) {
+  const auto asker = state.note_asker(std::move(done));
+  if (!asker) return;
+  state.worker.post([&state, service, key, ticket = *asker] {
     const auto found = state.probed_service(service);
-    if (!found) return answer->set_value(found.error());
+    if (!found) return state.answer(ticket, found.error());
     auto lease = (*found)->keys->lease_for_validation(key, state.worker.now());
-    if (!lease) return answer->set_value(lease.error());
-    state.spawn(**found, *std::move(lease), Duration(0), answer);
+    if (!lease) return state.answer(ticket, lease.error());
+    state.spawn(**found, *std::move(lease), Duration(0), ticket);
   });
 }
 

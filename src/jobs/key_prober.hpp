@@ -42,14 +42,15 @@ class KeyProber {
   // Any thread: the services from now on.
   void publish(std::shared_ptr<const RoutingTable> table);
 
-  // Asks about one key now and waits for the result, whatever the key's state; at most about a minute.  Not from a
-  // worker.  The result has been applied to the pool: a refusal counts as one of a request, an acceptance brings an
-  // invalid key back.  kNotFound: no such service or key; kUnsupported: there is no free call for the service;
-  // kShuttingDown.
-  Result<ProbeResult> validate(ServiceId service, KeyId key);
+  // Asks about one key now, whatever its state; at most about a minute.  Any thread, never blocks.  `done` is called
+  // exactly once, on a thread of its choice, stop() included, and must be quick.  The result has been applied to the
+  // pool by then: a refusal counts as one of a request, an acceptance brings an invalid key back.  kNotFound: no such
+  // service or key; kUnsupported: there is no free call for the service; kShuttingDown.
+  using Done = std::function<void(Result<ProbeResult>)>;
+  void validate(ServiceId service, KeyId key, Done done);
 
   // Asks about these soon, a few at a time.  Forgotten at a restart; what does not fit (100,000 wait) is dropped.
-  // Errors as validate(), without looking at the keys.
+  // Errors as validate(), without looking at the keys.  Waits for the prober's thread, never for a provider.
   Result<std::size_t> enqueue(ServiceId service, std::span<const KeyId> keys);
 
  private:

@@ -1,6 +1,7 @@
 #include "jobs/key_prober.hpp"
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -50,6 +51,11 @@ class KeyProberTest : public testing::Test {
     all.push_back(std::move(one));
     prober_->publish(std::make_shared<const RoutingTable>(std::move(all)));
   }
+  Result<ProbeResult> validate(ServiceId service, KeyId key) {
+    std::promise<Result<ProbeResult>> promise;
+    prober_->validate(service, key, [&](Result<ProbeResult> result) { promise.set_value(std::move(result)); });
+    return promise.get_future().get();
+  }
   void report(std::int64_t key, const Verdict& verdict) {
     pool_test::take(*pool_, key, 2, real_now()).value().report(verdict, real_now());
   }
@@ -84,7 +90,7 @@ class KeyProberTest : public testing::Test {
 TEST_F(KeyProberTest, AnAcceptedKeyComesBackAtOnce) {
   report(1, pool_test::invalid());
   ASSERT_EQ(state(1), KeyState::kInvalid);
-  const auto result = prober_->validate(ServiceId{7}, KeyId{1}).value();
+  const auto result = validate(ServiceId{7}, KeyId{1}).value();
   EXPECT_TRUE(result.valid);
   EXPECT_EQ(result.status, 200);
   EXPECT_EQ(state(1), KeyState::kActive);
@@ -96,11 +102,11 @@ TEST_F(KeyProberTest, ARefusalCountsAsOneOfARequest) {
   status_ = 401;
   body_ =
       R"({"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}})";
-  const auto result = prober_->validate(ServiceId{7}, KeyId{2}).value();
+  const auto result = validate(ServiceId{7}, KeyId{2}).value();
   EXPECT_FALSE(result.valid);
   EXPECT_EQ(result.status, 401);
   EXPECT_EQ(result.reason, "invalid_api_key");
-  prober_->validate(ServiceId{7}, KeyId{2}).value();
+  validate(ServiceId{7}, KeyId{2}).value();
   EXPECT_EQ(state(2), KeyState::kInvalid);
   EXPECT_EQ(state(1), KeyState::kActive);
 }
@@ -108,8 +114,8 @@ TEST_F(KeyProberTest, ARefusalCountsAsOneOfARequest) {
 TEST_F(KeyProberTest, AModelListDoesNotEndACooldownNorAnEmptyQuota) {
   report(1, pool_test::cool_for(600s));
   report(2, pool_test::exhaust_for(600s));
-  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
-  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{2}).value().valid);
+  EXPECT_TRUE(validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_TRUE(validate(ServiceId{7}, KeyId{2}).value().valid);
   EXPECT_EQ(state(1), KeyState::kCooling);
   EXPECT_EQ(state(2), KeyState::kExhausted);
 }
@@ -117,10 +123,10 @@ TEST_F(KeyProberTest, AModelListDoesNotEndACooldownNorAnEmptyQuota) {
 TEST_F(KeyProberTest, AnUpstreamInTroubleBlamesNoKey) {
   report(1, pool_test::invalid());
   status_ = 503;
-  EXPECT_FALSE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_FALSE(validate(ServiceId{7}, KeyId{1}).value().valid);
   EXPECT_EQ(state(1), KeyState::kInvalid);
   provider_.stop();
-  const auto result = prober_->validate(ServiceId{7}, KeyId{2}).value();
+  const auto result = validate(ServiceId{7}, KeyId{2}).value();
   EXPECT_FALSE(result.valid);
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(state(2), KeyState::kActive);
@@ -128,26 +134,26 @@ TEST_F(KeyProberTest, AnUpstreamInTroubleBlamesNoKey) {
 
 TEST_F(KeyProberTest, EachFormatHasItsCallAndTheOperatorsPlaceIsUsed) {
   publish(service("gemini_native", ""));
-  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  ASSERT_TRUE(validate(ServiceId{7}, KeyId{1}));
   EXPECT_EQ(asked(), "GET /v1beta/models sk-1");
   publish(service("anthropic_native", "/base"));
-  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  ASSERT_TRUE(validate(ServiceId{7}, KeyId{1}));
   EXPECT_EQ(asked(), "GET /base/v1/models sk-1");
   RoutedService in_query = service("gemini_native", "/x?a=b");
   in_query.config.key_placement = KeyPlacement{KeyLocation::kQuery, "key", ""};
   publish(in_query);
-  ASSERT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}));
+  ASSERT_TRUE(validate(ServiceId{7}, KeyId{1}));
   EXPECT_EQ(asked(), "GET /x/v1beta/models?a=b&key=sk-1 ");
 }
 
 TEST_F(KeyProberTest, LeavesByTheServicesProxyOrTheEnvironmentsOnly) {
   env_proxy_ = "http://127.0.0.1:1";
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  EXPECT_EQ(validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
   env_proxy_.clear();
   RoutedService proxied = service("openai_compatible", "/v1");
   proxied.config.egress_proxy = "socks5://127.0.0.1:1";
   publish(proxied);
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
+  EXPECT_EQ(validate(ServiceId{7}, KeyId{1}).value().reason, to_string(ErrorCode::kEgressProxy));
   EXPECT_EQ(calls_, 0);
 }
 
@@ -183,7 +189,7 @@ class GenericProber : public KeyProberTest {
   }
   void ask(std::int64_t key, int status) {
     status_ = status;
-    const auto result = prober_->validate(ServiceId{7}, KeyId{key}).value();
+    const auto result = validate(ServiceId{7}, KeyId{key}).value();
     EXPECT_EQ(result.status, status);
     EXPECT_EQ(result.valid, status >= 200 && status < 300) << status;
   }
@@ -269,7 +275,7 @@ TEST_F(GenericProber, WithoutAPathOrAPlaceForTheKeyThereIsNoCall) {
   bare.config.key_placement.reset();
   for (const auto& each : {rest(""), bare}) {
     publish(each);
-    const auto refused = prober_->validate(ServiceId{7}, KeyId{1});
+    const auto refused = validate(ServiceId{7}, KeyId{1});
     EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
     EXPECT_NE(refused.error().message.find("validation_path"), std::string::npos);
   }
@@ -290,12 +296,12 @@ TEST_F(GenericProber, InvalidKeysAreAskedAboutInTheBackground) {
 }
 
 TEST_F(KeyProberTest, SaysWhatItCannotDo) {
-  EXPECT_EQ(prober_->validate(ServiceId{8}, KeyId{1}).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{9}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(validate(ServiceId{8}, KeyId{1}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(validate(ServiceId{7}, KeyId{9}).error().code, ErrorCode::kNotFound);
   RoutedService rest = service("", "");
   rest.config.type = ServiceType::kGeneric;
   publish(rest);
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kUnsupported);
   const KeyId key{1};
   EXPECT_EQ(prober_->enqueue(ServiceId{7}, {&key, 1}).error().code, ErrorCode::kUnsupported);
 }
@@ -377,7 +383,7 @@ TEST_F(KeyProberTest, StopCutsWhatRuns) {
   EXPECT_EQ(prober_->enqueue(ServiceId{7}, keys).value(), 100U);
   prober_->stop();
   EXPECT_EQ(pool_->counts(real_now()).in_flight, 0U);
-  EXPECT_EQ(prober_->validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
+  EXPECT_EQ(validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kShuttingDown);
 }
 
 TEST_F(KeyProberTest, OfSeveralUrlsOneThatWorksIsAsked) {
@@ -388,7 +394,7 @@ TEST_F(KeyProberTest, OfSeveralUrlsOneThatWorksIsAsked) {
   const auto set = made.upstreams;
   for (int i = 0; i < 5; ++i) set->select(0, real_now()).report(EndpointEffect::kFail, real_now());
   publish(std::move(made));
-  EXPECT_TRUE(prober_->validate(ServiceId{7}, KeyId{1}).value().valid);
+  EXPECT_TRUE(validate(ServiceId{7}, KeyId{1}).value().valid);
   EXPECT_EQ(asked(), "GET /second/v1/models Bearer sk-1");
 }
 

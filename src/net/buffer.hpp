@@ -17,6 +17,10 @@ class Buffer {
   static constexpr std::size_t kLarge = 81'920;
 
   Buffer() = default;
+  // What lease(capacity) gives.
+  static constexpr std::size_t rounded(std::size_t capacity) {
+    return capacity <= kSmall ? kSmall : capacity <= kMedium ? kMedium : kLarge;
+  }
   // At least `capacity` bytes, up to kLarge.
   static Buffer lease(std::size_t capacity);
   Buffer(Buffer&& other) noexcept

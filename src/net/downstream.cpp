@@ -84,7 +84,8 @@ Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limit
       peer_(peer),
       client_ip_(to_text(peer)),
       trusted_peer_(limits.trusted.contains(peer)),
-      https_(stream_->tls()) {}
+      https_(stream_->tls()),
+      memory_(limits.strangers) {}
 
 void Downstream::note_client(const ForwardedClient& client) {
   client_ip_ = to_text(client.address);
@@ -120,6 +121,10 @@ Error Downstream::body_error(int error) const {
                   std::to_string(limits_.framing.per_byte) +
                   " bytes for each byte of data (MAX_CHUNK_FRAMING), or its extensions over 64 KiB and a byte for each "
                   "byte of data; send larger chunks"};
+    case ENOBUFS:
+      return {.code = ErrorCode::kOverloaded,
+              .message = std::string(describe(HeadError::kCrowded)),
+              .retry_after = 1};
     case EMSGSIZE:
       return {ErrorCode::kHeadTooLarge, "the request head leaves no room for its body"};
     case ETIMEDOUT:
@@ -141,6 +146,8 @@ std::string Downstream::body_timer() const {
 
 IoResult Downstream::read_more() {
   if (!slot_) slot_ = lease_slot();
+  if (slot_->full() && !may_hold(Buffer::rounded(slot_->buffer.capacity() + 1)))
+    return {.status = IoStatus::kError, .error = ENOBUFS};
   return slot_->read_more(*stream_, Buffer::kSmall);
 }
 
@@ -166,6 +173,10 @@ Task<Downstream::Next> Downstream::read_head() {
       if (end != WaitEnd::kReady) co_return started&& end == WaitEnd::kTimeout ? Next::kRefuse : Next::kClose;
       continue;
     }
+    if (result.status == IoStatus::kError && result.error == ENOBUFS) {
+      refusal_ = HeadError::kCrowded;
+      co_return Next::kRefuse;
+    }
     if (result.status != IoStatus::kOk) co_return Next::kClose;
     const char* fresh = slot_->buffer.data() + slot_->end - result.bytes;
     // A head is complete, or wrong, at the end of a line; a parse per line bounds the work of a slow sender.
@@ -174,6 +185,11 @@ Task<Downstream::Next> Downstream::read_head() {
     started = true;
     idle_ = false;
   }
+}
+
+HeadError Downstream::refusal() const {
+  if (refusal_ != HeadError::kNone || !slot_) return refusal_;
+  return slot_->head.error();
 }
 
 void Downstream::begin_body() {
@@ -240,6 +256,7 @@ IoResult Downstream::try_read_body(std::string_view& data) {
     const std::size_t keep = slot_->head.size();
     slot_->begin = slot_->end = keep;
     if (slot_->buffer.capacity() - slot_->end < Buffer::kMedium / 4) {
+      if (!may_hold(Buffer::kLarge)) return {.status = IoStatus::kError, .error = ENOBUFS};
       Buffer larger = Buffer::lease(Buffer::kLarge);
       if (larger.capacity() - slot_->end < Buffer::kSmall) return {.status = IoStatus::kError, .error = EMSGSIZE};
       std::memcpy(larger.data(), slot_->buffer.data(), keep);
@@ -264,6 +281,7 @@ void Downstream::send_continue() {
 void Downstream::release_head() {
   if (!slot_ || slot_->begin < slot_->end || !body_finished_) return;
   slot_.reset();
+  memory_.release();
 }
 
 Task<void> Downstream::reply(int status, std::string fields, std::string body) {
@@ -290,22 +308,39 @@ void Downstream::finish_request() {
     if (result.status == IoStatus::kEof) break;
     if (result.status != IoStatus::kOk || body_received_ > kMaxDiscard) keep_alive_ = false;
   }
-  if (slot_ && slot_->begin == slot_->end) {
-    slot_.reset();
-  } else if (slot_) {
-    std::memmove(slot_->buffer.data(), slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin);
-    slot_->end -= slot_->begin;
-    slot_->begin = 0;
+  known_ = false;
+  if (slot_ && slot_->begin < slot_->end) return keep_rest();
+  slot_.reset();
+  memory_.release();
+}
+
+// The beginning of the next request, which comes from nobody we know yet: it gets a small buffer again if it fits.
+void Downstream::keep_rest() {
+  const std::string_view rest = slot_->unread();
+  const bool shrink = slot_->buffer.capacity() > Buffer::kSmall && rest.size() <= Buffer::kSmall;
+  if (shrink) {
+    Buffer small = Buffer::lease(Buffer::kSmall);
+    std::memcpy(small.data(), rest.data(), rest.size());
+    slot_->buffer = std::move(small);
+    memory_.release();
+  } else {
+    std::memmove(slot_->buffer.data(), rest.data(), rest.size());
+    if (slot_->buffer.capacity() > Buffer::kSmall && !may_hold(slot_->buffer.capacity())) keep_alive_ = false;
   }
+  slot_->begin = 0;
+  slot_->end = rest.size();
 }
 
 // Closing with unread bytes makes the kernel send RST, which can destroy an answer the client has not read yet.
 Task<void> Downstream::linger() {
   stream_->shutdown_write();
   const TimePoint deadline = worker().now() + kLinger;
-  Buffer memory = Buffer::lease(Buffer::kMedium);
+  slot_.reset();
+  memory_.release();
+  // Nobody looks at these bytes, so that all connections of a thread may share their place.
+  static thread_local std::array<char, Buffer::kMedium> ignored;
   for (std::size_t total = 0; total < 16 * kMaxDiscard;) {
-    const IoResult result = co_await read_some(*stream_, memory.data(), memory.capacity(), deadline);
+    const IoResult result = co_await read_some(*stream_, ignored.data(), ignored.size(), deadline);
     if (result.status != IoStatus::kOk) break;
     total += result.bytes;
   }

@@ -12,6 +12,7 @@
 
 #include "base/ip_address.hpp"
 #include "base/result.hpp"
+#include "net/budget.hpp"
 #include "net/buffer.hpp"
 #include "net/chunked.hpp"
 #include "net/http1.hpp"
@@ -36,6 +37,9 @@ struct ServerLimits {
   PlaceLimits places;  // of one worker
   TrustedProxies trusted;
   bool proxy_protocol = false;  // trusted peers begin with a PROXY header
+  // Memory for clients that nobody knows yet, all workers together (UNAUTHENTICATED_MEMORY); nullptr = no limit.
+  // Outlives the server.
+  Budget* strangers = nullptr;
 };
 
 class Downstream {
@@ -57,13 +61,21 @@ class Downstream {
   // Gives the head's memory back before a long answer; kept when bytes of a next request are in it.
   void release_head();
 
+  // The client has shown who it is: the memory of this request is no stranger's any more.
+  void recognise() {
+    known_ = true;
+    memory_.release();
+  }
+  // For what a handler keeps of a client that has not.
+  BudgetShare stranger_share() const { return BudgetShare(limits_.strangers); }
+
   // --- the request body, decoded ---
   bool body_finished() const { return body_finished_; }
   // The whole body if all its bytes are here already and it needs no decoding.  Costs nothing; try it first.
   bool take_buffered_body(std::string_view& body);
   // The next run of bytes, in memory that is valid until the next call; kEof at the end of the body.
   // kWouldBlock: wait for `want`.  kError: cut (error = ECONNRESET), badly framed (EPROTO), or framed with more bytes
-  // than its data is worth (E2BIG).  body_error() has the words.
+  // than its data is worth (E2BIG); ENOBUFS: there is no memory for strangers.  body_error() has the words.
   IoResult try_read_body(std::string_view& data);
   // Says "100 Continue" if the client waits for it and has sent nothing of the body yet.
   void send_continue();
@@ -101,6 +113,9 @@ class Downstream {
 
   Task<Next> read_head();
   IoResult read_more();
+  bool may_hold(std::size_t bytes) { return known_ || memory_.grow_to(bytes); }
+  HeadError refusal() const;
+  void keep_rest();
   void begin_body();
   void finish_request();
   TimePoint rate_deadline() const;
@@ -114,11 +129,14 @@ class Downstream {
   const IpAddress peer_;
   std::string client_ip_;
   MessageSlotPtr slot_;
+  BudgetShare memory_;  // slot_, once it has grown, of a client that is not known
   ChunkedDecoder decoder_;
   std::uint64_t body_left_ = 0;
   std::uint64_t body_received_ = 0;
   TimePoint body_started_{};
   BodyKind body_kind_ = BodyKind::kNone;
+  HeadError refusal_ = HeadError::kNone;  // ours, not the parser's
+  bool known_ = false;
   bool body_finished_ = true;
   bool continue_due_ = false;
   bool head_request_ = false;

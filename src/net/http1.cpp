@@ -62,6 +62,8 @@ int http_status(HeadError error) {
       return 431;
     case HeadError::kExpectation:
       return 417;
+    case HeadError::kCrowded:
+      return 503;
   }
   return 400;
 }
@@ -82,6 +84,8 @@ std::string_view describe(HeadError error) {
       return "the request head is over 64 KiB or 128 fields";
     case HeadError::kExpectation:
       return "the only expectation known here is 100-continue";
+    case HeadError::kCrowded:
+      return "requests of unknown clients use all the memory they may have (UNAUTHENTICATED_MEMORY); try again soon";
   }
   return "";
 }

@@ -74,6 +74,7 @@ enum class HeadError : std::uint8_t {
   kFraming,      // 400
   kTooLarge,     // 431
   kExpectation,  // 417
+  kCrowded,      // 503: no memory for strangers is left; said by the connection, never by the parser
 };
 int http_status(HeadError error);
 std::string_view describe(HeadError error);  // a sentence for the client

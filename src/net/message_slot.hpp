@@ -17,6 +17,7 @@ struct MessageSlot {
   std::size_t end = 0;    // past the last byte read
 
   std::string_view unread() const { return {buffer.data() + begin, end - begin}; }
+  bool full() const { return buffer && end == buffer.capacity(); }  // the next read needs a larger buffer
   // Reads once behind the bytes that are there; the buffer starts at `first_size` and grows as heads need it.
   // kError with EMSGSIZE when it is full at its largest.
   IoResult read_more(Stream& stream, std::size_t first_size);

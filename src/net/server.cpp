@@ -317,7 +317,7 @@ Task<void> Server::refuse(Downstream& client, Place& place) {
   int status = 408;
   std::string fields;
   std::string body;
-  handler_.refused(client, client.slot_ ? client.slot_->head.error() : HeadError::kNone, status, fields, body);
+  handler_.refused(client, client.refusal(), status, fields, body);
   co_await client.reply(status, std::move(fields), std::move(body));
   places_.end_request(place, worker_.now());
   co_await client.linger();

@@ -1,8 +1,11 @@
-// The access key as a member of an OpenAI JSON body: read with simdjson, cut out by position, so that every other byte
-// of the client's body stays as it was.
+#include "proxy/body_key.hpp"
+
+#include <algorithm>
+#include <string>
+
 #include <simdjson.h>
 
-#include "proxy/prepare.hpp"
+#include "proxy/authenticate.hpp"
 
 namespace akr {
 namespace {
@@ -63,8 +66,7 @@ std::string without(std::string_view json, const Member& member) {
   return out;
 }
 
-}  // namespace
-
+// Takes the access key out of the body, every other byte of which stays as it was.  "" if there is none.
 std::string take_body_key(PreparedRequest& request) {
   const simdjson::padded_string json(request.body.in_memory());
   Member member;
@@ -72,6 +74,73 @@ std::string take_body_key(PreparedRequest& request) {
   if (!find_member(json, member) || member.count != 1) return {};
   request.body.replace(without(std::string_view(json), member));
   return member.value;
+}
+
+Error missing() {
+  return {ErrorCode::kAccessKeyMissing,
+          "this needs an access key: send it as 'Authorization: Bearer <key>', or as the member api_key of the JSON "
+          "body, once and within its first 64 KiB"};
+}
+
+Error too_large() {
+  return {ErrorCode::kBodyTooLarge, "a body that carries its access key as a member may have " +
+                                        std::to_string(RequestBody::kInMemory) +
+                                        " bytes; send the key as 'Authorization: Bearer <key>'"};
+}
+
+}  // namespace
+
+BodyKeyGate::BodyKeyGate(net::Downstream& client, const AccessKeys& keys)
+    : client_(client), keys_(keys), memory_(client.stranger_share()) {}
+
+Result<void> BodyKeyGate::look(std::string_view piece) {
+  if (open_) return {};
+  if (!memory_.grow_to(std::min(seen_ + piece.size(), kLook))) {
+    return Error{.code = ErrorCode::kOverloaded,
+                 .message = std::string(net::describe(net::HeadError::kCrowded)),
+                 .retry_after = 1};
+  }
+  const bool goes_on = scan_.feed(piece.substr(0, kLook - seen_), *this);
+  seen_ += piece.size();
+  if (open_) {
+    memory_.release();
+    client_.recognise();
+    return {};
+  }
+  if (refused_) return *refused_;
+  if (!goes_on || seen_ >= kLook) return missing();
+  return {};
+}
+
+void BodyKeyGate::scalar(const JsonScan& at, std::string_view text) {
+  if (at.depth() != 1 || at.at_number() || at.pointer() != "/api_key") return;
+  const auto who = authenticate_body_key(text, keys_);
+  open_ = open_ || who;
+  if (!who) refused_ = who.error();
+}
+
+net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& request, const AccessKeys& keys,
+                                      std::uint64_t max_body) {
+  // What is passed on as it comes cannot be looked at first.
+  if (request.streams_upload) co_return missing();
+  const std::uint64_t limit = std::min<std::uint64_t>(max_body, RequestBody::kInMemory);
+  if (ctx.client.head().content_length() > limit) co_return too_large();
+  BodyKeyGate gate(ctx.client, keys);
+  if (ctx.client.body_finished()) {
+    const auto passed = gate.look(request.body.in_memory());
+    if (!passed) co_return passed.error();
+  } else {
+    auto collected = co_await collect_body(ctx, request, limit, &gate);
+    if (!collected && collected.error().code == ErrorCode::kBodyTooLarge) co_return too_large();
+    if (!collected) co_return collected.error();
+  }
+  if (!gate.open()) co_return missing();
+  const std::string presented = take_body_key(request);
+  if (presented.empty()) co_return missing();
+  const auto who = authenticate_body_key(presented, keys);
+  if (!who) co_return who.error();
+  ctx.grant = *who;
+  co_return Result<void>();
 }
 
 }  // namespace akr

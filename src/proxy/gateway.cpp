@@ -7,6 +7,7 @@
 #include "llm/registry.hpp"
 #include "net/worker.hpp"
 #include "proxy/authenticate.hpp"
+#include "proxy/body_key.hpp"
 #include "proxy/error_reply.hpp"
 #include "proxy/packed_error.hpp"
 #include "proxy/prepare.hpp"
@@ -106,19 +107,20 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   const bool by_body = !admitted && admitted.error().code == ErrorCode::kAccessKeyMissing &&
                        ctx.service().config.accept_body_key && ctx.client.head().body_kind() != net::BodyKind::kNone;
   if (!admitted && !by_body) co_return admitted.error();
+  if (!by_body) ctx.client.recognise();
 
   // Once, outside the retry loop: attempts differ only in key and connection.
   PreparedRequest request(ctx.client, settings_.body_directory);
   auto ready = prepare_now(ctx, request, settings_.max_body);
   if (!ready) co_return ready.error();
-  if (!*ready) {
+  if (by_body) {
+    // Of a stranger's body only as much as it takes to find out who it is.
+    auto found = co_await admit_by_body(ctx, request, keys_, settings_.max_body);
+    if (!found) co_return found.error();
+    if (auto allowed = check_method(ctx); !allowed) co_return allowed.error();
+  } else if (!*ready) {
     auto collected = co_await collect_body(ctx, request, settings_.max_body);
     if (!collected) co_return collected.error();
-  }
-  if (by_body) {
-    auto who = authenticate_body_key(take_body_key(request), keys_);
-    if (!who) co_return who.error();
-    ctx.grant = *who;
   }
 
   read_request_facts(ctx, request);
@@ -148,12 +150,15 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
 // May this client use this service in this way?
 Result<void> Gateway::admit(RequestContext& ctx) {
-  const net::MessageHead& head = ctx.client.head();
-  const Service& service = ctx.service().config;
-  auto who = authenticate(head, ctx.route.query, service.type, keys_);
+  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.service().config.type, keys_);
   if (!who) return who.error();
   ctx.grant = *who;
-  const std::string_view method = head.method();
+  return check_method(ctx);
+}
+
+Result<void> Gateway::check_method(const RequestContext& ctx) {
+  const Service& service = ctx.service().config;
+  const std::string_view method = ctx.client.head().method();
   // TRACE would show the injected key to the client, CONNECT would make us a tunnel (ASVS 13.4.4).
   const bool refused = method == "TRACE" || method == "CONNECT";
   const bool listed = service.methods.empty() ||

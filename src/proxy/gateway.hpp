@@ -45,6 +45,7 @@ class Gateway {
  private:
   net::Task<Result<void>> serve(RequestContext& ctx);
   Result<void> admit(RequestContext& ctx);
+  static Result<void> check_method(const RequestContext& ctx);
 
   net::Worker& worker_;
   const AccessKeys& keys_;

@@ -1,9 +1,11 @@
 #include "proxy/prepare.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "core/retry_policy.hpp"
 #include "core/url.hpp"
+#include "proxy/body_key.hpp"
 
 namespace akr {
 namespace {
@@ -59,10 +61,12 @@ Result<void> join_again(const RequestContext& ctx, PreparedRequest& request) {
   return join(ctx, *route, request);
 }
 
-net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {
+net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,
+                                     BodyKeyGate* gate) {
   net::Downstream& client = ctx.client;
   client.send_continue();
-  request.body.expect(client.head().content_length());
+  const std::uint64_t reserve = gate == nullptr ? client.head().content_length() : BodyKeyGate::kLook;
+  request.body.expect(std::min(client.head().content_length(), reserve));
   for (;;) {
     std::string_view run;
     const net::IoResult result = client.try_read_body(run);
@@ -75,6 +79,9 @@ net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& reque
       continue;
     }
     if (client.body_counted() > max_body) co_return too_large(max_body);
+    if (gate != nullptr) {
+      if (auto passed = gate->look(run); !passed) co_return passed.error();
+    }
     auto kept = request.body.append(run);
     if (!kept) co_return kept.error();
   }

@@ -14,6 +14,8 @@
 
 namespace akr {
 
+class BodyKeyGate;
+
 // Passes a client's body on as it arrives (services with stream_uploads).  One attempt only.
 class UploadSource final : public net::BodySource {
  public:
@@ -50,11 +52,10 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uin
 // Makes the target fit where the next attempt goes, if that differs from where the last one went.  kPathRefused.
 Result<void> join_again(const RequestContext& ctx, PreparedRequest& request);
 
-// Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone.
-net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
-
-// Takes the access key out of the JSON member `api_key` (services with accept_body_key): the member is cut from the
-// body, every other byte stays.  "" if there is none.
-std::string take_body_key(PreparedRequest& request);
+// Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone, kOverloaded (a
+// stranger's, with no memory left for those).  `gate`, if there is one, sees each piece before it is kept, and what it
+// refuses ends it.
+net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,
+                                     BodyKeyGate* gate = nullptr);
 
 }  // namespace akr

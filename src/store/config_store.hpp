@@ -17,7 +17,7 @@ namespace akr {
 
 // What became of one NewKey.
 struct AddedKey {
-  KeyId id;                // of the row that holds this key now
+  KeyId id;                // of the row that holds this key now; new ones are higher than all before
   bool duplicate = false;  // it was in the pool already, or earlier in the same list
 };
 
@@ -39,6 +39,9 @@ class ConfigStore {
   // In the order they were added; no error and no key for a service that does not exist.  A row that does not open
   // comes with readable == false and an empty secret.
   virtual Result<std::vector<UpstreamKey>> list_keys(ServiceId service) = 0;
+  // Of list_keys(), those with an id above `after`: what was added since, if `after` was the highest id then.  Costs
+  // what those keys cost, however many the service has.
+  virtual Result<std::vector<UpstreamKey>> list_keys_after(ServiceId service, KeyId after) = 0;
   // One answer per key, in order.  All or none are stored.  kNotFound: no such service.
   virtual Result<std::vector<AddedKey>> add_keys(ServiceId service, std::span<const NewKey> keys) = 0;
   virtual Result<UpstreamKey> find_key(KeyId id) = 0;  // kNotFound

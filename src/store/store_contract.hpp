@@ -292,11 +292,36 @@ TYPED_TEST_P(ConfigStoreContract, ParallelWritersAllSucceed) {
   EXPECT_EQ(this->store().list_keys(id).value().size(), 64U * 3 * 2);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(ConfigStoreContract, KeepsEveryFieldOfAService, AnyMethodComesBackAsAnyMethod,
-                            UpdatesOnlyTheRevisionThatWasRead, NamesTheFieldThatIsTaken, SaysNotFoundForWhatIsNotThere,
-                            KeepsKeysInOrderAndReportsDuplicates, TheSameKeyMayServeTwoServices, SwitchesAndDeletesKeys,
-                            KeepsWhatPeopleSetOnAKey, ARefusedEditWritesNothing, NeverGivesOutAKeyIdTwice,
-                            DeletingAServiceTakesItsKeysAlong, TextIsOnlyText, ParallelWritersAllSucceed);
+TYPED_TEST_P(ConfigStoreContract, ListsWhatWasAddedAfterAKey) {
+  const ServiceId id = this->add("a").id;
+  const ServiceId other = this->add("b").id;
+  const auto add = [&](ServiceId service, const char* text) {
+    const NewKey key{Secret(text)};
+    return this->store().add_keys(service, {&key, 1}).value().front().id;
+  };
+  const KeyId first = add(id, "key-1");
+  add(other, "key-of-another");
+  const KeyId second = add(id, "key-2");
+  const KeyId third = add(id, "key-3");
+  const auto later = this->store().list_keys_after(id, first).value();
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_EQ(later[0].id, second);
+  EXPECT_EQ(later[0].secret.expose(), "key-2");
+  EXPECT_EQ(later[1].id, third);
+  EXPECT_EQ(this->store().list_keys_after(id, KeyId{0}).value().size(), 3U);
+  EXPECT_TRUE(this->store().list_keys_after(id, third).value().empty());
+  EXPECT_TRUE(this->store().list_keys_after(ServiceId{99}, KeyId{0}).value().empty());
+  // An id is never given twice, so that nothing slips in below.
+  ASSERT_TRUE(this->store().delete_key(third));
+  EXPECT_GT(add(id, "key-4"), third);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(ConfigStoreContract, ListsWhatWasAddedAfterAKey, KeepsEveryFieldOfAService,
+                            AnyMethodComesBackAsAnyMethod, UpdatesOnlyTheRevisionThatWasRead, NamesTheFieldThatIsTaken,
+                            SaysNotFoundForWhatIsNotThere, KeepsKeysInOrderAndReportsDuplicates,
+                            TheSameKeyMayServeTwoServices, SwitchesAndDeletesKeys, KeepsWhatPeopleSetOnAKey,
+                            ARefusedEditWritesNothing, NeverGivesOutAKeyIdTwice, DeletingAServiceTakesItsKeysAlong,
+                            TextIsOnlyText, ParallelWritersAllSucceed);
 
 // What every KeyStateStore promises; the same harness.
 template <class Harness>

@@ -26,7 +26,7 @@ from harness import Failure, Gateway, Skip
 # The order matters little: long cases are started first so that they overlap with the many short ones.
 MODULES = ["cases_timeouts", "cases_shutdown", "cases_places", "cases_streaming", "cases_request_line", "cases_content_length",
            "cases_transfer_encoding", "cases_chunked", "cases_fields", "cases_connection", "cases_paths", "cases_valid",
-           "cases_auth", "cases_egress", "cases_errors", "cases_upstream_framing", "cases_upstream_head",
+           "cases_auth", "cases_strangers", "cases_egress", "cases_errors", "cases_upstream_framing", "cases_upstream_head",
            "cases_upstream_status", "cases_upstream_faults", "cases_operations", "cases_sweep"]
 # One after the other, when the others are through: they measure time.
 ALONE = ["cases_fairness"]

@@ -74,6 +74,35 @@ void PoolState::adopt(Roster&& next) {
   rebuild_tiers(false);
 }
 
+bool PoolState::appendable(const Roster& more) const {
+  const auto& tiers = roster_.priorities;
+  const bool known_tiers = std::includes(tiers.begin(), tiers.end(), more.priorities.begin(), more.priorities.end());
+  const bool newer = more.by_id.empty() || roster_.by_id.empty() || roster_.by_id.back().id < more.by_id.front().id;
+  return known_tiers && newer && more.groups.empty() && more.accounts.empty();
+}
+
+bool PoolState::append(Roster&& more) {
+  if (!appendable(more)) return false;
+  guard_.forget_wave();  // its marks lie in the records, which may move
+  const std::uint32_t first = slots();
+  for (std::uint32_t i = 0; i < more.slots.size(); ++i) {
+    Slot& slot = roster_.slots.emplace_back(more.slots[i]);
+    slot.view.slot = first + i;
+    const auto tier =
+        std::ranges::lower_bound(roster_.priorities, more.priorities[slot.tier]) - roster_.priorities.begin();
+    slot.tier = static_cast<std::uint16_t>(tier);
+    roster_.records.push_back(std::move(more.records[i]));
+  }
+  for (const Roster::IdPlace& place : more.by_id) roster_.by_id.push_back({place.id, first + place.slot});
+  if (!roster_.accounts.empty()) roster_.accounts.resize(slots());
+  for (ReadyKeys& tier : tiers_) tier.grow(slots());
+  heap_.grow(slots());
+  standings_[static_cast<std::size_t>(KeyStanding::kDisabled)] += slots() - first;
+  for (std::uint32_t slot = first; slot < slots(); ++slot) refresh(slot);
+  ++version_;
+  return true;
+}
+
 void PoolState::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_slot) {
   Slot& own = next.slots[slot];
   const Slot& old = roster_.slots[old_slot];

@@ -53,6 +53,7 @@ class PoolState {
   Result<void> configure(const PoolSettings& settings);
   void set_wall_clock(TimePoint now, WallTime wall, std::chrono::seconds utc_offset);
   void adopt(Roster&& roster);  // leaves the old tables in `roster`, to be freed outside of the lock
+  bool append(Roster&& more);   // behind the present keys; false: only adopt() can do it, and nothing changed
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
   Result<KeyClaim> take_exactly(KeyId id, const SelectRequest& request, TimePoint now);
@@ -160,6 +161,7 @@ class PoolState {
   void adopt_groups(Roster& next);
   void adopt_limits(Roster& next);
   void retire(std::uint32_t old_slot);
+  bool appendable(const Roster& more) const;
   void rebuild_tiers(bool new_policy);
 
   // pool_people.cpp

@@ -32,6 +32,12 @@ class ReadyKeys {
     policy_->resize(slots);
   }
 
+  // More slots than before; what is usable stays so.
+  void grow(std::uint32_t slots) {
+    policy_->resize(slots);
+    for (const KeyView& view : views_) policy_->entered(view);
+  }
+
   // Returns the key's position.  `level` keeps a key that was away from being flooded by policies that count turns.
   std::uint32_t join(KeyView view) {
     if (view.turns < level_) view.turns = level_;

@@ -55,9 +55,11 @@ std::optional<std::uint32_t> Roster::find_group(std::string_view name) const {
 
 Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::shared_ptr<const PooledKey>> known) {
   Roster roster;
-  roster.slots.reserve(keys.size());
+  const std::size_t room = keys.size() + keys.size() / 8;  // so that a few more do not move all of them
+  roster.slots.reserve(room);
+  roster.records.reserve(room);
   roster.records.resize(keys.size());
-  roster.by_id.reserve(keys.size());
+  roster.by_id.reserve(room);
   roster.limits.reserve(keys.size());
   roster.priorities = sorted_priorities(keys);
   const bool limited = std::any_of(keys.begin(), keys.end(), [](const UpstreamKey& key) {

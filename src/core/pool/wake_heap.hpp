@@ -25,6 +25,10 @@ class WakeHeap {
     entries_.reserve(slots);  // so that a wave of failures allocates nothing under the lock
     place_.assign(slots, kNowhere);
   }
+  void grow(std::uint32_t slots) {
+    entries_.reserve(slots);
+    place_.resize(slots, kNowhere);
+  }
   bool empty() const { return entries_.empty(); }
   const Entry& top() const { return entries_.front(); }
 

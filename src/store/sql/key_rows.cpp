@@ -1,6 +1,7 @@
 #include "store/sql/key_rows.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/strings.hpp"
 #include "store/sql/run_statement.hpp"
@@ -105,14 +106,15 @@ long long first_free_id(soci::session& session) {
   return std::max(highest + 1, static_cast<long long>(noted));
 }
 
-std::vector<KeyRows::Sealed> select(soci::session& session, const std::string& tail, long long parameter) {
+std::vector<KeyRows::Sealed> select(soci::session& session, const std::string& tail,
+                                    std::initializer_list<long long> parameters) {
   Columns columns;
   soci::statement statement(session);
   columns.each([&](auto& column) {
     column.resize(kRowsPerFetch);
     statement.exchange(soci::into(column));
   });
-  statement.exchange(soci::use(parameter));
+  for (const long long& parameter : parameters) statement.exchange(soci::use(parameter));
   statement.alloc();
   statement.prepare(std::string(kSelect) + tail);
   statement.define_and_bind();
@@ -128,11 +130,16 @@ std::vector<KeyRows::Sealed> select(soci::session& session, const std::string& t
 }  // namespace
 
 std::vector<KeyRows::Sealed> KeyRows::list(soci::session& session, ServiceId service) const {
-  return select(session, "WHERE proxy_config_id = :service ORDER BY id", service.value);
+  return select(session, "WHERE proxy_config_id = :service ORDER BY id", {service.value});
+}
+
+// The `+` keeps the database from walking over all keys of the service by their index: the ids lead to the few.
+std::vector<KeyRows::Sealed> KeyRows::list_after(soci::session& session, ServiceId service, KeyId after) const {
+  return select(session, "WHERE id > :after AND +proxy_config_id = :service ORDER BY id", {after.value, service.value});
 }
 
 std::optional<KeyRows::Sealed> KeyRows::find(soci::session& session, KeyId id) const {
-  std::vector<Sealed> rows = select(session, "WHERE id = :id", id.value);
+  std::vector<Sealed> rows = select(session, "WHERE id = :id", {id.value});
   if (rows.empty()) return std::nullopt;
   return std::move(rows.front());
 }
@@ -213,7 +220,7 @@ KeyRows::Swept KeyRows::seal_plain(soci::session& session) const {
   soci::statement seal = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
                                              " key_version = :version WHERE id = :id",
                           soci::use(value), soci::use(hash), soci::use(version), soci::use(id));
-  for (Sealed& row : select(session, "WHERE key_version = :plain ORDER BY id", 0)) {
+  for (Sealed& row : select(session, "WHERE key_version = :plain ORDER BY id", {0})) {
     const std::string_view plain = trim(row.value);
     id = row.id;
     owner = row.service;

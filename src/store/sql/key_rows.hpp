@@ -36,6 +36,7 @@ class KeyRows {
     KeyLimits limits;
   };
   std::vector<Sealed> list(soci::session& session, ServiceId service) const;
+  std::vector<Sealed> list_after(soci::session& session, ServiceId service, KeyId after) const;
   std::optional<Sealed> find(soci::session& session, KeyId id) const;
   UpstreamKey open(const Sealed& row) const;
 

@@ -83,9 +83,18 @@ Result<void> SqlConfigStore::delete_service(ServiceId id) {
 }
 
 Result<std::vector<UpstreamKey>> SqlConfigStore::list_keys(ServiceId service) {
+  return open_keys(service, [&](soci::session& session) { return keys_.list(session, service); });
+}
+
+Result<std::vector<UpstreamKey>> SqlConfigStore::list_keys_after(ServiceId service, KeyId after) {
+  return open_keys(service, [&](soci::session& session) { return keys_.list_after(session, service, after); });
+}
+
+template <class Select>
+Result<std::vector<UpstreamKey>> SqlConfigStore::open_keys(ServiceId service, Select select) {
   if (parts_.locked) return locked_error();
   auto rows = parts_.reader.read(
-      [&](soci::session& session) -> Result<std::vector<KeyRows::Sealed>> { return keys_.list(session, service); });
+      [&](soci::session& session) -> Result<std::vector<KeyRows::Sealed>> { return select(session); });
   if (!rows) return rows.error();
   std::vector<UpstreamKey> keys;
   keys.reserve(rows->size());

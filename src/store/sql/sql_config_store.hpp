@@ -33,6 +33,7 @@ class SqlConfigStore final : public ConfigStore {
   Result<Service> update_service(const Service& service) override;
   Result<void> delete_service(ServiceId id) override;
   Result<std::vector<UpstreamKey>> list_keys(ServiceId service) override;
+  Result<std::vector<UpstreamKey>> list_keys_after(ServiceId service, KeyId after) override;
   Result<std::vector<AddedKey>> add_keys(ServiceId service, std::span<const NewKey> keys) override;
   Result<UpstreamKey> find_key(KeyId id) override;
   Result<UpstreamKey> edit_key(KeyId id, const KeyEdit& edit) override;
@@ -42,6 +43,8 @@ class SqlConfigStore final : public ConfigStore {
  private:
   template <class Work>
   auto write(Work work) -> decltype(work(std::declval<soci::session&>()));
+  template <class Select>
+  Result<std::vector<UpstreamKey>> open_keys(ServiceId service, Select select);
 
   SqlStoreParts parts_;
   ServiceRows services_;
