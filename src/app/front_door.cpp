@@ -71,6 +71,13 @@ Error crowded() {
           .retry_after = 1};
 }
 
+Error queue_full(const net::Budget& logins) {
+  return {.code = ErrorCode::kTooManyRequests,
+          .message = "So many logins (LOGIN_QUEUE: " + std::to_string(logins.limit()) +
+                     ") wait for their password to be checked; try again in a moment.",
+          .retry_after = 1};
+}
+
 // How long the body may become, as far as its head tells.
 std::uint64_t longest_body(const net::MessageHead& head, std::uint64_t limit) {
   switch (head.body_kind()) {
@@ -158,13 +165,7 @@ net::Task<AdminResponse> FrontDoor::answer_admin(net::Downstream& client, AdminR
 
   const bool password = admission.work == AdminWork::kPassword;
   net::BudgetShare place(&threads_.logins);
-  if (password && !place.grow_to(1)) {
-    const Error full = {.code = ErrorCode::kTooManyRequests,
-                        .message = "So many logins (LOGIN_QUEUE: " + std::to_string(threads_.logins.limit()) +
-                                   ") wait for their password to be checked; try again in a moment.",
-                        .retry_after = 1};
-    co_return admin_.refuse(request, full);
-  }
+  if (password && !place.grow_to(1)) co_return admin_.refuse(request, queue_full(threads_.logins));
   auto work = [this, &request, admitted = std::move(admission)]() mutable {
     return admin_.handle(request, std::move(admitted));
   };
