@@ -44,7 +44,7 @@ AdminAdmission AdminApi::admit(const AdminRequest& head) {
   admission.work = endpoint.work;
   admission.known = endpoint.access == Access::kSession;
   if (auto stranger = admission.known ? refuse_stranger(head, state_->sessions, state_->parts.settings.public_base_url)
-                                        : std::nullopt) {
+                                      : std::nullopt) {
     admission.refused = problem_response(*stranger, head);
     finish(head, *admission.refused);
     return admission;

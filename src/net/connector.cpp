@@ -25,8 +25,8 @@ std::optional<SocketAddress> any_literal(const std::string& host, std::uint16_t 
   return make_address(std::span(reinterpret_cast<const std::uint8_t*>(&short_form), 4), port);
 }
 
-// Through a proxy every failure but time, shutdown, our own policy and our own want is the proxy's: there is no way past
-// it.
+// Through a proxy every failure but time, shutdown, our own policy and our own want is the proxy's: there is no way
+// past it.
 Error as_proxy_error(Error error, const EgressProxy& proxy) {
   if (error.code == ErrorCode::kOverloaded) return error;
   const bool ours = error.code == ErrorCode::kUpstreamConnectTimeout || error.code == ErrorCode::kShuttingDown ||

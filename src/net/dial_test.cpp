@@ -164,8 +164,8 @@ TEST(Dial, WantOfDescriptorsIsOurOwnFault) {
   WorkerThread loop;
   const test::NoDescriptors none;
   const auto body = [&](Worker& worker) -> Task<std::string> {
-    std::vector<SocketAddress> addresses = {v6(server.port()), v4(server.port())};
-    const Connected stream = co_await dial(worker, std::move(addresses), "a.test:1", TimePoint::max());
+    DialTarget target = {.addresses = {v6(server.port()), v4(server.port())}, .host = "a.test", .port = 1};
+    const Connected stream = co_await dial(worker, kAllowAll, std::move(target), TimePoint::max());
     co_return stream ? "connected" : std::string(to_string(stream.error().code));
   };
   EXPECT_EQ(loop.run(body), "overloaded");
@@ -178,8 +178,8 @@ TEST(Dial, WhatIsIdleIsGivenUpForADescriptor) {
     int idle = ::dup(0);
     const test::NoDescriptors none;
     worker.on_shortage([&idle] { return ::close(std::exchange(idle, -1)) == 0; });
-    std::vector<SocketAddress> addresses = {v4(server.port())};
-    const Connected stream = co_await dial(worker, std::move(addresses), "a.test:1", TimePoint::max());
+    DialTarget target = {.addresses = {v4(server.port())}, .host = "a.test", .port = 1};
+    const Connected stream = co_await dial(worker, kAllowAll, std::move(target), TimePoint::max());
     worker.on_shortage({});
     co_return stream ? "connected" : std::string(to_string(stream.error().code));
   };

@@ -84,8 +84,8 @@ Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limit
       peer_(peer),
       client_ip_(to_text(peer)),
       trusted_peer_(limits.trusted.contains(peer)),
-      https_(stream_->tls()),
-      memory_(limits.strangers) {}
+      memory_(limits.strangers),
+      https_(stream_->tls()) {}
 
 void Downstream::note_client(const ForwardedClient& client) {
   client_ip_ = to_text(client.address);
@@ -122,9 +122,7 @@ Error Downstream::body_error(int error) const {
                   " bytes for each byte of data (MAX_CHUNK_FRAMING), or its extensions over 64 KiB and a byte for each "
                   "byte of data; send larger chunks"};
     case ENOBUFS:
-      return {.code = ErrorCode::kOverloaded,
-              .message = std::string(describe(HeadError::kCrowded)),
-              .retry_after = 1};
+      return {.code = ErrorCode::kOverloaded, .message = std::string(describe(HeadError::kCrowded)), .retry_after = 1};
     case EMSGSIZE:
       return {ErrorCode::kHeadTooLarge, "the request head leaves no room for its body"};
     case ETIMEDOUT:

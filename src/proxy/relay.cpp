@@ -203,9 +203,7 @@ class Relay {
   }
   bool total_over() { return worker().now() >= ctx_.deadline; }
   // The client took nothing until then.
-  Step on_client_deadline() {
-    return total_over() ? timer_fired("total", ctx_.total) : Step::kClientGone;
-  }
+  Step on_client_deadline() { return total_over() ? timer_fired("total", ctx_.total) : Step::kClientGone; }
 
   // A cut that an LLM stream's reader can understand: one error event, then no clean end (D32).
   void add_error_event() {
