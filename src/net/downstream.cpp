@@ -83,8 +83,8 @@ Downstream::Downstream(std::unique_ptr<Stream> stream, const ServerLimits& limit
       limits_(limits),
       peer_(peer),
       client_ip_(to_text(peer)),
-      trusted_peer_(limits.trusted.contains(peer)),
       memory_(limits.strangers),
+      trusted_peer_(limits.trusted.contains(peer)),
       https_(stream_->tls()) {}
 
 void Downstream::note_client(const ForwardedClient& client) {
