@@ -65,7 +65,7 @@ ErrorCode code_of(net::HeadError error) {
   return ErrorCode::kBadRequest;
 }
 
-Error crowded() {
+Error no_room_for_strangers() {
   return {.code = ErrorCode::kOverloaded,
           .message = std::string(net::describe(net::HeadError::kCrowded)),
           .retry_after = 1};
@@ -154,7 +154,7 @@ net::Task<AdminResponse> FrontDoor::answer_admin(net::Downstream& client, AdminR
     client.recognise();
   } else if (!memory.grow_to(client.head().size() + longest_body(client.head(), admission.body_limit))) {
     client.forbid_keep_alive();
-    co_return admin_.refuse(request, crowded());
+    co_return admin_.refuse(request, no_room_for_strangers());
   }
   auto body = co_await read_body(client, admission.body_limit);
   if (!body) {

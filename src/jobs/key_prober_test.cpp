@@ -51,9 +51,10 @@ class KeyProberTest : public testing::Test {
     all.push_back(std::move(one));
     prober_->publish(std::make_shared<const RoutingTable>(std::move(all)));
   }
-  Result<ProbeResult> validate(ServiceId service, KeyId key) {
+  Result<ProbeResult> validate(ServiceId service, KeyId key) { return validate(*prober_, service, key); }
+  static Result<ProbeResult> validate(KeyProber& prober, ServiceId service, KeyId key) {
     std::promise<Result<ProbeResult>> promise;
-    prober_->validate(service, key, [&](Result<ProbeResult> result) { promise.set_value(std::move(result)); });
+    prober.validate(service, key, [&](Result<ProbeResult> result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   }
   void report(std::int64_t key, const Verdict& verdict) {
@@ -171,7 +172,7 @@ TEST_F(KeyProberTest, TheAddressPolicyHoldsForValidationCallsAndTheirProxy) {
   prober.publish(std::make_shared<const RoutingTable>(std::move(all)));
   prober.start();
   for (const std::int64_t id : {7, 8}) {
-    EXPECT_EQ(prober.validate(ServiceId{id}, KeyId{1}).value().reason, to_string(ErrorCode::kUpstreamRefused)) << id;
+    EXPECT_EQ(validate(prober, ServiceId{id}, KeyId{1}).value().reason, to_string(ErrorCode::kUpstreamRefused)) << id;
   }
   prober.stop();
   EXPECT_EQ(calls_, 0);

@@ -66,7 +66,8 @@ std::string without(std::string_view json, const Member& member) {
   return out;
 }
 
-// Takes the access key out of the body, every other byte of which stays as it was.  "" if there is none.
+}  // namespace
+
 std::string take_body_key(PreparedRequest& request) {
   const simdjson::padded_string json(request.body.in_memory());
   Member member;
@@ -75,6 +76,8 @@ std::string take_body_key(PreparedRequest& request) {
   request.body.replace(without(std::string_view(json), member));
   return member.value;
 }
+
+namespace {
 
 Error missing() {
   return {ErrorCode::kAccessKeyMissing,

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/json_scan.hpp"
@@ -43,6 +44,9 @@ class BodyKeyGate final : private JsonScan::Visitor {
   std::optional<Error> refused_;
   bool open_ = false;
 };
+
+// Takes the access key out of the body, every other byte of which stays as it was.  "" if there is none, or two.
+std::string take_body_key(PreparedRequest& request);
 
 // Reads and authenticates such a request; afterwards request.body is whole, in memory and without the member.
 // `here`: all of it is there already.  As collect_body(), as BodyKeyGate, and kBodyTooLarge above 1 MiB.

@@ -1,9 +1,10 @@
+#include "proxy/body_key.hpp"
+
 #include <ostream>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "proxy/prepare.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/request_fixture.hpp"
 

@@ -134,7 +134,7 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
   std::string_view run;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
-    if (!keep(field)) continue;
+    if (!keep(field, i)) continue;
     const std::string_view line = head.canonical_line(i);
     if (!run.empty() && run.data() + run.size() == line.data()) {
       run = {run.data(), run.size() + line.size()};
@@ -155,10 +155,11 @@ bool reads_answers(const RequestContext& ctx) {
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
-  copy_fields(head, out, [&](const net::Field& field) {
+  const bool nominates = head.nominates();
+  copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
     if (stays_here(field.id)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
-    if (field.nominated) return false;
+    if (nominates && head.nominated(index)) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
 }
@@ -219,7 +220,6 @@ class AnswerFields {
   bool keep(const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
-    if (field.nominated) return false;
     if (plain_ != nullptr && replaced(field)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || mask_.may_hold(field.value) || mask_.may_hold(field.name);
@@ -332,7 +332,10 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   out += "\r\n";
   const KeyMask mask(key);
   AnswerFields fields(ctx, answer, shape.plain, mask);
-  copy_fields(answer, out, [&fields](const net::Field& field) { return fields.keep(field); });
+  const bool nominates = answer.nominates();
+  copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
+    return !(nominates && answer.nominated(index)) && fields.keep(field);
+  });
   if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
   if (fields.may_hold_key) mask_head(mask, std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
