@@ -28,6 +28,7 @@ namespace akr {
 namespace {
 
 constexpr std::size_t kBlockingThreads = 2;
+constexpr std::size_t kDiskThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
 
@@ -74,6 +75,7 @@ struct App::Parts {
     if (prober) prober->stop();
     // Answers that blocking work owes are delivered before the workers stop.
     if (blocking) blocking->stop();
+    if (disk) disk->stop();
     for (auto& node : nodes) node->stop();
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
@@ -114,6 +116,8 @@ struct App::Parts {
   std::unique_ptr<Ticker> pin_ticker;
   std::unique_ptr<AdminApi> admin;
   std::unique_ptr<net::BlockingPool> blocking;
+  std::unique_ptr<net::BlockingPool>
+      disk;  // bodies on their way to a file; apart, so that no upload blocks the admin API
   std::vector<std::unique_ptr<Node>> nodes;
   std::uint16_t port = 0;
 };
@@ -166,6 +170,8 @@ void App::Parts::build() {
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
+  disk = std::make_unique<net::BlockingPool>(kDiskThreads);
+  node_settings.gateway.disk = disk.get();
   const SharedParts shared = {*keys, *admin, *operations, *blocking, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));

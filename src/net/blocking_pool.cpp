@@ -7,10 +7,13 @@ BlockingPool::BlockingPool(std::size_t threads) {
 }
 
 void BlockingPool::submit(std::function<void()> function) {
+  bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(function));
+    stopped = stopping_;
+    if (!stopped) queue_.push_back(std::move(function));
   }
+  if (stopped) return function();  // whoever waits for it must not wait for ever
   ready_.notify_one();
 }
 

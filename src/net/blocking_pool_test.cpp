@@ -43,5 +43,17 @@ TEST(BlockingPool, StopRunsWhatWasSubmitted) {
   EXPECT_EQ(ran, 1000);
 }
 
+TEST(BlockingPool, WhatComesAfterItsStopIsRunAllTheSame) {
+  BlockingPool pool(1);
+  pool.stop();
+  test::WorkerThread loop;
+  const int value = loop.run([&](Worker& worker) -> Task<int> {
+    auto work = [] { return 7; };
+    const int made = co_await pool.run(worker, std::move(work));
+    co_return made;
+  });
+  EXPECT_EQ(value, 7);
+}
+
 }  // namespace
 }  // namespace akr::net

@@ -5,7 +5,7 @@ namespace akr::net {
 void BodyDecoder::start(const MessageHead& head) {
   kind_ = head.body_kind();
   left_ = head.content_length();
-  chunks_ = ChunkedDecoder();
+  if (kind_ == BodyKind::kChunked) chunks_ = ChunkedDecoder();
   finished_ = kind_ == BodyKind::kNone;
 }
 

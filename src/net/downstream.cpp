@@ -95,7 +95,7 @@ TimePoint Downstream::body_deadline() const {
 }
 
 std::uint64_t Downstream::body_counted() const {
-  const std::uint64_t framing = decoder_.framing();
+  const std::uint64_t framing = body_kind_ == BodyKind::kChunked ? decoder_.framing() : 0;
   return body_received_ + (framing > FramingLimits::kFree ? framing - FramingLimits::kFree : 0);
 }
 
@@ -173,7 +173,7 @@ void Downstream::begin_body() {
   body_received_ = 0;
   body_started_ = worker().now();
   body_finished_ = body_kind_ == BodyKind::kNone;
-  decoder_ = ChunkedDecoder(limits_.framing);
+  if (body_kind_ == BodyKind::kChunked) decoder_ = ChunkedDecoder(limits_.framing);
   continue_due_ = head.expect_continue() && !body_finished_ && slot_->begin == slot_->end;
   head_request_ = head.method() == "HEAD";
   keep_alive_ = head.keep_alive();

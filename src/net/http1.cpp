@@ -251,7 +251,6 @@ ParseStatus MessageHead::parse_field(std::string_view buffer, std::size_t& at) {
   ref.name = {static_cast<std::uint16_t>(name_at), static_cast<std::uint16_t>(name_length)};
   ref.value = {static_cast<std::uint16_t>(value_at), static_cast<std::uint16_t>(end - value_at)};
   ref.id = identify_field(view(ref.name));
-  ref.nominated = false;
   return note_field(ref) ? ParseStatus::kDone : ParseStatus::kError;
 }
 
@@ -334,13 +333,13 @@ void MessageHead::mark_nominated() {
       const auto found = std::lower_bound(order.begin(), end, option, [&](std::uint8_t index, std::string_view wanted) {
         return before(name_of(index), wanted);
       });
-      if (found != end && iequals(name_of(*found), option)) fields_[*found].nominated = true;
+      if (found != end && iequals(name_of(*found), option)) nominate(*found);
       rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
   }
   // The first of several fields with one name was found: it speaks for all.
   for (auto at = order.begin(); at != end && at + 1 != end; ++at) {
-    if (fields_[*at].nominated && iequals(name_of(*at), name_of(at[1]))) fields_[at[1]].nominated = true;
+    if (nominated(*at) && iequals(name_of(*at), name_of(at[1]))) nominate(at[1]);
   }
 }
 
@@ -381,7 +380,7 @@ ParseStatus MessageHead::finish_response(bool to_head_request) {
 
 Field MessageHead::field(std::size_t index) const {
   const FieldRef& ref = fields_[index];
-  return {view(ref.name), view(ref.value), ref.id, ref.nominated};
+  return {view(ref.name), view(ref.value), ref.id};
 }
 
 std::string_view MessageHead::canonical_line(std::size_t index) const {

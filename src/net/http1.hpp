@@ -60,7 +60,6 @@ struct Field {
   std::string_view name;
   std::string_view value;
   FieldId id;
-  bool nominated = false;  // Connection lists it: this hop must drop it (RFC 9110 section 7.6.1)
 };
 
 enum class BodyKind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
@@ -102,8 +101,10 @@ class MessageHead {
   // First field of that kind / that name (compared without case); "" if absent.
   std::string_view find(FieldId id) const;
   std::string_view find(std::string_view name) const;
-  // Does Connection list names of fields, whether they are there or not?
+  // Does Connection list names of fields, and is this one of them, so that this hop must drop it (RFC 9110 section
+  // 7.6.1)?
   bool nominates() const { return nominates_; }
+  bool nominated(std::size_t index) const { return (nominated_[index / 64] >> (index % 64) & 1) != 0; }
   // The field's bytes if they are exactly "Name: value" CRLF, so that they can be copied as they are; else "".
   std::string_view canonical_line(std::size_t index) const;
 
@@ -125,7 +126,6 @@ class MessageHead {
     Range name;
     Range value;
     FieldId id = FieldId::kOther;
-    bool nominated = false;
   };
 
   std::string_view view(Range range) const { return {base_ + range.at, range.length}; }
@@ -141,6 +141,7 @@ class MessageHead {
   bool note_content_length(std::string_view value);
   void note_connection(std::string_view value);
   void mark_nominated();
+  void nominate(std::size_t index) { nominated_[index / 64] |= std::uint64_t{1} << (index % 64); }
   ParseStatus finish_request();
   ParseStatus finish_response(bool to_head_request);
 
@@ -150,6 +151,7 @@ class MessageHead {
   int status_ = 0;
   int minor_version_ = 1;
   std::uint64_t content_length_ = 0;
+  std::array<std::uint64_t, kMaxFields / 64> nominated_ = {};  // a bit per field
   std::uint16_t field_count_ = 0;
   bool nominates_ = false;
   std::uint8_t hosts_ = 0;

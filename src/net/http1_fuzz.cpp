@@ -36,7 +36,7 @@ std::string describe_head(const MessageHead& head) {
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const Field field = head.field(i);
     out += '\n' + std::string(field.name) + ": " + std::string(field.value) + '=' +
-           std::to_string(static_cast<int>(field.id)) + (field.nominated ? "N" : "-");
+           std::to_string(static_cast<int>(field.id)) + (head.nominated(i) ? "N" : "-");
   }
   return out;
 }

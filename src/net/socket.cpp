@@ -170,28 +170,41 @@ IoResult Socket::try_write(const iovec* parts, int count) {
   }
 }
 
-bool WaitAwaiter::late() const { return deadline_ <= worker_.now(); }
-
-bool WaitAwaiter::await_ready() const {
+bool WaitAwaiter::await_ready() {
   bool ready = false;
-  for (const Watch& watch : {first_, second_}) {
-    if (watch.socket == nullptr) continue;
-    if (watch.socket->refused(watch.interest)) return false;
-    ready |= !watch.socket->open() || (watch.socket->ready() & watch.interest) != 0;
+  std::uint8_t refused = 0;
+  if (first_.socket != nullptr) {
+    refused = first_.socket->refused_ & first_.interest;
+    ready = !first_.socket->open() || (first_.socket->ready() & first_.interest) != 0;
   }
-  return ready && !late();
+  if (second_.socket != nullptr) {
+    refused |= second_.socket->refused_ & second_.interest;
+    ready |= !second_.socket->open() || (second_.socket->ready() & second_.interest) != 0;
+  }
+  refused_ = refused != 0;
+  return ready && !refused_ && deadline_ > worker_.now();
 }
 
 void WaitAwaiter::await_suspend(std::coroutine_handle<> handle) {
   handle_ = handle;
-  // Late: only the timer is left, in the next tick of the wheel, so that a loop that waits again does not spin.
-  const bool in_time = !late();
-  for (const Watch& wanted : {first_, second_}) {
-    if (wanted.socket == nullptr) continue;
-    watch(*wanted.socket, in_time ? wanted.interest : std::uint8_t{0});
-    if (in_time && wanted.socket->refused(wanted.interest)) lag(*wanted.socket);
+  if (refused_ || deadline_ <= worker_.now()) {
+    suspend_otherwise();
+  } else {
+    if (first_.socket != nullptr) watch(*first_.socket, first_.interest);
+    if (second_.socket != nullptr) watch(*second_.socket, second_.interest);
   }
   if (deadline_ != TimePoint::max()) worker_.timers().arm(*this, deadline_);
+}
+
+// Late: only the timer is left, in the next tick of the wheel, so that a loop that waits again does not spin.  Else it
+// lags.
+void WaitAwaiter::suspend_otherwise() {
+  const bool late = deadline_ <= worker_.now();
+  for (const Watch& wanted : {first_, second_}) {
+    if (wanted.socket == nullptr) continue;
+    watch(*wanted.socket, late ? std::uint8_t{0} : wanted.interest);
+    if (!late && wanted.socket->refused(wanted.interest)) lag(*wanted.socket);
+  }
 }
 
 void WaitAwaiter::on_fire(WaitEnd end) {

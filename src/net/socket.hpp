@@ -150,19 +150,20 @@ class [[nodiscard]] WaitAwaiter final : public Waiter {
  public:
   WaitAwaiter(Worker& worker, Watch first, Watch second, TimePoint deadline)
       : worker_(worker), first_(first), second_(second), deadline_(deadline) {}
-  bool await_ready() const;
+  bool await_ready();
   void await_suspend(std::coroutine_handle<> handle);
   WaitEnd await_resume() const { return end_; }
 
  private:
   void on_fire(WaitEnd end) override;
-  bool late() const;
+  void suspend_otherwise();
   Worker& worker_;
   Watch first_;
   Watch second_;
   TimePoint deadline_;
   std::coroutine_handle<> handle_ = nullptr;
   WaitEnd end_ = WaitEnd::kReady;
+  bool refused_ = false;  // a budget that it needs is used up
 };
 
 inline WaitAwaiter wait_for(Socket& socket, std::uint8_t interest, TimePoint deadline) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/routing_table.hpp"
+#include "net/blocking_pool.hpp"
 #include "net/downstream.hpp"
 #include "net/task.hpp"
 #include "proxy/access_keys.hpp"
@@ -22,6 +23,7 @@ using AdminCheck = std::function<bool(std::string_view token)>;
 struct GatewaySettings {
   std::uint64_t max_body = 32ULL << 20;
   std::string body_directory = "/tmp";  // for bodies over 1 MiB
+  net::BlockingPool* disk = nullptr;    // writes them; nullptr: the worker does
   RelaySettings relay;
   PinSettings pins;
   AdminCheck is_admin;  // decides who may see traces (X-Rotator-Explain); empty = nobody

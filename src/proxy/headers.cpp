@@ -131,7 +131,7 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
   std::string_view run;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
-    if (!keep(field)) continue;
+    if (!keep(field, i)) continue;
     const std::string_view line = head.canonical_line(i);
     if (!run.empty() && run.data() + run.size() == line.data()) {
       run = {run.data(), run.size() + line.size()};
@@ -152,10 +152,11 @@ bool reads_answers(const RequestContext& ctx) {
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
-  copy_fields(head, out, [&](const net::Field& field) {
+  const bool nominates = head.nominates();
+  copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
     if (stays_here(field.id)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
-    if (field.nominated) return false;
+    if (nominates && head.nominated(index)) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
 }
@@ -255,10 +256,11 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, Fr
   bool has_id = false;
   std::string_view length;
   std::string upload_url;
-  copy_fields(answer, out, [&](const net::Field& field) {
+  const bool nominates = answer.nominates();
+  copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie)) return false;
-    if (field.nominated) return false;
+    if (nominates && answer.nominated(index)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     if (ctx.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
       return true;
