@@ -31,6 +31,7 @@ namespace akr {
 namespace {
 
 constexpr std::size_t kBlockingThreads = 2;
+constexpr std::size_t kDiskThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
 constexpr std::chrono::seconds kTerminalPatience{10};
@@ -90,6 +91,7 @@ struct App::Parts {
     // Answers that blocking work owes are delivered before the workers stop.
     if (blocking) blocking->stop();
     if (passwords) passwords->stop();
+    if (disk) disk->stop();
     for (auto& node : nodes) node->stop();
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
@@ -137,6 +139,8 @@ struct App::Parts {
   std::unique_ptr<net::Budget> logins;     // that wait for `passwords`
   std::unique_ptr<net::Budget> strangers;  // memory
   MemoryReturn memory;
+  std::unique_ptr<net::BlockingPool>
+      disk;  // bodies on their way to a file; apart, so that no upload blocks the admin API
   std::vector<std::unique_ptr<Node>> nodes;
   std::uint16_t port = 0;
 };
@@ -209,6 +213,8 @@ void App::Parts::build() {
   logins = std::make_unique<net::Budget>(settings.login_queue());
   strangers = std::make_unique<net::Budget>(settings.unauthenticated_memory().bytes);
   node_settings.server.strangers = strangers.get();
+  disk = std::make_unique<net::BlockingPool>(kDiskThreads);
+  node_settings.gateway.disk = disk.get();
   const AdminThreads threads = {*blocking, *passwords, *logins};
   const SharedParts shared = {*keys, *admin, *operations, threads, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {

@@ -1,4 +1,5 @@
-// blocking_pool.hpp - a few threads for what blocks: the store, password hashes.  The data plane never waits here.
+// blocking_pool.hpp - a few threads for what blocks: the store, password hashes, large bodies on disk.  The data plane
+// never waits here.
 #pragma once
 
 #include <condition_variable>
@@ -20,7 +21,7 @@ class BlockingPool {
  public:
   explicit BlockingPool(std::size_t threads);
   ~BlockingPool() { stop(); }
-  void submit(std::function<void()> function);  // any thread
+  void submit(std::function<void()> function);  // any thread; after stop() the caller's own runs it, at once
   void stop();                                  // runs what was submitted, then joins
 
   // `co_await pool.run(worker, function)`: runs it on a thread of the pool and resumes on the worker with its result.

@@ -110,7 +110,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (!by_body) ctx.client.recognise();
 
   // Once, outside the retry loop: attempts differ only in key and connection.
-  PreparedRequest request(ctx.client, settings_.body_directory);
+  PreparedRequest request(ctx.client, settings_.body_directory, settings_.disk);
   auto ready = prepare_now(ctx, request, settings_.max_body);
   if (!ready) co_return ready.error();
   if (by_body) {

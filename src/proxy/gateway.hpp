@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/routing_table.hpp"
+#include "net/blocking_pool.hpp"
 #include "net/downstream.hpp"
 #include "net/task.hpp"
 #include "proxy/access_keys.hpp"
@@ -23,6 +24,7 @@ struct GatewaySettings {
   std::uint64_t max_body = 32ULL << 20;
   std::size_t packed_error = 1 << 20;   // bytes of a compressed error body that are looked into
   std::string body_directory = "/tmp";  // for bodies over 1 MiB
+  net::BlockingPool* disk = nullptr;    // writes them; nullptr: the worker does
   RelaySettings relay;
   PinSettings pins;
   AdminCheck is_admin;  // decides who may see traces (X-Rotator-Explain); empty = nobody

@@ -10,6 +10,8 @@
 namespace akr {
 namespace {
 
+constexpr std::size_t kPiece = 256 * 1024;  // one write to the temporary file
+
 Error too_large(std::uint64_t limit) {
   return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
 }
@@ -67,10 +69,17 @@ net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& reque
   client.send_continue();
   const std::uint64_t reserve = gate == nullptr ? client.head().content_length() : BodyKeyGate::kLook;
   request.body.expect(std::min(client.head().content_length(), reserve));
+  std::string piece;  // of what goes to the file
   for (;;) {
     std::string_view run;
     const net::IoResult result = client.try_read_body(run);
-    if (result.status == net::IoStatus::kEof) co_return Result<void>();
+    const bool whole = result.status == net::IoStatus::kEof;
+    if (piece.size() >= kPiece || (whole && !piece.empty())) {
+      auto kept = co_await request.body.append_on_disk(client.worker(), piece);
+      if (!kept) co_return kept.error();
+      piece.clear();
+    }
+    if (whole) co_return Result<void>();
     if (result.status == net::IoStatus::kError) co_return client.body_error(result.error);
     if (result.status == net::IoStatus::kWouldBlock) {
       const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
@@ -82,8 +91,11 @@ net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& reque
     if (gate != nullptr) {
       if (auto passed = gate->look(run); !passed) co_return passed.error();
     }
-    auto kept = request.body.append(run);
-    if (!kept) co_return kept.error();
+    if (piece.empty() && request.body.fits_in_memory(run.size())) {
+      if (auto kept = request.body.append(run); !kept) co_return kept.error();
+    } else {
+      piece += run;
+    }
   }
 }
 

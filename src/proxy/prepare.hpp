@@ -31,7 +31,8 @@ class UploadSource final : public net::BodySource {
 };
 
 struct PreparedRequest {
-  PreparedRequest(net::Downstream& client, std::string_view body_directory) : body(body_directory), upload(client) {}
+  PreparedRequest(net::Downstream& client, std::string_view body_directory, net::BlockingPool* disk = nullptr)
+      : body(body_directory, disk), upload(client) {}
 
   std::string target;                      // path and query for the upstream, without a key
   const UpstreamUrl* joined_to = nullptr;  // the one that `target` fits

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -51,6 +52,13 @@ Result<void> RequestBody::append(std::string_view bytes) {
                                            "; make room there, or choose another TMPDIR"};
 }
 
+net::Task<Result<void>> RequestBody::append_on_disk(net::Worker& worker, std::string_view bytes) {
+  if (disk_ == nullptr) co_return append(bytes);
+  auto write = [this, bytes] { return append(bytes); };
+  Result<void> written = co_await disk_->run(worker, std::move(write));
+  co_return written;
+}
+
 void RequestBody::replace(std::string bytes) {
   view_ = {};
   memory_ = std::move(bytes);
@@ -79,9 +87,20 @@ void RequestBody::release() {
   view_ = {};
   memory_ = {};
   buffer_.release();
-  if (file_ >= 0) ::close(file_);
-  file_ = -1;
+  close_file();
   spilled_ = offset_ = 0;
+}
+
+// The last descriptor of a file without a name: the kernel gives all its pages back in this call.
+void RequestBody::close_file() {
+  constexpr std::uint64_t kLargeFile = 8 << 20;
+  const int file = std::exchange(file_, -1);
+  if (file < 0) return;
+  if (disk_ == nullptr || spilled_ < kLargeFile) {
+    ::close(file);
+  } else {
+    disk_->submit([file] { ::close(file); });
+  }
 }
 
 }  // namespace akr

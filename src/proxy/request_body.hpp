@@ -2,6 +2,9 @@
 //
 // Small bodies stay where they were read (a view); larger ones are collected: 1 MiB in memory, the rest in an unlinked
 // temporary file.  Freed when the answer starts.  One request, one worker.
+//
+// A disk that cannot keep up makes its writer wait, and the end of a large file takes its time, too: with a pool of
+// threads for that (`disk`) neither happens on the worker.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "net/blocking_pool.hpp"
 #include "net/buffer.hpp"
 #include "net/exchange.hpp"
 
@@ -18,8 +22,9 @@ class RequestBody final : public net::BodySource {
  public:
   static constexpr std::size_t kInMemory = 1 << 20;
 
-  // `directory` (for the temporary file) lives as long as the process.
-  explicit RequestBody(std::string_view directory) : directory_(directory) {}
+  // `directory` (for the temporary file) and `disk` (nullptr: the worker does it) live as long as the process.
+  explicit RequestBody(std::string_view directory, net::BlockingPool* disk = nullptr)
+      : directory_(directory), disk_(disk) {}
   RequestBody(const RequestBody&) = delete;
   RequestBody& operator=(const RequestBody&) = delete;
   ~RequestBody() override { release(); }
@@ -30,6 +35,10 @@ class RequestBody final : public net::BodySource {
   void expect(std::uint64_t length);
   // Appends; kInternal if the temporary file cannot be written (the message names the directory).
   Result<void> append(std::string_view bytes);
+  // Do so many more bytes stay in memory?
+  bool fits_in_memory(std::size_t more) const { return spilled_ == 0 && memory_.size() + more <= kInMemory; }
+  // append() on a thread of `disk`.  `bytes` live until it ends.
+  net::Task<Result<void>> append_on_disk(net::Worker& worker, std::string_view bytes);
   // Replaces the bytes of a body that is in memory (a member was cut out).
   void replace(std::string bytes);
 
@@ -45,7 +54,10 @@ class RequestBody final : public net::BodySource {
   void release();
 
  private:
+  void close_file();
+
   std::string_view directory_;
+  net::BlockingPool* disk_;
   std::string_view view_;
   std::string memory_;
   std::uint64_t spilled_ = 0;

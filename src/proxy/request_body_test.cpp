@@ -1,10 +1,12 @@
 #include "proxy/request_body.hpp"
 
 #include <filesystem>
+#include <future>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/run_on_worker.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace akr {
@@ -105,6 +107,33 @@ TEST_F(RequestBodyTest, AnUnusableDirectoryIsAnErrorThatNamesIt) {
   ASSERT_FALSE(appended);
   EXPECT_EQ(appended.error().code, ErrorCode::kOverloaded);
   EXPECT_NE(appended.error().message.find(missing), std::string::npos);
+}
+
+// An upload of 1 GiB let the others wait for 1.3 s and more: the worker itself wrote it to a disk that could not keep
+// up. (Kind: work that blocks on a worker.)
+TEST_F(RequestBodyTest, ADiskThatStandsStillStopsNobodyElse) {
+  net::BlockingPool disk(1);
+  std::promise<void> moves;
+  disk.submit([standing = moves.get_future().share()] { standing.wait(); });
+  test::WorkerThread loop;
+  const std::string bytes = pattern(20 * RequestBody::kInMemory);
+  const auto upload = [&](net::Worker& worker) -> net::Task<void> {
+    RequestBody body(path_, &disk);
+    bool done = false;
+    const auto write = [](RequestBody& to, net::Worker& on, std::string_view from, bool& ended) -> net::Task<void> {
+      const auto kept = co_await to.append_on_disk(on, from);
+      EXPECT_TRUE(kept);
+      ended = true;
+    };
+    worker.spawn(write(body, worker, bytes, done));
+    for (int turn = 0; turn < 10; ++turn) co_await worker.yield();  // the loop goes on
+    EXPECT_FALSE(done);
+    moves.set_value();
+    while (!done) co_await worker.yield();
+    EXPECT_TRUE(read_all(body) == bytes);
+  };
+  loop.run(upload);
+  disk.stop();
 }
 
 TEST_F(RequestBodyTest, ReplaceTakesTheViewsPlace) {
