@@ -153,9 +153,9 @@ struct Settings : SettingList {
   Setting<Milliseconds> upstream_idle_timeout{*this, "UPSTREAM_IDLE_TIMEOUT", seconds(30),
     {"How long an idle upstream connection is kept for reuse.",
      "空闲上游连接为复用而保留的时间。"}, from_to_seconds(1, 3600)};
-  Setting<std::uint32_t> upstream_max_interim{*this, "UPSTREAM_MAX_INTERIM", 100,
+  Setting<std::uint32_t> upstream_max_interim{*this, "UPSTREAM_MAX_INTERIM", 100'000,
     {"Interim (1xx) answers an upstream may send before the real one; more are an upstream error (502).",
-     "上游在最终响应之前可发送的中间响应（1xx）数量，超过视为上游错误（502）。"}, between(1U, 10'000U)};
+     "上游在最终响应之前可发送的中间响应（1xx）数量，超过视为上游错误（502）。"}, between(1U, 10'000'000U)};
   Setting<Milliseconds> sse_keepalive{*this, "SSE_KEEPALIVE", seconds(15),
     {"Silence of an event stream after which clients get a comment line, so that nothing between cuts it; 0 turns it "
      "off.",

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,6 +73,11 @@ Result<int> bind_listener(const sockaddr* address, socklen_t length, const std::
   // Only now that the port is ours: of two that start at once, one finds the other listening.
   if (use == PortUse::kFirst) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   return fd;
+}
+
+bool somebody_waits(int listener) {
+  pollfd backlog = {.fd = listener, .events = POLLIN, .revents = 0};
+  return ::poll(&backlog, 1, 0) > 0;
 }
 
 }  // namespace
@@ -146,8 +152,10 @@ bool Server::accept_some() {
     }
     const int error = errno;
     if (error == EINTR || error == ECONNABORTED) continue;
-    if ((error == EMFILE || error == ENFILE) && worker_.make_room()) continue;
-    if (own_shortage(error)) return false;
+    // The kernel looks for a descriptor before it looks for a client: nobody is to leave for one who is not there.
+    const bool nobody = own_shortage(error) && !somebody_waits(listener_->fd());
+    if (!nobody && (error == EMFILE || error == ENFILE) && worker_.make_room()) continue;
+    if (!nobody && own_shortage(error)) return false;
     listener_->clear_ready(kRead);
     return true;
   }

@@ -50,7 +50,7 @@ struct Attempt {
 
 struct AttemptSettings {
   std::chrono::milliseconds send_timeout{60'000};
-  int most_interim = 100;  // 1xx answers before the real one
+  int most_interim = 100'000;  // 1xx answers before the real one
   // The proxy for services without one of their own (USE_ENV_PROXY); empty function = none.
   std::function<std::string(const UpstreamUrl&)> env_proxy;
 };

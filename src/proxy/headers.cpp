@@ -334,7 +334,11 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   AnswerFields fields(ctx, answer, shape.plain, mask);
   const bool nominates = answer.nominates();
   copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
-    return !(nominates && answer.nominated(index)) && fields.keep(field);
+    if (nominates && answer.nominated(index)) {
+      if (field.id == FieldId::kContentLength) fields.length = field.value;  // it frames the answer all the same
+      return false;
+    }
+    return fields.keep(field);
   });
   if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
   if (fields.may_hold_key) mask_head(mask, std::span(out).subspan(begin));
