@@ -25,8 +25,11 @@ constexpr std::chrono::seconds kPatience{1};
 
 std::function<bool()> g_due;  // set and asked by the thread that ends the process
 
+// A search per line instead of a step per byte: every request's line passes here.
 std::uint64_t lines_in(std::string_view text) {
-  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  std::uint64_t count = 0;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) ++count;
+  return count;
 }
 
 }  // namespace

@@ -48,15 +48,19 @@ def framing_is_limited(path, extension):
 
 def interim_answers_are_limited(gateway):
     upstream = Upstream(lambda exchange: exchange.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000) and None)
+    own = Gateway(gateway.binary, {"UPSTREAM_MAX_INTERIM": "100"})
     try:
-        service = gateway.add_service(upstream.port)
-        with Client(gateway) as client:
+        own.wait_ready()
+        service = own.add_service(upstream.port)
+        with Client(own) as client:
             client.send(service.fill(b"POST {T}/x HTTP/1.1\r\n{H}Content-Length: 2\r\n\r\nok"))
             response = client.response()
         if not response or response.status != 502 or b"UPSTREAM_MAX_INTERIM" not in response.body:
             raise Failure(f"1000 interim answers: {response and (response.status, short(response.body))}")
     finally:
         upstream.close()
+        own.stop()
+        own.remove()
 
 
 def cases():
