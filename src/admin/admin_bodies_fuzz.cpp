@@ -54,8 +54,9 @@ void check_service(std::string_view body) {
   if (!object) return;
   const auto made = read_new_service(*object, kTotal);
   if (!made || !validate_service(made->service, ValidationPolicy{})) return;
-  const auto written = write_service(made->service, std::nullopt);
-  const auto again = read_service_change(written, made->service, kTotal);
+  // As text: a number in the tree that was never written is of another kind than one that was read.
+  const auto written = parse_json_object(boost::json::serialize(write_service(made->service, std::nullopt)));
+  const auto again = read_service_change(*written, made->service, kTotal);
   require(static_cast<bool>(again), "what was written is read");
   const auto changed = read_service_change(*object, made->service, kTotal);
   require(static_cast<bool>(changed), "what made it changes it");

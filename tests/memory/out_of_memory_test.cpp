@@ -66,9 +66,9 @@ TEST_F(OutOfMemory, LargeBodiesToo) {
   EXPECT_GT(sweep(1, [&] { return gateway_.post("/proxy/s/a", body).status; }), 0);
 }
 
-// Known fault, not mended yet: from about the 344th allocation on a failure leaves the writer's transaction open, so
-// that the writes after it are refused as locked.  To be enabled with the change that ends it.
-TEST_F(OutOfMemory, DISABLED_AdminRequestsEndAndTheNextOnesWork) {
+// A statement that failed half-way in its constructor stayed behind and kept its connection, and with it the write
+// transaction that nobody could end any more: every later write was refused as locked.
+TEST_F(OutOfMemory, AdminRequestsEndAndTheNextOnesWork) {
   const std::string path = "/admin/proxy-configs/" + std::to_string(id_) + "/keys";
   int number = 0;
   for (const long burst : {1L, 40L}) {

@@ -164,8 +164,8 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
   long long id = first_free_id(session), existing = 0, version = kSealedVersion, owner = service.value;
   std::string value, hash, created = to_sql_time(now);
   soci::statement find =
-      (session.prepare << "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
-       soci::into(existing), soci::use(owner), soci::use(hash));
+      prepared(session, "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
+               soci::into(existing), soci::use(owner), soci::use(hash));
   KeyMembers members;
   soci::statement insert(session);
   for (auto [word, number] : {std::pair{"id", &id}, {"service", &owner}, {"version", &version}}) {
@@ -215,11 +215,12 @@ KeyRows::Swept KeyRows::seal_plain(soci::session& session) const {
   int was_enabled = 0;
   std::string value, hash;
   soci::statement find =
-      (session.prepare << "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
-       soci::into(existing), soci::use(owner), soci::use(hash));
-  soci::statement seal = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
-                                             " key_version = :version WHERE id = :id",
-                          soci::use(value), soci::use(hash), soci::use(version), soci::use(id));
+      prepared(session, "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
+               soci::into(existing), soci::use(owner), soci::use(hash));
+  soci::statement seal = prepared(session,
+                                  "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
+                                  " key_version = :version WHERE id = :id",
+                                  soci::use(value), soci::use(hash), soci::use(version), soci::use(id));
   for (Sealed& row : select(session, "WHERE key_version = :plain ORDER BY id", {0})) {
     const std::string_view plain = trim(row.value);
     id = row.id;

@@ -34,9 +34,10 @@ bool keys_have(soci::session& session, const Dialect& dialect, const std::string
 std::vector<PlainRow> plain_rows(soci::session& session) {
   std::vector<PlainRow> rows;
   PlainRow row;
-  soci::statement statement = (session.prepare << "SELECT id, coalesce(proxy_config_id, 0), key_value FROM api_keys"
-                                                  " WHERE key_version = 0 AND trim(key_value) <> ''",
-                               soci::into(row.id), soci::into(row.service), soci::into(row.value));
+  soci::statement statement = prepared(session,
+                                       "SELECT id, coalesce(proxy_config_id, 0), key_value FROM api_keys"
+                                       " WHERE key_version = 0 AND trim(key_value) <> ''",
+                                       soci::into(row.id), soci::into(row.service), soci::into(row.value));
   statement.execute();
   while (statement.fetch()) rows.push_back(row);
   wipe(row.value);
@@ -48,9 +49,10 @@ using Hashes = std::set<std::pair<long long, std::string>>;
 Hashes known_hashes(soci::session& session) {
   Hashes hashes;
   std::pair<long long, std::string> each;
-  soci::statement statement = (session.prepare << "SELECT coalesce(proxy_config_id, 0), key_hash FROM api_keys"
-                                                  " WHERE key_hash IS NOT NULL",
-                               soci::into(each.first), soci::into(each.second));
+  soci::statement statement = prepared(session,
+                                       "SELECT coalesce(proxy_config_id, 0), key_hash FROM api_keys"
+                                       " WHERE key_hash IS NOT NULL",
+                                       soci::into(each.first), soci::into(each.second));
   statement.execute();
   while (statement.fetch()) hashes.insert(each);
   return hashes;
@@ -69,9 +71,10 @@ std::size_t seal_keys_of_copy(soci::session& session, const Dialect& dialect, co
   long long id = 0, version = kSealedVersion;
   std::string value, hash;
   soci::indicator known = soci::i_ok;
-  soci::statement seal = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
-                                             " key_version = :version WHERE id = :id",
-                          soci::use(value), soci::use(hash, known), soci::use(version), soci::use(id));
+  soci::statement seal = prepared(session,
+                                  "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
+                                  " key_version = :version WHERE id = :id",
+                                  soci::use(value), soci::use(hash, known), soci::use(version), soci::use(id));
   for (PlainRow& row : rows) {
     const std::string_view plain = trim(row.value);
     if (plain.empty()) continue;
@@ -90,16 +93,18 @@ std::size_t open_keys_of_copy(soci::session& session, const KeyCipher& cipher) {
   std::vector<SealedRow> rows;
   SealedRow row;
   soci::statement select =
-      (session.prepare << "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value"
-                          " FROM api_keys WHERE key_version <> 0",
-       soci::into(row.id), soci::into(row.service), soci::into(row.version), soci::into(row.value));
+      prepared(session,
+               "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value"
+               " FROM api_keys WHERE key_version <> 0",
+               soci::into(row.id), soci::into(row.service), soci::into(row.version), soci::into(row.value));
   select.execute();
   while (select.fetch()) rows.push_back(row);
   long long id = 0;
   std::string value;
-  soci::statement open = (session.prepare << "UPDATE api_keys SET key_value = :value, key_hash = NULL, key_version = 0"
-                                             " WHERE id = :id",
-                          soci::use(value), soci::use(id));
+  soci::statement open = prepared(session,
+                                  "UPDATE api_keys SET key_value = :value, key_hash = NULL, key_version = 0"
+                                  " WHERE id = :id",
+                                  soci::use(value), soci::use(id));
   std::size_t opened = 0;
   for (const SealedRow& each : rows) {
     id = each.id;

@@ -53,6 +53,9 @@ class SqlBackend {
   virtual const Dialect& dialect() const = 0;
   // A session of its own; throws soci::soci_error.
   virtual std::unique_ptr<soci::session> connect() = 0;
+  // Ends the session's transaction, if one is open, as if it had never begun.  Works without memory: it is what is left
+  // to do when an allocation failed.  False: the session may still hold it, and is not to be used again.
+  virtual bool undo(soci::session& session) noexcept = 0;
   virtual SqlFailure explain(const soci::soci_error& error) const = 0;
 
   // Writes a consistent copy of the committed state to `path`, complete or not at all.  May be called inside a write

@@ -21,7 +21,7 @@ bool service_exists(soci::session& session, ServiceId id) {
 
 std::size_t remove_keys(soci::session& session, ServiceId service) {
   soci::statement statement =
-      (session.prepare << "DELETE FROM api_keys WHERE proxy_config_id = :service", soci::use(service.value));
+      prepared(session, "DELETE FROM api_keys WHERE proxy_config_id = :service", soci::use(service.value));
   statement.execute(true);
   return static_cast<std::size_t>(statement.get_affected_rows());
 }

@@ -1,7 +1,6 @@
 #include "store/sql/sql_connection.hpp"
 
 #include "base/log.hpp"
-#include "store/sql/run_statement.hpp"
 
 namespace akr {
 
@@ -56,14 +55,7 @@ void SqlConnection::tell(const Error& error) {
 void SqlConnection::succeeded() { told_.clear(); }
 
 void SqlConnection::roll_back() noexcept {
-  if (!session_) return;
-  try {
-    run(*session_, "ROLLBACK");
-  } catch (const soci::soci_error&) {
-    // No transaction was open, or the server ended it itself.  Both leave nothing to undo.
-  } catch (...) {
-    session_.reset();  // which ends its transaction too
-  }
+  if (session_ && !backend_.undo(*session_)) session_.reset();
 }
 
 }  // namespace akr

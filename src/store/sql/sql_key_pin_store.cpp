@@ -40,12 +40,13 @@ struct Row {
 // No server's own word for "insert or update": delete and insert mean the same everywhere.
 void write_rows(soci::session& session, std::span<const KeyPin> pins) {
   Row row;
-  soci::statement remove = (session.prepare << "DELETE FROM key_pins WHERE service_id = :s AND pin = :p",
-                            soci::use(row.asked), soci::use(row.id));
-  soci::statement add =
-      (session.prepare << "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms)"
-                          " VALUES (:s, :p, :o, :k, :e)",
-       soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key), soci::use(row.expires));
+  soci::statement remove = prepared(session, "DELETE FROM key_pins WHERE service_id = :s AND pin = :p",
+                                    soci::use(row.asked), soci::use(row.id));
+  soci::statement add = prepared(session,
+                                 "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms)"
+                                 " VALUES (:s, :p, :o, :k, :e)",
+                                 soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key),
+                                 soci::use(row.expires));
   for (const KeyPin& pin : pins) {
     row = {pin.asked.value, pin.to.service.value, pin.to.key.value, pin.expires.time_since_epoch().count(),
            text_of(pin.id)};
@@ -62,10 +63,11 @@ Result<std::vector<KeyPin>> SqlKeyPinStore::load(WallTime now, std::size_t most)
     const long long after = now.time_since_epoch().count();
     const auto limit = static_cast<long long>(most);
     soci::statement statement =
-        (session.prepare << "SELECT service_id, pin, key_service_id, key_id, expires_ms FROM key_pins"
-                            " WHERE expires_ms > :after ORDER BY expires_ms DESC LIMIT :most",
-         soci::into(row.asked), soci::into(row.id), soci::into(row.service), soci::into(row.key),
-         soci::into(row.expires), soci::use(after), soci::use(limit));
+        prepared(session,
+                 "SELECT service_id, pin, key_service_id, key_id, expires_ms FROM key_pins"
+                 " WHERE expires_ms > :after ORDER BY expires_ms DESC LIMIT :most",
+                 soci::into(row.asked), soci::into(row.id), soci::into(row.service), soci::into(row.key),
+                 soci::into(row.expires), soci::use(after), soci::use(limit));
     std::vector<KeyPin> pins;
     for (bool more = statement.execute(true); more; more = statement.fetch()) {
       const auto id = parse_id(row.id);
@@ -104,7 +106,7 @@ Result<std::size_t> SqlKeyPinStore::remove_before(WallTime time, std::size_t mos
     run(session, "SELECT expires_ms FROM key_pins WHERE expires_ms < :t ORDER BY expires_ms LIMIT 1 OFFSET :n",
         soci::use(before), soci::use(skip), soci::into(found));
     if (session.got_data()) last = found;
-    soci::statement remove = (session.prepare << "DELETE FROM key_pins WHERE expires_ms <= :t", soci::use(last));
+    soci::statement remove = prepared(session, "DELETE FROM key_pins WHERE expires_ms <= :t", soci::use(last));
     remove.execute(true);
     return static_cast<std::size_t>(remove.get_affected_rows());
   });

@@ -86,8 +86,8 @@ constexpr const char* kInsert =
 void write_rows(soci::session& session, ServiceId service, std::span<const KeyStateRecord> records, bool insert) {
   Row row;
   row.service = service.value;
-  soci::statement remove = (session.prepare << kDelete, soci::use(row.service), soci::use(row.key),
-                            soci::use(row.group), soci::use(row.model));
+  soci::statement remove = prepared(session, kDelete, soci::use(row.service), soci::use(row.key), soci::use(row.group),
+                                    soci::use(row.model));
   soci::statement add(session);
   row.each([&](auto& column) { add.exchange(soci::use(column)); });
   add.alloc();

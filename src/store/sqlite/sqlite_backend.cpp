@@ -149,6 +149,14 @@ void SqliteBackend::tell_open_files() {
                                      "here; make them the gateway's own and chmod 600 them"}});
 }
 
+bool SqliteBackend::undo(soci::session& session) noexcept {
+  sqlite3* handle = handle_of(session);
+  if (sqlite_api::sqlite3_get_autocommit(handle) == 0) {
+    sqlite_api::sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  return sqlite_api::sqlite3_get_autocommit(handle) != 0;
+}
+
 SqlFailure SqliteBackend::explain(const soci::soci_error& error) const {
   if (dynamic_cast<const StorageLost*>(&error) != nullptr) return {storage_lost(), true, true};
   const auto* sqlite = dynamic_cast<const soci::sqlite3_soci_error*>(&error);

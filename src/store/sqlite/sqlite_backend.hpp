@@ -18,6 +18,7 @@ class SqliteBackend : public SqlBackend {
 
   const Dialect& dialect() const override;
   std::unique_ptr<soci::session> connect() override;
+  bool undo(soci::session& session) noexcept override;
   SqlFailure explain(const soci::soci_error& error) const override;
   Result<void> copy_to(const std::string& path) override;
   Result<std::string> keep_copy(std::string_view reason) override;  // path + ".bak-" + reason
