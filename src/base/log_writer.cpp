@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kPatience{1};
 
 std::function<bool()> g_due;  // set and asked by the thread that ends the process
 
-// A search per line instead of a step per byte: every request's line passes here.
+// Only for texts that are dropped: what is written is never counted.
 std::uint64_t lines_in(std::string_view text) {
   std::uint64_t count = 0;
   for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) ++count;
@@ -49,8 +49,9 @@ struct LogWriter::State {
   std::condition_variable ready;  // texts, or stopping
   std::condition_variable done;   // finished
   std::vector<std::string> texts;
-  std::uint64_t in_hand = 0;   // lines that the thread has taken and not written
-  std::uint64_t progress = 0;  // texts done
+  std::vector<std::string> batch;  // that the thread has taken; only read while it writes
+  std::size_t finished_texts = 0;  // of them
+  std::uint64_t progress = 0;      // texts done
   std::uint64_t dropped = 0;
   bool stopping = false;
   bool finished = false;
@@ -63,24 +64,23 @@ void LogWriter::State::run() {
   // for the write.  A hint; the thread gets its fair share all the same.
   const sched_param fair = {};
   ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &fair);
-  std::vector<std::string> batch;
   for (bool last = false; !last;) {
     {
       std::unique_lock lock(mutex);
       ready.wait(lock, [this] { return stopping || !texts.empty(); });
+      batch.clear();
       batch.swap(texts);
-      for (const std::string& text : batch) in_hand += lines_in(text);
+      finished_texts = 0;
       last = stopping;
     }
     for (const std::string& text : batch) {
-      const bool written = write(text);
+      const bool whole = write(text);
       const std::lock_guard lock(mutex);
       if (abandoned) return;
-      in_hand -= lines_in(text);
+      ++finished_texts;
       ++progress;
-      if (!written) dropped += lines_in(text);
+      if (!whole) dropped += lines_in(text);
     }
-    batch.clear();
   }
   {
     const std::lock_guard lock(mutex);
@@ -167,7 +167,7 @@ void LogWriter::end() {
     return;
   }
   state.abandoned = true;
-  state.dropped += state.in_hand;
+  for (std::size_t i = state.finished_texts; i < state.batch.size(); ++i) state.dropped += lines_in(state.batch[i]);
   for (const std::string& text : state.texts) state.dropped += lines_in(text);
   state.texts.clear();
   state.thread.detach();

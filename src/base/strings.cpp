@@ -24,13 +24,33 @@ bool is_unreserved(char c) {
 
 std::array<unsigned char, 32> g_fingerprint_key = {};  // written once, before any worker starts
 
+// The letters of eight characters in lower case, all at once.
+std::uint64_t lower8(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const std::uint64_t low = word & (kOnes * 0x7f);
+  const std::uint64_t from_a = low + kOnes * (0x80 - 'A');
+  const std::uint64_t past_z = low + kOnes * (0x7f - 'Z');
+  return word | ((from_a ^ past_z) & ~word & (kOnes * 0x80)) >> 2;
+}
+
+bool iequals8(const char* a, const char* b) {
+  std::uint64_t left = 0, right = 0;
+  std::memcpy(&left, a, 8);
+  std::memcpy(&right, b, 8);
+  return left == right || lower8(left) == lower8(right);
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) { return a.size() == b.size() && istarts_with(a, b); }
 
 bool istarts_with(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
-  for (std::size_t i = 0; i < prefix.size(); ++i) {
+  std::size_t i = 0;
+  for (; i + 8 <= prefix.size(); i += 8) {
+    if (!iequals8(text.data() + i, prefix.data() + i)) return false;
+  }
+  for (; i < prefix.size(); ++i) {
     if (ascii_lower(text[i]) != ascii_lower(prefix[i])) return false;
   }
   return true;

@@ -11,6 +11,7 @@ namespace {
 
 enum class ByteKind : unsigned char {
   kPlain,
+  kDot,
   kSuspicious,  // may be part of a climb: look closer
   kRefused,
 };
@@ -22,6 +23,7 @@ constexpr std::array<ByteKind, 256> make_byte_kinds(bool path) {
   kinds['#'] = ByteKind::kRefused;
   if (!path) return kinds;
   kinds['?'] = ByteKind::kRefused;
+  kinds['.'] = ByteKind::kDot;
   for (char c : {'%', '\\', ';'}) kinds[static_cast<unsigned char>(c)] = ByteKind::kSuspicious;
   for (std::size_t c = 0x80; c < 256; ++c) kinds[c] = ByteKind::kSuspicious;  // overlong forms
   return kinds;
@@ -101,13 +103,19 @@ bool every_reading_is_harmless(std::string_view path) {
 }  // namespace
 
 bool path_stays_put(std::string_view path) {
-  bool suspicious = false;
-  for (char c : path) {
-    const ByteKind kind = kPathBytes[static_cast<unsigned char>(c)];
-    if (kind == ByteKind::kRefused) return false;
-    suspicious |= kind == ByteKind::kSuspicious;
+  ByteKind worst = ByteKind::kPlain;
+  for (char c : path) worst = std::max(worst, kPathBytes[static_cast<unsigned char>(c)]);
+  switch (worst) {
+    case ByteKind::kPlain:
+      return true;
+    case ByteKind::kDot:
+      return !has_dot_segment(path);
+    case ByteKind::kSuspicious:
+      return every_reading_is_harmless(path);
+    case ByteKind::kRefused:
+      return false;
   }
-  return suspicious ? every_reading_is_harmless(path) : !has_dot_segment(path);
+  return false;
 }
 
 bool query_is_clean(std::string_view query) {

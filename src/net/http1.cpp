@@ -11,10 +11,12 @@ namespace {
 
 // Names that some servers read as another name: never let them pass beside the real one.
 bool is_look_alike(std::string_view name) {
+  constexpr std::string_view kLength = "content-length", kCoding = "transfer-encoding";
+  if (name.size() != kLength.size() && name.size() != kCoding.size()) return false;
   if (name.find('_') == std::string_view::npos) return false;
   std::string plain(name);
-  for (char& c : plain) c = c == '_' ? '-' : ascii_lower(c);
-  return plain == "content-length" || plain == "transfer-encoding" || plain == "host" || plain == "connection";
+  std::replace(plain.begin(), plain.end(), '_', '-');
+  return iequals(plain, kLength) || iequals(plain, kCoding);
 }
 
 bool valid_host(std::string_view host) {
@@ -380,19 +382,6 @@ ParseStatus MessageHead::finish_response(bool to_head_request) {
     keep_alive_ = false;
   }
   return ParseStatus::kDone;
-}
-
-Field MessageHead::field(std::size_t index) const {
-  const FieldRef& ref = fields_[index];
-  return {view(ref.name), view(ref.value), ref.id};
-}
-
-std::string_view MessageHead::canonical_line(std::size_t index) const {
-  const FieldRef& ref = fields_[index];
-  const std::size_t name_end = std::size_t{ref.name.at} + ref.name.length;
-  const std::size_t value_end = std::size_t{ref.value.at} + ref.value.length;
-  const bool canonical = ref.value.at == name_end + 2 && base_[name_end + 1] == ' ' && base_[value_end] == '\r';
-  return canonical ? std::string_view(base_ + ref.name.at, value_end + 2 - ref.name.at) : std::string_view();
 }
 
 std::string_view MessageHead::find(FieldId id) const {

@@ -98,7 +98,10 @@ class MessageHead {
   int minor_version() const { return minor_version_; }
 
   std::size_t field_count() const { return field_count_; }
-  Field field(std::size_t index) const;
+  Field field(std::size_t index) const {
+    const FieldRef& ref = fields_[index];
+    return {view(ref.name), view(ref.value), ref.id};
+  }
   // First field of that kind / that name (compared without case); "" if absent.
   std::string_view find(FieldId id) const;
   std::string_view find(std::string_view name) const;
@@ -107,7 +110,13 @@ class MessageHead {
   bool nominates() const { return nominates_; }
   bool nominated(std::size_t index) const { return (nominated_[index / 64] >> (index % 64) & 1) != 0; }
   // The field's bytes if they are exactly "Name: value" CRLF, so that they can be copied as they are; else "".
-  std::string_view canonical_line(std::size_t index) const;
+  std::string_view canonical_line(std::size_t index) const {
+    const FieldRef& ref = fields_[index];
+    const std::size_t name_end = std::size_t{ref.name.at} + ref.name.length;
+    const std::size_t value_end = std::size_t{ref.value.at} + ref.value.length;
+    const bool canonical = ref.value.at == name_end + 2 && base_[name_end + 1] == ' ' && base_[value_end] == '\r';
+    return canonical ? std::string_view(base_ + ref.name.at, value_end + 2 - ref.name.at) : std::string_view();
+  }
 
   BodyKind body_kind() const { return body_kind_; }
   std::uint64_t content_length() const { return content_length_; }

@@ -210,19 +210,21 @@ bool describes_encoded_body(const net::Field& field) {
 // Chooses which fields of an answer go down, and remembers what the rest of the head depends on.
 class AnswerFields {
  public:
-  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain, const KeyMask& mask)
-      : may_hold_key(mask.may_hold(answer.reason())),
-        mask_(mask),
+  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain, std::string_view key)
+      : may_hold_key(false),
+        filter_(key),
         ctx_(ctx),
         plain_(plain),
-        allow_set_cookie_(ctx.service().config.allow_set_cookie) {}
+        allow_set_cookie_(ctx.service().config.allow_set_cookie) {
+    may_hold_key = filter_.may_hold(answer.reason());
+  }
 
   bool keep(const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
     has_id |= field.id == FieldId::kXRequestId;
-    may_hold_key = may_hold_key || mask_.may_hold(field.value) || mask_.may_hold(field.name);
+    may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
     if (ctx_.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
       return true;
     upload_url = own_upload_url(ctx_, field.value);
@@ -239,7 +241,7 @@ class AnswerFields {
     return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
   }
 
-  const KeyMask& mask_;
+  KeyFilter filter_;
   const RequestContext& ctx_;
   const PlainBody* const plain_;
   const bool allow_set_cookie_;
@@ -330,8 +332,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   out += ' ';
   out += answer.reason();
   out += "\r\n";
-  const KeyMask mask(key);
-  AnswerFields fields(ctx, answer, shape.plain, mask);
+  AnswerFields fields(ctx, answer, shape.plain, key);
   const bool nominates = answer.nominates();
   copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
     if (nominates && answer.nominated(index)) {
@@ -341,7 +342,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
     return fields.keep(field);
   });
   if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
-  if (fields.may_hold_key) mask_head(mask, std::span(out).subspan(begin));
+  if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";

@@ -36,12 +36,13 @@ void JournalPage::add(const RequestRecord& record, WallTime time) {
   const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() +
                             record.served_by.size() + record.method.size() + record.path.size() + record.detail.size() +
                             record.outcome.size() + record.error.size();
-  const std::size_t need = used_ + JsonLine::worst_case(texts) + 512;
-  if (text_.size() < need + record.trace.size()) text_.resize(std::max(need + record.trace.size(), kPageBytes + 4096));
-  char* at = write_line(record, text_.data() + used_);
+  const std::size_t need = JsonLine::worst_case(texts) + 512 + record.trace.size();
+  if (line_.size() < need) line_.resize(need);
+  char* at = write_line(record, line_.data());
   if (!record.trace.empty()) at = write_trace(record, at);
-  used_ = static_cast<std::size_t>(at - text_.data());
-  if (used_ >= kPageBytes) flush();
+  if (text_.empty()) text_.reserve(kPageBytes + 4096);
+  text_.append(line_.data(), at);
+  if (text_.size() >= kPageBytes) flush();
 }
 
 char* JournalPage::write_line(const RequestRecord& record, char* at) const {
@@ -78,13 +79,12 @@ char* JournalPage::write_trace(const RequestRecord& record, char* at) const {
 }
 
 void JournalPage::flush() {
-  if (journal_ == nullptr || used_ == 0) return;
-  text_.resize(used_);
-  used_ = 0;
+  if (journal_ == nullptr || text_.empty()) return;
   try {
     journal_->submit(text_);
   } catch (const std::bad_alloc&) {
     journal_->drop(text_);  // a destructor may have brought us here
+    text_.clear();
   }
 }
 

@@ -42,8 +42,8 @@ class JournalPage {
   char* write_line(const RequestRecord& record, char* at) const;
   char* write_trace(const RequestRecord& record, char* at) const;  // a line of its own, found by the request's id
   Journal* journal_;
-  std::string text_;  // as long as its capacity; the first used_ bytes are lines
-  std::size_t used_ = 0;
+  std::string text_;          // whole lines
+  std::string line_;          // room for one, which grows and is never cleared
   std::int64_t second_ = -1;  // the time's text is made once per second
   std::string stamp_;         // "2026-11-22T20:32:33.711Z"
 };

@@ -23,6 +23,19 @@ TEST(JsonLine, ControlsAreEscapedAndBadBytesReplaced) {
   EXPECT_EQ(line_of("\xff密\xe5"), "{\"text\":\"\xef\xbf\xbd密\xef\xbf\xbd\"}\n");
 }
 
+TEST(JsonLine, EveryByteIsSeenAtEveryPlaceOfALongText) {
+  for (int c = 0; c < 0x80; ++c) {
+    for (std::size_t at = 0; at < 17; ++at) {
+      std::string value(17, 'x');
+      value[at] = static_cast<char>(c);
+      const auto parsed = boost::json::parse(line_of(value));
+      ASSERT_EQ(parsed.at("text").as_string(), value) << c << " at " << at;
+      const bool escaped = c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+      ASSERT_EQ(line_of(value).size(), line_of(std::string(17, 'x')).size() + (escaped ? 5 : 0));
+    }
+  }
+}
+
 TEST(JsonLine, AnyBytesMakeOneLineOfJson) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);

@@ -1,4 +1,4 @@
-// escapes.hpp - how one character may be written inside of URLs, JSON and HTML: for key_mask.cpp.
+// escapes.hpp - how one character may be written inside of URLs, JSON, HTML and base64: for KeyMask and KeyFilter.
 #pragma once
 
 #include <array>
@@ -30,5 +30,15 @@ Readings read_escape(std::string_view text);
 bool word_before(std::string_view text, std::size_t at);
 
 bool is_word(char c);  // letter or digit
+
+constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Six bits of `text` from bit `at` on; those behind its end are 0.
+constexpr unsigned six_bits(std::string_view text, std::size_t at) {
+  const std::size_t byte = at / 8;
+  const unsigned low = byte + 1 < text.size() ? static_cast<unsigned char>(text[byte + 1]) : 0;
+  const unsigned both = static_cast<unsigned>(static_cast<unsigned char>(text[byte])) << 8 | low;
+  return both >> (10 - at % 8) & 63;
+}
 
 }  // namespace akr

@@ -12,7 +12,6 @@ constexpr std::size_t kBase64From = 3;  // shorter keys leave too few bits to be
 constexpr std::size_t kSeenBefore = 8;  // bytes kept of what has left: word_before() looks at six
 constexpr std::size_t kCutFrom = 4;     // characters of a key that was cut
 constexpr unsigned kNoValue = 64;
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 unsigned base64_value(char c) {
   if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
@@ -106,7 +105,7 @@ std::array<bool, 256> first_bytes(std::string_view key) {
   if (key.size() < kBase64From) return begins;
   for (unsigned before = 0; before < 3; ++before) {
     const Base64Spelling spelling(key, before);
-    for (const char c : kAlphabet) {
+    for (const char c : kBase64Alphabet) {
       if (spelling.fits(0, c)) note(c);
     }
     if (spelling.fits(0, '-')) note('-');
@@ -146,72 +145,6 @@ Scanned scan(std::string_view key, const std::array<bool, 256>& begins, std::spa
   return scanned;
 }
 
-// ---- may_hold: two neighbouring characters of each spelling, and the three that begin escapes.
-
-using Lane = unsigned char __attribute__((vector_size(16)));
-using Halves = std::uint64_t __attribute__((vector_size(16)));
-
-struct Pair {
-  unsigned char first = 0;
-  unsigned char second = 0;
-};
-
-Lane load(const char* at) {
-  Lane lane;
-  std::memcpy(&lane, at, sizeof lane);
-  return lane;
-}
-
-// Does `hits`, given 16 bytes and their right neighbours, find something?  Looks at all of the text, for it is short.
-// REQUIRES: more than 16 bytes.  The last byte is seen as a neighbour only: neither pair nor escape begins there.
-template <class Hits>
-bool any_lane(std::string_view text, Hits hits) {
-  const char* const last = text.data() + text.size() - sizeof(Lane) - 1;
-  auto found = hits(load(last), load(last + 1));
-  for (const char* at = text.data(); at < last; at += sizeof(Lane)) found |= hits(load(at), load(at + 1));
-  const auto halves = reinterpret_cast<Halves>(found);
-  return (halves[0] | halves[1]) != 0;
-}
-
-bool any_plain_or_escape(std::string_view key, std::string_view text) {
-  const Pair pair = {static_cast<unsigned char>(key[0]), static_cast<unsigned char>(key[1])};
-  return any_lane(text, [pair](Lane here, Lane next) {
-    return (here == '%') | (here == '\\') | (here == '&') | ((here == pair.first) & (next == pair.second));
-  });
-}
-
-// Six bits of the key from bit `at` on.
-unsigned six_bits(std::string_view key, std::size_t at) {
-  const std::size_t byte = at / 8;
-  const unsigned low = byte + 1 < key.size() ? static_cast<unsigned char>(key[byte + 1]) : 0;
-  const unsigned both = static_cast<unsigned>(static_cast<unsigned char>(key[byte])) << 8 | low;
-  return both >> (10 - at % 8) & 63;
-}
-
-// The first two neighbours from bit `from` on that look the same in both alphabets.  False: there are none.
-bool choose_pair(std::string_view key, std::size_t from, Pair& pair) {
-  for (std::size_t at = from; at + 12 <= key.size() * 8; at += 6) {
-    const unsigned first = six_bits(key, at);
-    const unsigned second = six_bits(key, at + 6);
-    if (first >= 62 || second >= 62) continue;
-    pair = {static_cast<unsigned char>(kAlphabet[first]), static_cast<unsigned char>(kAlphabet[second])};
-    return true;
-  }
-  return false;
-}
-
-bool any_base64(std::string_view key, std::string_view text) {
-  Pair a;
-  Pair b;
-  Pair c;
-  // Where the characters begin that hold only bits of the key, with 0, 1 and 2 bytes before it.
-  if (!choose_pair(key, 0, a) || !choose_pair(key, 4, b) || !choose_pair(key, 2, c)) return true;
-  return any_lane(text, [a, b, c](Lane here, Lane next) {
-    return ((here == a.first) & (next == a.second)) | ((here == b.first) & (next == b.second)) |
-           ((here == c.first) & (next == c.second));
-  });
-}
-
 }  // namespace
 
 Base64Spelling::Base64Spelling(std::string_view key, unsigned before)
@@ -231,13 +164,6 @@ bool Base64Spelling::fits(std::size_t index, char c) const {
   }
   if (first + 6 > end) return given >> (first + 6 - end) == value(index) >> (first + 6 - end);
   return given == value(index);
-}
-
-bool KeyMask::may_hold_here(std::string_view text) const {
-  if (key_.empty()) return false;
-  const bool plain = key_.size() >= kWholeWordBelow && key_[1] != ' ';
-  if (!plain || text.size() <= sizeof(Lane) || any_plain_or_escape(key_, text)) return true;
-  return text.size() >= (key_.size() * 8 + 5) / 6 && any_base64(key_, text);
 }
 
 bool KeyMask::mask(std::span<char> text, End end) const {

@@ -47,10 +47,6 @@ class KeyMask {
 
   explicit KeyMask(std::string_view key) : key_(key) {}
 
-  // False: no spelling is in `text`.  True: mask() has to look.  Nothing for a text shorter than the key, else an
-  // instruction or two per byte: for what usually holds no key, as the fields of good answers.
-  bool may_hold(std::string_view text) const { return text.size() >= key_.size() && may_hold_here(text); }
-
   // Is the text whole, or may the key have been cut at its end?
   enum class End : std::uint8_t { kWhole, kCut };
   // Masks in `text`.  True if there was something.  kCut: a beginning of the key at the very end, of
@@ -59,9 +55,35 @@ class KeyMask {
   bool mask(std::string& text, End end = End::kWhole) const { return mask(std::span(text.data(), text.size()), end); }
 
  private:
-  bool may_hold_here(std::string_view text) const;
+  std::string_view key_;
+};
+
+// Tells texts that cannot hold the key, for what usually holds none, as the fields of good answers: made once, and then
+// nothing for a text shorter than the key, else an instruction or two per byte.
+class KeyFilter {
+ public:
+  explicit KeyFilter(std::string_view key);
+
+  // False: no spelling is in `text`.  True: KeyMask has to look.
+  bool may_hold(std::string_view text) { return text.size() >= shortest_ && may_hold_here(text); }
+
+ private:
+  struct Pair {  // of neighbours
+    unsigned char first = 0;
+    unsigned char second = 0;
+  };
+  enum class Base64 : std::uint8_t { kNotAsked, kKnown, kUnknown };  // of base64_; unknown: every text may hold it
+  void learn_base64();
+  bool choose_pair(std::size_t from, Pair& pair) const;
+  template <bool kBase64>
+  bool any_pair(std::string_view text) const;
+  bool may_hold_here(std::string_view text);
 
   std::string_view key_;
+  std::size_t shortest_;         // text that can hold a spelling
+  std::size_t shortest_base64_;  // the same for base64
+  Base64 asked_ = Base64::kNotAsked;
+  std::array<Pair, 3> base64_;
 };
 
 // The same for text that comes piece by piece: what may be the beginning of the key waits for the next piece.  Holds

@@ -13,7 +13,7 @@ const std::string kHead =
     "Server: cloudflare\r\nCF-RAY: 8c0123456789abcd-FRA\r\n";
 
 void may_hold(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(KeyMask(kKey).may_hold(kHead));
+  for (auto _ : state) benchmark::DoNotOptimize(KeyFilter(kKey).may_hold(kHead));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kHead.size()));
 }
 BENCHMARK(may_hold);

@@ -53,7 +53,7 @@ void expect_masked(std::string_view key, const std::string& spelling, const std:
   const std::string text = before + spelling + after;
   const std::string expected = before + std::string(spelling.size(), '*') + after;
   std::string whole = text;
-  EXPECT_TRUE(KeyMask(key).may_hold(text)) << text;
+  EXPECT_TRUE(KeyFilter(key).may_hold(text)) << text;
   EXPECT_TRUE(KeyMask(key).mask(whole)) << text;
   EXPECT_EQ(whole, expected);
   for (std::size_t first = 0; first <= text.size(); ++first) {
@@ -104,7 +104,7 @@ TEST(KeyMask, Base64OfAnyTextThatHoldsIt) {
         for (const bool url : {false, true}) {
           std::string text = "Basic " + base64(std::string(before) + key + after, url) + " end";
           const std::string given = text;
-          EXPECT_TRUE(KeyMask(key).may_hold(text)) << text;
+          EXPECT_TRUE(KeyFilter(key).may_hold(text)) << text;
           EXPECT_TRUE(KeyMask(key).mask(text)) << given;
           // What is left are bits of other bytes and at most the padding.
           const std::size_t stars = static_cast<std::size_t>(std::count(text.begin(), text.end(), '*'));
@@ -187,10 +187,10 @@ TEST(KeyMask, MayHoldIsNeverWrongAboutAHit) {
     std::string text(17 + random() % 200, ' ');
     for (char& c : text) c = "abcdefghijklmnopqrstuvwxyz0123456789-: \r\n"[random() % 40];
     const std::string key = "sk-proj-" + std::to_string(random());
-    passed += KeyMask(key).may_hold(text) ? 1 : 0;
+    passed += KeyFilter(key).may_hold(text) ? 1 : 0;
     const std::string spelled = round % 2 == 0 ? key : base64(std::string(random() % 3, 'u') + key);
     text.insert(random() % text.size(), spelled);
-    ASSERT_TRUE(KeyMask(key).may_hold(text)) << text;
+    ASSERT_TRUE(KeyFilter(key).may_hold(text)) << text;
   }
   EXPECT_LT(passed, 600) << "it is to spare work";
 }
