@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What check_docs.sh checks besides generated files: headings of both languages, links between files, unread settings,
-rules that are named but not explained."""
+rules that are named but not explained, paths that lead nowhere."""
 
 import pathlib
 import re
@@ -12,6 +12,15 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 SETTING = re.compile(r'^  Setting<[^\n]*> (\w+)\{\*this, "(\w+)"', re.MULTILINE)
 
 RULE = re.compile(r"\bD\d\d\b")
+
+# A path as prose names it: from the root or, for what lies in src/, from there.  `core/keys/key_pool` is the family
+# key_pool.*, `<name>` ends a path, `{a,b}` and `*` are read as a shell reads them.
+ROOMS = sorted(folder.name for folder in (ROOT / "src").iterdir() if folder.is_dir())
+TOPS = ["bench", "cmake", "docs", "scripts", "src", "tests"]
+PATH = re.compile(rf"(?<![\w/.>-])((?:{'|'.join([*TOPS, *ROOMS])})/(?:\{{[^}}<]*\}}|[\w*/-]|\.(?=[\w*{{]))*)")
+BRACES = re.compile(r"^(.*?)\{([^}]*)\}(.*)$")
+MAP_LINE = re.compile(r"^((?:[|] {3}| {4})*)[|`]-- (.*)$")
+MAP_NAME = re.compile(r"(?<![\w./*-])([\w*-]+(?:\.(?:\w+|\*))?/?)(?= |$)")
 
 # Read and judged where they are declared: no other part acts on them in a build without servers.
 READ_BY_CONFIG = {"db_port", "db_password", "db_name", "redis_password", "redis_db"}
@@ -69,8 +78,47 @@ def rule_problems():
                 yield f"{file.relative_to(ROOT)}: {number} is no rule of docs/en/behaviour.md"
 
 
+def spellings(path):
+    """`a.{b,c}` as a.b and a.c."""
+    if not (match := BRACES.match(path)):
+        return [path]
+    before, inner, after = match.groups()
+    return [spelling for part in inner.split(",") for spelling in spellings(before + part.strip() + after)]
+
+
+def exists(folder, path):
+    path = path.rstrip("/")
+    return any(folder.glob(path)) or ("." not in path and any(folder.glob(path + ".*")))
+
+
+def path_problems():
+    """A path that the pages about the code name is there."""
+    for name in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
+        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):
+            for path in (spelling for named in PATH.findall(line) for spelling in spellings(named)):
+                if not exists(ROOT if path.split("/")[0] in TOPS else ROOT / "src", path):
+                    yield f"{name}:{number}: there is no {path}"
+
+
+def map_problems():
+    """Each line of ARCHITECTURE.md's map names what lies in the folder that it is drawn in."""
+    folders = [ROOT]
+    for number, line in enumerate((ROOT / "ARCHITECTURE.md").read_text().splitlines(), 1):
+        if not (match := MAP_LINE.match(line)):
+            continue
+        depth = len(match.group(1)) // 4
+        names = [name for name in MAP_NAME.findall(match.group(2)) if name.endswith("/") or "." in name]
+        del folders[depth + 1:]
+        for name in names:
+            if not exists(folders[depth], name) and not exists(folders[-1], name):
+                yield f"ARCHITECTURE.md:{number}: there is no {name} in {folders[-1].relative_to(ROOT)}/"
+            elif name == names[0] and name.endswith("/"):
+                folders.append(folders[depth] / name)
+
+
 def main():
-    problems = [*language_problems(), *link_problems(), *setting_problems(), *rule_problems()]
+    problems = [*language_problems(), *link_problems(), *setting_problems(), *rule_problems(), *path_problems(),
+                *map_problems()]
     for problem in problems:
         print(problem)
     print(f"check_docs: {len(problems)} problems")

@@ -3,7 +3,8 @@
 
     scripts/check_layers.py [SRC]
 
-Prints FILE:LINE: REASON for each include that crosses a layer and exits with 1 if there is one.
+Prints FILE:LINE: REASON for each include that crosses a layer and exits with 1 if there is one.  So it does for a right
+that no include uses, and where the matrix, the page's table and the links in CMakeLists.txt are not the same.
 """
 
 import pathlib
@@ -18,12 +19,12 @@ ALLOWED = {
     "llm": "base",
     "net": "base",
     "telemetry": "base",
-    "store": "base core telemetry",
-    "cluster": "base core net",
-    "proxy": "base core llm net telemetry cluster:port",
-    "jobs": "base core llm net telemetry store:port cluster:port",
-    "admin": "base config core llm net telemetry store:port cluster:port jobs",
-    "app": "base config core llm net telemetry store cluster proxy jobs admin",
+    "store": "base core",
+    "cluster": "base core",
+    "proxy": "base core llm net telemetry",
+    "jobs": "base core llm net store:port",
+    "admin": "base core net store:port cluster:port jobs",
+    "app": "base config core net telemetry store cluster proxy jobs admin",
 }
 PORTS = {"store": re.compile(r"store/\w+_store\.hpp"), "cluster": re.compile(r"cluster/cluster_state\.hpp")}
 
@@ -51,6 +52,11 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 IS_TEST = re.compile(r"(_(test|dbtest|bench|fuzz)\.cpp|_(contract|fixture)\.hpp)$")
 
 
+def rights_of(layer):
+    """What `layer` may include: folder -> "" or "port"."""
+    return dict(entry.partition(":")[::2] for entry in ALLOWED[layer].split())
+
+
 def layer_problem(path, target):
     """Why `path` (relative to src) may not include `target`, or None."""
     layer = path.parts[0]
@@ -59,7 +65,7 @@ def layer_problem(path, target):
         return None
     if folder not in ALLOWED:
         return f'"{target}" is in no layer'
-    rights = dict(entry.partition(":")[::2] for entry in ALLOWED[layer].split())
+    rights = rights_of(layer)
     if folder not in rights:
         return f'{layer} may not include {folder} ("{target}")'
     if rights[folder] == "port" and not PORTS[folder].fullmatch(target):
@@ -106,21 +112,61 @@ def problems_of(path, text):
             yield number, problem
 
 
+def unused_rights(source, files):
+    """Rights that no include of `files` uses: nobody shall lean on them unnoticed."""
+    used = set()
+    for file in files:
+        layer = file.relative_to(source).parts[0]
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if match := INCLUDE.match(line):
+                used.add((layer, match.group(2).split("/")[0]))
+    for layer in ALLOWED:
+        for folder in rights_of(layer):
+            if (layer, folder) not in used:
+                yield f"scripts/check_layers.py:1: {layer} may include {folder}, and nobody does"
+
+
+def page_rights(page):
+    """The table of ARCHITECTURE.md section 5: layer -> folder -> "" or "port"."""
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:1] == line[-1:] == "|"]
+    start = next(number for number, row in enumerate(rows) if row[0].startswith("may include"))
+    meaning = {"x": "", "port only": "port"}
+    return {row[0]: {folder: meaning[cell] for folder, cell in zip(rows[start][1:], row[1:]) if cell in meaning}
+            for row in rows[start + 2:start + 2 + len(ALLOWED)]}
+
+
+def links(cmake):
+    """What CMakeLists.txt links: layer -> folders."""
+    return {match.group(1): set((match.group(2) or "").split())
+            for match in re.finditer(r"^akr_module\((\w+)\s+(?:DEPENDS ([a-z ]+))?", cmake, re.MULTILINE)}
+
+
+def copy_problems(root):
+    """The matrix stands in three places for three readers: all say the same."""
+    table = page_rights((root / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    linked = links((root / "CMakeLists.txt").read_text(encoding="utf-8"))
+    for layer in ALLOWED:
+        if table.get(layer) != rights_of(layer):
+            yield f"ARCHITECTURE.md:1: the row {layer} of section 5 is not that of scripts/check_layers.py"
+        if linked.get(layer) != set(rights_of(layer)):
+            yield f"CMakeLists.txt:1: {layer} does not link what it may include"
+
+
 def main():
     source = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "src")
-    count = files = 0
-    for file in sorted([*source.rglob("*.cpp"), *source.rglob("*.hpp")]):
+    files = sorted([*source.rglob("*.cpp"), *source.rglob("*.hpp")])
+    problems = [*unused_rights(source, files), *copy_problems(source.resolve().parent)]
+    for file in files:
         path = file.relative_to(source)
-        files += 1
         if path.parts[0] not in ALLOWED:
-            print(f"{file}:1: the folder {path.parts[0]} is no layer")
-            count += 1
+            problems.append(f"{file}:1: the folder {path.parts[0]} is no layer")
             continue
         for number, problem in problems_of(path, file.read_text(encoding="utf-8")):
-            print(f"{file}:{number}: {problem}")
-            count += 1
-    print(f"check_layers: {files} files, {count} problems")
-    return 1 if count else 0
+            problems.append(f"{file}:{number}: {problem}")
+    for problem in problems:
+        print(problem)
+    print(f"check_layers: {len(files)} files, {len(problems)} problems")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

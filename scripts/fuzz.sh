@@ -3,7 +3,7 @@
 #
 #   scripts/fuzz.sh [SECONDS_PER_TARGET] [TARGET...]
 #
-# fuzz_NAME is src/*/NAME_fuzz.cpp; its corpus is tests/fuzz/NAME/.  A crash leaves its input in build/fuzz/.
+# fuzz_NAME is NAME_fuzz.cpp beside its code; its corpus is tests/fuzz/NAME/.  A crash leaves its input in build/fuzz/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "core/json_item.hpp"
+#include "core/service/json_item.hpp"
 
 namespace akr {
 

@@ -12,9 +12,9 @@
 #include <boost/json.hpp>
 
 #include "base/result.hpp"
-#include "core/key_pool.hpp"
-#include "core/service.hpp"
-#include "core/upstream_set.hpp"
+#include "core/keys/key_pool.hpp"
+#include "core/service/service.hpp"
+#include "core/service/upstream_set.hpp"
 
 namespace akr {
 

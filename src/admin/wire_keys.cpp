@@ -4,7 +4,7 @@
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
-#include "core/text_rules.hpp"
+#include "core/service/text_rules.hpp"
 
 namespace akr {
 namespace {

@@ -5,8 +5,8 @@
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
 #include "base/utf8.hpp"
-#include "core/failure_rules_json.hpp"
-#include "core/selection/registry.hpp"
+#include "core/keys/selection/registry.hpp"
+#include "core/outcome/failure_rules_json.hpp"
 
 namespace akr {
 namespace {

@@ -1,7 +1,7 @@
 #include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
-#include "core/affinity_rules_json.hpp"
-#include "core/upstreams_json.hpp"
+#include "core/service/affinity_rules_json.hpp"
+#include "core/service/upstreams_json.hpp"
 
 namespace akr {
 namespace {

@@ -48,7 +48,7 @@ constexpr std::array kColumns = {
 
 // Version 2: what keys may do, and what is made of failures.
 constexpr std::array kColumnsOfVersion2 = {
-    Column{"proxy_configs", "failure_rules", "text"},  // JSON, core/failure_rules_json.hpp; NULL: none
+    Column{"proxy_configs", "failure_rules", "text"},  // JSON, core/outcome/failure_rules_json.hpp; NULL: none
     Column{"proxy_configs", "invalid_after", "integer NOT NULL DEFAULT 2"},
     Column{"proxy_configs", "outage_guard", "integer NOT NULL DEFAULT 1"},
     Column{"proxy_configs", "wait_for_key_ms", "integer NOT NULL DEFAULT 0"},

@@ -2,9 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
-#include "core/affinity_rules_json.hpp"
-#include "core/failure_rules_json.hpp"
-#include "core/upstreams_json.hpp"
+#include "core/outcome/failure_rules_json.hpp"
+#include "core/service/affinity_rules_json.hpp"
+#include "core/service/upstreams_json.hpp"
 
 namespace akr {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 
 namespace akr {
 
