@@ -3,21 +3,21 @@
 #
 #   scripts/fuzz.sh [SECONDS_PER_TARGET] [TARGET...]
 #
-# fuzz_NAME is NAME_fuzz.cpp beside its code; its corpus is tests/fuzz/NAME/.  A crash leaves its input in build/fuzz/.
+# fuzz_NAME is NAME_fuzz.cpp beside its code; its corpus is tests/fuzz/NAME/.  A crash leaves its input in build/asan/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 scripts/install-deps.sh --test
-cmake --preset fuzz
-mapfile -t targets < <(ninja -C build/fuzz -t targets all | sed -nE 's/^(fuzz_[a-z0-9_]+): .*/\1/p' | sort -u)
+cmake --preset asan
+mapfile -t targets < <(ninja -C build/asan -t targets all | sed -nE 's/^(fuzz_[a-z0-9_]+): .*/\1/p' | sort -u)
 [ $# -eq 0 ] || targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   echo "fuzz: there are no *_fuzz.cpp files" >&2
   exit 1
 fi
-ninja -C build/fuzz "${targets[@]}"
+ninja -C build/asan "${targets[@]}"
 
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
@@ -28,7 +28,7 @@ for target in "${targets[@]}"; do
   mkdir "$found/$target"  # first, so that new inputs do not go into the corpus
   echo
   echo "==== $target"
-  "build/fuzz/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix=build/fuzz/ "$found/$target" "${seeds[@]}" 2>&1 |
+  "build/asan/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix=build/asan/ "$found/$target" "${seeds[@]}" 2>&1 |
     grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)'
 done
