@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -125,6 +126,11 @@ struct NewKey {
   std::string group = {};
   KeyLimits limits = {};
 };
+
+inline constexpr std::string_view kDefaultApiFormat = "openai_compatible";  // the original's column default
+
+// A service for which nothing was set yet.  `rest_total` is PROXY_TIMEOUT.
+Service new_service(ServiceType type, std::chrono::milliseconds rest_total);
 
 // Defaults of D04 for a type; `rest_total` is PROXY_TIMEOUT.
 Timeouts default_timeouts(ServiceType type, std::chrono::milliseconds rest_total);
