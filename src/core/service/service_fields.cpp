@@ -212,6 +212,10 @@ constexpr Field<Service> kFields[] = {
                  "(`ALLOW_PRIVATE_UPSTREAMS`) holds for it too",
                  "`http`、`https`、`socks5` 或 `socks5h` `://[user:password@]host:port`；地址策略"
                  "（`ALLOW_PRIVATE_UPSTREAMS`）同样适用"}},
+    {.name = "forward_client_ip",
+     .member = [](Service& service) -> bool& { return service.forward_client_ip; },
+     .meaning = {"tells the upstream the client's address in `X-Forwarded-For`",
+                 "在 `X-Forwarded-For` 中把客户端的地址告知上游"}},
 };
 
 }  // namespace
