@@ -20,7 +20,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
-#include "core/validate.hpp"
+#include "core/service/validate.hpp"
 #include "store/config_store.hpp"
 
 namespace akr {

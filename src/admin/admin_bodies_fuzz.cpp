@@ -10,7 +10,7 @@
 #include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
-#include "core/validate.hpp"
+#include "core/service/validate.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "admin/publisher.hpp"
 #include "admin/session.hpp"
 #include "base/result.hpp"
-#include "net/budget.hpp"
+#include "net/loop/budget.hpp"
 
 namespace akr {
 

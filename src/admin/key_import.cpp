@@ -4,7 +4,7 @@
 
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
-#include "core/validate.hpp"
+#include "core/service/validate.hpp"
 
 namespace akr {
 namespace {

@@ -13,7 +13,7 @@
 #include <boost/json.hpp>
 
 #include "base/result.hpp"
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 #include "store/config_store.hpp"
 
 namespace akr {

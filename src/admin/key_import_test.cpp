@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/validate.hpp"
+#include "core/service/validate.hpp"
 
 namespace akr {
 namespace {

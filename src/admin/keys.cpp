@@ -9,7 +9,7 @@
 #include "base/json_text.hpp"
 #include "base/log.hpp"
 #include "base/strings.hpp"
-#include "core/validate.hpp"
+#include "core/service/validate.hpp"
 
 namespace akr {
 namespace {

@@ -1,6 +1,6 @@
 #include "admin/member_reader.hpp"
 
-#include "core/json_item.hpp"
+#include "core/service/json_item.hpp"
 
 namespace akr {
 

@@ -3,12 +3,12 @@
 #include "admin/field_schema.hpp"
 #include "admin/handlers.hpp"
 #include "admin/openapi.hpp"
-#include "core/client_format.hpp"
-#include "core/failure_rules.hpp"
-#include "core/failure_rules_json.hpp"
-#include "core/key_state.hpp"
-#include "core/selection/registry.hpp"
-#include "core/validate_parts.hpp"
+#include "core/keys/key_state.hpp"
+#include "core/keys/selection/registry.hpp"
+#include "core/outcome/failure_rules.hpp"
+#include "core/outcome/failure_rules_json.hpp"
+#include "core/service/client_format.hpp"
+#include "core/service/validate_parts.hpp"
 
 namespace akr {
 namespace {

@@ -4,7 +4,7 @@
 #include "admin/admin_fixture.hpp"
 #include "admin/endpoints.hpp"
 #include "base/strings.hpp"
-#include "core/selection/registry.hpp"
+#include "core/keys/selection/registry.hpp"
 #include "core/service/fields.hpp"
 
 namespace akr {

@@ -7,8 +7,8 @@
 #include <sodium.h>
 
 #include "base/log.hpp"
-#include "core/failure_rules.hpp"
-#include "core/text_rules.hpp"
+#include "core/outcome/failure_rules.hpp"
+#include "core/service/text_rules.hpp"
 #include "jobs/probe_request.hpp"
 
 namespace akr {

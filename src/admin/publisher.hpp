@@ -17,8 +17,8 @@
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "cluster/cluster_state.hpp"
-#include "core/routing_table.hpp"
-#include "core/validate.hpp"
+#include "core/service/routing_table.hpp"
+#include "core/service/validate.hpp"
 #include "jobs/service_pool.hpp"
 #include "store/config_store.hpp"
 

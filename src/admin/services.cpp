@@ -6,8 +6,8 @@
 #include "admin/wire.hpp"
 #include "base/log.hpp"
 #include "base/time_text.hpp"
-#include "core/client_format.hpp"
-#include "core/failure_rules.hpp"
+#include "core/outcome/failure_rules.hpp"
+#include "core/service/client_format.hpp"
 
 namespace akr {
 namespace {

@@ -9,8 +9,8 @@
 #include "admin/member_reader.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
-#include "core/client_format.hpp"
-#include "core/pool/select_preview.hpp"
+#include "core/keys/select_preview.hpp"
+#include "core/service/client_format.hpp"
 
 namespace akr {
 namespace {

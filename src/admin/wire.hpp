@@ -13,9 +13,9 @@
 
 #include "admin/wire_fields.hpp"
 #include "base/result.hpp"
-#include "core/key_pool.hpp"
-#include "core/service.hpp"
-#include "core/upstream_set.hpp"
+#include "core/keys/key_pool.hpp"
+#include "core/service/service.hpp"
+#include "core/service/upstream_set.hpp"
 
 namespace akr {
 

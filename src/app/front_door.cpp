@@ -8,9 +8,9 @@
 #include <boost/json.hpp>
 
 #include "base/strings.hpp"
-#include "net/signal.hpp"
-#include "net/worker.hpp"
-#include "proxy/error_reply.hpp"
+#include "net/loop/signal.hpp"
+#include "net/loop/worker.hpp"
+#include "proxy/answer/error_reply.hpp"
 
 namespace akr {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "admin/admin_api.hpp"
 #include "app/operations.hpp"
-#include "net/blocking_pool.hpp"
-#include "net/budget.hpp"
-#include "net/downstream.hpp"
+#include "net/loop/blocking_pool.hpp"
+#include "net/loop/budget.hpp"
+#include "net/server/downstream.hpp"
 #include "proxy/gateway.hpp"
 
 namespace akr {

@@ -8,10 +8,10 @@
 
 #include "base/ip_address.hpp"
 #include "config/backend_choice.hpp"
-#include "core/address_policy.hpp"
-#include "core/egress_proxy_url.hpp"
-#include "proxy/error_reply.hpp"
-#include "proxy/request_facts.hpp"
+#include "core/service/address_policy.hpp"
+#include "core/service/egress_proxy_url.hpp"
+#include "proxy/answer/error_reply.hpp"
+#include "proxy/request/request_facts.hpp"
 
 namespace akr {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/mutex.hpp"
 #include "base/secret.hpp"
-#include "core/routing_table.hpp"
-#include "net/http1.hpp"
+#include "core/service/routing_table.hpp"
+#include "net/http/http1.hpp"
 #include "store/database.hpp"
 #include "telemetry/metrics.hpp"
 

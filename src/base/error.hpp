@@ -1,7 +1,7 @@
 // error.hpp - an expected failure: a code, and one sentence for the person who has to act on it.
 //
 // A message never holds a secret; it may hold names, addresses and limits.  Which HTTP status a code becomes is
-// decided in one table per plane: proxy/error_reply.cpp and admin/problem.cpp.
+// decided in one table per plane: proxy/answer/error_reply.cpp and admin/problem.cpp.
 #pragma once
 
 #include <string>

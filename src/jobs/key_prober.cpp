@@ -17,10 +17,10 @@
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "jobs/probe_request.hpp"
-#include "net/body_decoder.hpp"
-#include "net/exchange.hpp"
-#include "net/upstream_pool.hpp"
-#include "net/worker.hpp"
+#include "net/client/exchange.hpp"
+#include "net/client/upstream_pool.hpp"
+#include "net/http/body_decoder.hpp"
+#include "net/loop/worker.hpp"
 
 namespace akr {
 namespace {

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "core/routing_table.hpp"
-#include "net/connector.hpp"
+#include "core/service/routing_table.hpp"
+#include "net/client/connector.hpp"
 
 namespace akr {
 

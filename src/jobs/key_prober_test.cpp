@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/pool/pool_test_support.hpp"
+#include "core/keys/pool/pool_test_support.hpp"
 #include "jobs/probe_request.hpp"
 #include "tests/support/handler_server.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/pool/pool_test_support.hpp"
+#include "core/keys/pool/pool_test_support.hpp"
 #include "store/open.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/manual_clock.hpp"

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "core/outcome.hpp"
-#include "core/routing_table.hpp"
-#include "net/http1.hpp"
+#include "core/outcome/outcome.hpp"
+#include "core/service/routing_table.hpp"
+#include "net/http/http1.hpp"
 
 namespace akr {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/ids.hpp"
-#include "core/key_pool.hpp"
+#include "core/keys/key_pool.hpp"
 
 namespace akr {
 

@@ -11,8 +11,8 @@
 
 namespace akr {
 
-// What a provider said.  Same enumerators, same order as core's FailureKind (proxy/attempts carries one to the other;
-// tests/integration/outcome_table_test.cpp compares the two lists).
+// What a provider said.  Same enumerators, same order as core's FailureKind (proxy/attempt/attempts carries one to the
+// other; tests/integration/outcome_table_test.cpp compares the two lists).
 enum class ErrorKind {
   kUnknown,           // only the status speaks
   kRequest,           // the request is wrong: no key would help

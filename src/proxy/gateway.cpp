@@ -5,13 +5,13 @@
 
 #include "base/log.hpp"
 #include "llm/registry.hpp"
-#include "net/worker.hpp"
-#include "proxy/authenticate.hpp"
-#include "proxy/body_key.hpp"
-#include "proxy/error_reply.hpp"
-#include "proxy/packed_error.hpp"
-#include "proxy/prepare.hpp"
-#include "proxy/request_facts.hpp"
+#include "net/loop/worker.hpp"
+#include "proxy/answer/error_reply.hpp"
+#include "proxy/attempt/packed_error.hpp"
+#include "proxy/request/authenticate.hpp"
+#include "proxy/request/body_key.hpp"
+#include "proxy/request/prepare.hpp"
+#include "proxy/request/request_facts.hpp"
 
 namespace akr {
 namespace {

@@ -5,15 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "core/routing_table.hpp"
-#include "net/blocking_pool.hpp"
-#include "net/downstream.hpp"
-#include "net/task.hpp"
-#include "proxy/access_keys.hpp"
-#include "proxy/access_log.hpp"
-#include "proxy/attempts.hpp"
-#include "proxy/pins.hpp"
-#include "proxy/relay.hpp"
+#include "core/service/routing_table.hpp"
+#include "net/loop/blocking_pool.hpp"
+#include "net/loop/task.hpp"
+#include "net/server/downstream.hpp"
+#include "proxy/answer/access_log.hpp"
+#include "proxy/answer/relay.hpp"
+#include "proxy/attempt/attempts.hpp"
+#include "proxy/request/access_keys.hpp"
+#include "proxy/request/pins.hpp"
 
 namespace akr {
 

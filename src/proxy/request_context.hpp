@@ -10,10 +10,10 @@
 
 #include "base/clock.hpp"
 #include "core/pins/key_pin.hpp"
-#include "core/routing_table.hpp"
+#include "core/service/routing_table.hpp"
 #include "llm/format.hpp"
-#include "net/downstream.hpp"
-#include "proxy/decision_trace.hpp"
+#include "net/server/downstream.hpp"
+#include "proxy/attempt/decision_trace.hpp"
 
 namespace akr {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 
 namespace akr {
 
@@ -25,7 +25,7 @@ class ConfigStore {
  public:
   virtual ~ConfigStore() = default;
 
-  // By id.  The text is stored as given: whoever writes validates first (core/validate.hpp).
+  // By id.  The text is stored as given: whoever writes validates first (core/service/validate.hpp).
   virtual Result<std::vector<Service>> list_services() = 0;
   virtual Result<Service> find_service(ServiceId id) = 0;  // kNotFound
 

@@ -8,7 +8,7 @@
 
 #include "base/result.hpp"
 #include "core/ids.hpp"
-#include "core/key_state.hpp"
+#include "core/keys/key_state.hpp"
 
 namespace akr {
 

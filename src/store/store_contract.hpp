@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/failure_rules_json.hpp"
+#include "core/outcome/failure_rules_json.hpp"
 #include "store/database.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/manual_clock.hpp"

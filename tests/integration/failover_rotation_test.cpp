@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/selection/registry.hpp"
+#include "core/keys/selection/registry.hpp"
 #include "tests/support/run_gateway.hpp"
 #include "tests/support/scripted_keys.hpp"
 

@@ -9,7 +9,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "core/outcome.hpp"
+#include "core/outcome/outcome.hpp"
 #include "llm/rate_limit_hints.hpp"
 #include "llm/registry.hpp"
 
@@ -92,7 +92,7 @@ std::optional<ErrorDetail> read_answer(const json::object& entry, const std::str
   return format->parse_error(answer);
 }
 
-// As proxy/attempts carries it across.
+// As proxy/attempt/attempts carries it across.
 Verdict judge(const ErrorDetail& detail) {
   return classify({.status = detail.status,
                    .kind = static_cast<FailureKind>(detail.kind),

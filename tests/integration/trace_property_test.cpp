@@ -8,8 +8,8 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "core/selection/random_source.hpp"
-#include "core/selection/registry.hpp"
+#include "core/keys/selection/random_source.hpp"
+#include "core/keys/selection/registry.hpp"
 #include "tests/support/scripted_keys.hpp"
 
 namespace akr {

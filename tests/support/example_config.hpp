@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 
 namespace akr {
 

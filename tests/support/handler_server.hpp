@@ -11,8 +11,8 @@
 #include <thread>
 #include <utility>
 
-#include "net/server.hpp"
-#include "net/worker.hpp"
+#include "net/loop/worker.hpp"
+#include "net/server/server.hpp"
 
 namespace akr::test {
 

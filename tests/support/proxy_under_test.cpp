@@ -6,8 +6,8 @@
 
 #include <fcntl.h>
 
-#include "net/connector.hpp"
-#include "net/upstream_pool.hpp"
+#include "net/client/connector.hpp"
+#include "net/client/upstream_pool.hpp"
 
 namespace akr::test {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/routing_table.hpp"
+#include "core/service/routing_table.hpp"
 #include "proxy/gateway.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/routing_table.hpp"
+#include "core/service/routing_table.hpp"
 #include "llm/registry.hpp"
 #include "proxy/request_context.hpp"
 #include "tests/support/handler_server.hpp"

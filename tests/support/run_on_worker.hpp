@@ -18,8 +18,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "net/task.hpp"
-#include "net/worker.hpp"
+#include "net/loop/task.hpp"
+#include "net/loop/worker.hpp"
 
 namespace akr::test {
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/stream.hpp"
+#include "net/loop/stream.hpp"
 #include "tests/support/run_on_worker.hpp"
 
 namespace akr::test {

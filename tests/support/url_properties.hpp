@@ -9,8 +9,8 @@
 #include "base/proxy_url.hpp"
 #include "base/strict_url.hpp"
 #include "base/strings.hpp"
-#include "core/egress_proxy_url.hpp"
-#include "core/url.hpp"
+#include "core/service/egress_proxy_url.hpp"
+#include "core/service/url.hpp"
 #include "tests/support/rfc3986.hpp"
 
 namespace akr::test {

@@ -2,8 +2,8 @@
 
 #include <concepts>
 
-#include "core/json_item.hpp"
-#include "core/text_rules.hpp"
+#include "core/service/json_item.hpp"
+#include "core/service/text_rules.hpp"
 
 namespace akr {
 namespace {

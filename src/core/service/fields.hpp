@@ -22,8 +22,8 @@
 
 #include "base/language.hpp"
 #include "base/result.hpp"
-#include "core/service.hpp"
-#include "core/validate.hpp"
+#include "core/service/service.hpp"
+#include "core/service/validate.hpp"
 
 namespace akr {
 

@@ -1,8 +1,8 @@
-#include "core/client_format.hpp"
-#include "core/selection/registry.hpp"
+#include "core/keys/selection/registry.hpp"
+#include "core/service/client_format.hpp"
 #include "core/service/fields.hpp"
 #include "core/service/service_parts.hpp"
-#include "core/validate_parts.hpp"
+#include "core/service/validate_parts.hpp"
 
 namespace akr {
 namespace {

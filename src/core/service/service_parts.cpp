@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
-#include "core/affinity_rules_json.hpp"
-#include "core/failure_rules_json.hpp"
-#include "core/json_item.hpp"
-#include "core/upstreams_json.hpp"
+#include "core/outcome/failure_rules_json.hpp"
+#include "core/service/affinity_rules_json.hpp"
+#include "core/service/json_item.hpp"
+#include "core/service/upstreams_json.hpp"
 
 namespace akr::parts {
 namespace {

@@ -10,7 +10,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/result.hpp"
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 
 namespace akr::parts {
 

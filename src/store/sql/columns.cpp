@@ -50,7 +50,7 @@ constexpr std::array kColumnsOfVersion1 = {
 
 // Version 2: what keys may do, and what is made of failures.
 constexpr std::array kColumnsOfVersion2 = {
-    NamedColumn{kServices, "failure_rules"},  // JSON, core/failure_rules_json.hpp; NULL: none
+    NamedColumn{kServices, "failure_rules"},  // JSON, core/outcome/failure_rules_json.hpp; NULL: none
     NamedColumn{kServices, "invalid_after"},
     NamedColumn{kServices, "outage_guard"},
     NamedColumn{kServices, "wait_for_key_ms"},

@@ -5,7 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "core/json_item.hpp"
+#include "core/service/json_item.hpp"
 
 namespace akr {
 namespace {

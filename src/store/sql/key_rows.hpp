@@ -10,7 +10,7 @@
 
 #include <soci/soci.h>
 
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 #include "store/config_store.hpp"
 #include "store/key_cipher.hpp"
 

@@ -12,7 +12,7 @@
 
 #include <soci/soci.h>
 
-#include "core/service.hpp"
+#include "core/service/service.hpp"
 #include "store/key_cipher.hpp"
 
 namespace akr {

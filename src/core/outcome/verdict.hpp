@@ -1,0 +1,43 @@
+// verdict.hpp - what an attempt means: for the key, for the endpoint, for the request.  Plain values.
+//
+// classify() (outcome.hpp) makes a Verdict, KeyPool::report() applies its key part, proxy/attempt/attempts its request
+// part.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace akr {
+
+enum class KeyAction {
+  kNone,        // not the key's fault: state and counters stay as they are
+  kGood,        // lifts the cooldown of the scope, sets consecutive failures to 0
+  kCool,        // skip until now + cool_for; without a hint KeyPool escalates (60 s doubling to 900 s)
+  kExhaust,     // out of quota: 1 h doubling to 24 h without a hint
+  kSuspect,     // 401-like: invalid after 2 consecutive within 10 min, until then nothing
+  kForbid,      // 403-like: cool 300 s; 3 consecutive -> exhausted 1 h
+  kInvalidate,  // the provider said so explicitly: invalid at once
+};
+
+enum class Scope { kKey, kKeyModel, kGroup, kGroupModel };  // what a cooldown covers
+enum class RetryAdvice {
+  kReturn,   // the answer belongs to the request: give it to the client
+  kNextKey,  // same request, another key
+  kSameKey,  // another attempt is fine, another key is not needed (upstream trouble)
+};
+enum class EndpointEffect { kNone, kOk, kFail };
+
+struct Verdict {
+  KeyAction key = KeyAction::kNone;
+  Scope scope = Scope::kKey;
+  std::optional<Duration> cool_for = std::nullopt;  // the provider's hint, clamped; nullopt = no hint
+  bool lacks_model = false;  // kCool: the key has no access to the request's model; waiting does not give it any
+  RetryAdvice retry = RetryAdvice::kReturn;
+  EndpointEffect endpoint = EndpointEffect::kNone;
+  // Stable code of static storage for logs, traces and the UI: "ok", "http_429", "insufficient_quota", ...
+  std::string_view reason = "ok";
+};
+
+}  // namespace akr

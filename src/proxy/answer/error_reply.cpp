@@ -1,0 +1,159 @@
+#include "proxy/answer/error_reply.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/json_text.hpp"
+#include "llm/registry.hpp"
+#include "proxy/request/headers.hpp"
+
+namespace akr {
+namespace {
+
+constexpr int kLongWait = 60;  // seconds; SDKs would sit through any Retry-After (llm-formats.md 1.1)
+
+// No other key and no other second will help: keep SDKs from repeating the request.
+bool retry_is_pointless(const Error& error) {
+  if (error.retry_after > 0) return error.retry_after > kLongWait;
+  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured ||
+         error.code == ErrorCode::kPinnedKeyUnavailable;
+}
+
+ErrorDetail detail_of(const Error& error, std::string_view request_id) {
+  ErrorDetail detail;
+  detail.status = status_of(error.code);
+  detail.code = to_string(error.code);
+  detail.message = error.message;
+  if (error.retry_after > 0) detail.retry_after = std::chrono::seconds(error.retry_after);
+  detail.request_id = request_id;
+  return detail;
+}
+
+std::string fields_of(RequestContext& ctx, const Error& error) {
+  std::string fields = "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n";
+  append_own_fields(ctx, false, fields);
+  if (error.code == ErrorCode::kMethodNotAllowed) fields += "Allow: " + error.allow + "\r\n";
+  if (error.code == ErrorCode::kAccessKeyMissing || error.code == ErrorCode::kAccessKeyInvalid) {
+    fields += "WWW-Authenticate: Bearer\r\n";
+  }
+  if (error.retry_after > 0) fields += "Retry-After: " + std::to_string(error.retry_after) + "\r\n";
+  if (ctx.format != nullptr && retry_is_pointless(error)) fields += "X-Should-Retry: false\r\n";
+  return fields;
+}
+
+}  // namespace
+
+// One row per code; no default, so that the compiler asks for a new code's status.
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBadRequest:
+    case ErrorCode::kAccessKeyConflict:
+    case ErrorCode::kPathRefused:
+    case ErrorCode::kInvalid:
+      return 400;
+    case ErrorCode::kAccessKeyMissing:
+    case ErrorCode::kAccessKeyInvalid:
+    case ErrorCode::kUnauthorized:
+      return 401;
+    case ErrorCode::kServiceNotFound:
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kMethodNotAllowed:
+      return 405;
+    case ErrorCode::kRequestTimeout:
+      return 408;
+    case ErrorCode::kConflict:
+    case ErrorCode::kPinnedKeyUnavailable:
+      return 409;
+    case ErrorCode::kLengthRequired:
+      return 411;
+    case ErrorCode::kBodyTooLarge:
+      return 413;
+    case ErrorCode::kUnsupportedMediaType:
+      return 415;
+    case ErrorCode::kExpectationFailed:
+      return 417;
+    case ErrorCode::kAllKeysCooling:
+    case ErrorCode::kTooManyRequests:
+      return 429;
+    case ErrorCode::kHeadTooLarge:
+      return 431;
+    case ErrorCode::kClientGone:
+      return 499;
+    case ErrorCode::kInternal:
+      return 500;
+    case ErrorCode::kUnsupported:
+      return 501;
+    case ErrorCode::kCredentialsExhausted:
+    case ErrorCode::kUpstreamUnresolved:
+    case ErrorCode::kUpstreamConnect:
+    case ErrorCode::kUpstreamTls:
+    case ErrorCode::kUpstreamRefused:
+    case ErrorCode::kEgressProxy:
+    case ErrorCode::kUpstreamProtocol:
+    case ErrorCode::kUpstreamClosed:
+    case ErrorCode::kUpstreamInterrupted:
+      return 502;
+    case ErrorCode::kNoKeysConfigured:
+    case ErrorCode::kOverloaded:
+    case ErrorCode::kShuttingDown:
+    case ErrorCode::kLocked:
+    case ErrorCode::kStoreUnavailable:
+      return 503;
+    case ErrorCode::kUpstreamConnectTimeout:
+    case ErrorCode::kUpstreamTimeout:
+      return 504;
+  }
+  return 500;
+}
+
+std::string error_body(const Format* format, const Error& error, std::string_view request_id) {
+  if (format != nullptr) return format->build_error(detail_of(error, request_id));
+  boost::json::object body;
+  body["detail"] = error.message;  // the original's member
+  body["code"] = to_string(error.code);
+  if (!request_id.empty()) body["request_id"] = request_id;
+  return json_text(body);
+}
+
+const Format* guess_format(const net::MessageHead& head) {
+  const std::string_view target = head.target();
+  if (!target.starts_with("/llm/")) return nullptr;
+  if (target.find("/v1/messages") != std::string_view::npos || !head.find("anthropic-version").empty()) {
+    return find_format("anthropic_native");
+  }
+  const bool google = !head.find(net::FieldId::kXGoogApiKey).empty() ||
+                      target.find("/v1beta/") != std::string_view::npos ||
+                      target.find(":generateContent") != std::string_view::npos;
+  return find_format(google ? "gemini_native" : "openai_compatible");
+}
+
+net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
+  ctx.failed = true;
+  ctx.error = error.code;
+  if (ctx.client.answered()) co_return;
+  ctx.status = status_of(error.code);
+  ctx.from_upstream = false;
+  ctx.detail = error.message;
+  if (ctx.format == nullptr && ctx.route.service == nullptr) ctx.format = guess_format(ctx.client.head());
+  if (error.code == ErrorCode::kClientGone) {
+    ctx.client.mark_broken(true);
+    co_return;
+  }
+  std::string body = error_body(ctx.format, error, ctx.id);
+  // What was framed badly cannot be followed by another request.
+  if (error.code == ErrorCode::kBadRequest || error.code == ErrorCode::kRequestTimeout) ctx.client.forbid_keep_alive();
+  std::string fields = fields_of(ctx, error);
+  if (!ctx.head_method) ctx.bytes_out = body.size();
+  co_await ctx.client.reply(ctx.status, std::move(fields), std::move(body));
+}
+
+std::string stream_error_event(const RequestContext& ctx) {
+  const Error error = {ErrorCode::kUpstreamInterrupted, "the stream was interrupted: " + ctx.detail};
+  std::string event;
+  // Gemini's SDK reads only blocks that begin with "data:" (llm-formats.md 1.1).
+  if (ctx.format->api_format() != "gemini_native") event += "event: error\n";
+  event += "data: " + ctx.format->build_error(detail_of(error, ctx.id)) + "\n\n";
+  return event;
+}
+
+}  // namespace akr

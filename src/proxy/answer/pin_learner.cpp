@@ -1,0 +1,170 @@
+// watch_for_pins(): reads the ids out of an answer while it goes down, without holding anything back.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/json_scan.hpp"
+#include "base/pointer_set.hpp"
+#include "base/strings.hpp"
+#include "proxy/attempt/attempts.hpp"
+#include "proxy/request/pins.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kMostLookedAt = 64 * 1024;  // of a JSON answer, or of one event of a stream
+constexpr std::size_t kMostIds = 128;             // per answer
+constexpr std::size_t kLongestId = 1024;
+
+// Whose ids they are.
+struct PinOwner {
+  PinTable& table;
+  ServiceId asked;
+  std::string_view access_key;  // static for the process
+  PinnedKey key;
+  PinTable::How how;
+  WallTime now;
+
+  void own(std::string_view id) const { table.put(asked, access_key, id, key, how, now); }
+};
+
+class PinLearner final : public BodyTap, private JsonScan::Visitor {
+ public:
+  enum class Body : std::uint8_t { kJson, kEvents };
+
+  // `map` nullptr = ids are taken as they are.  The patterns are views into the service or into static tables.
+  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns, Body body)
+      : owner_(owner), map_(map), patterns_(std::move(patterns)), body_(body) {}
+
+  void take(std::string_view data) override {
+    if (body_ == Body::kJson) {
+      look_at(data);
+    } else {
+      take_lines(data);
+    }
+  }
+  bool done() const override { return learnt_.size() >= kMostIds || (body_ == Body::kJson && finished_); }
+
+ private:
+  enum class Line : std::uint8_t { kBegin, kData, kOther };
+
+  // Lines as in the event stream format (WHATWG HTML): "data: {...}", an empty one ends the event.
+  void take_lines(std::string_view data) {
+    constexpr std::string_view kField = "data:";
+    while (!data.empty()) {
+      if (line_ == Line::kBegin) {
+        const char c = data.front();
+        data.remove_prefix(1);
+        if (c == '\n' || c == '\r') {
+          if (begin_ == 0 && !(c == '\n' && after_cr_)) next_event();
+          begin_ = 0;
+        } else if (c == kField[begin_]) {
+          if (++begin_ == kField.size()) line_ = Line::kData;
+        } else {
+          line_ = Line::kOther;
+        }
+        after_cr_ = c == '\r';
+        continue;
+      }
+      const auto end = std::min(data.find_first_of("\r\n"), data.size());
+      if (line_ == Line::kData) look_at(data.substr(0, end));
+      data.remove_prefix(end);
+      if (data.empty()) return;
+      line_ = Line::kBegin;
+      begin_ = 0;
+      after_cr_ = data.front() == '\r';
+      data.remove_prefix(1);
+    }
+  }
+
+  void next_event() {
+    scan_.reset();
+    finished_ = false;
+    seen_ = 0;
+  }
+
+  void look_at(std::string_view json) {
+    if (finished_) return;
+    json = json.substr(0, kMostLookedAt - seen_);
+    seen_ += json.size();
+    finished_ = !scan_.feed(json, *this) || seen_ >= kMostLookedAt;
+  }
+
+  void scalar(const JsonScan& at, std::string_view text) override {
+    if (patterns_.fits(at.pointer())) learn(map_ == nullptr ? text : resource_id(*map_, text));
+  }
+
+  void learn(std::string_view id) {
+    const bool known = std::find(learnt_.begin(), learnt_.end(), id) != learnt_.end();
+    if (known || id.empty() || id.size() > kLongestId || learnt_.size() >= kMostIds) return;
+    learnt_.emplace_back(id);
+    owner_.own(id);
+  }
+
+  const PinOwner owner_;
+  const ResourceMap* const map_;
+  const PointerSet patterns_;
+  const Body body_;
+  JsonScan scan_;
+  std::size_t seen_ = 0;
+  bool finished_ = false;
+  Line line_ = Line::kBegin;
+  std::size_t begin_ = 0;  // how much of "data:" has come
+  bool after_cr_ = false;
+  std::vector<std::string> learnt_;
+};
+
+bool is_wanted(const AffinityRule& rule, std::string_view method, std::string_view path) {
+  if (!rule.method.empty() && rule.method != method) return false;
+  return rule.path.empty() || path_fits(rule.path, path, PathEnd::kThere);
+}
+
+PointerSet patterns_for(const RequestContext& ctx) {
+  PointerSet patterns;
+  if (ctx.makes_resources != nullptr) {
+    for (const std::string_view pattern : ctx.makes_resources->ids) patterns.add(pattern);
+  }
+  for (const AffinityRule& rule : ctx.asked().config.affinity_rules) {
+    if (!is_wanted(rule, ctx.client.head().method(), ctx.path_behind_slug())) continue;
+    for (const std::string& pattern : rule.created) patterns.add(pattern);
+  }
+  return patterns;
+}
+
+std::optional<PinLearner::Body> readable_body(const net::MessageHead& head) {
+  const std::string_view encoding = head.find("content-encoding");
+  if (!encoding.empty() && !iequals(encoding, "identity")) return std::nullopt;
+  const std::string_view type = head.find(net::FieldId::kContentType);
+  if (istarts_with(type, "text/event-stream")) return PinLearner::Body::kEvents;
+  if (to_lower(type.substr(0, type.find(';'))).find("json") == std::string::npos) return std::nullopt;
+  return PinLearner::Body::kJson;
+}
+
+}  // namespace
+
+std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins) {
+  const net::MessageHead& head = answered.answer->head;
+  const Service& service = ctx.asked().config;
+  const bool asked = ctx.makes_resources != nullptr || !service.affinity_rules.empty();
+  if (pins.table == nullptr || !asked || head.status() < 200 || head.status() > 299) return nullptr;
+  auto patterns = patterns_for(ctx);
+  if (patterns.empty()) return nullptr;
+  const bool only_looks = ctx.client.head().method() == "GET" || ctx.head_method;
+  const PinOwner owner = {.table = *pins.table,
+                          .asked = service.id,
+                          .access_key = ctx.grant.fingerprint,
+                          .key = {ctx.service().config.id, answered.lease.key().id},
+                          .how = only_looks ? PinTable::How::kSeen : PinTable::How::kMade,
+                          .now = pins.clock->wall()};
+  const ResourceMap* const map = ctx.format == nullptr ? nullptr : &ctx.format->resources();
+  if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
+    const std::string_view id = resource_in_url(head.find(map->url_field));
+    const auto decoded = percent_decode(id);
+    if (!id.empty() && decoded) owner.own(*decoded);
+  }
+  const auto body = readable_body(head);
+  if (!body) return nullptr;
+  return std::make_unique<PinLearner>(owner, map, std::move(patterns), *body);
+}
+
+}  // namespace akr

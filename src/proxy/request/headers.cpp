@@ -1,0 +1,355 @@
+#include "proxy/request/headers.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <span>
+
+#include "base/strings.hpp"
+#include "core/mask/key_mask.hpp"
+
+namespace akr {
+namespace {
+
+using net::FieldId;
+
+// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08).
+bool stays_here(FieldId id) {
+  switch (id) {
+    case FieldId::kConnection:
+    case FieldId::kContentLength:
+    case FieldId::kHost:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTrailer:
+    case FieldId::kTransferEncoding:
+    case FieldId::kUpgrade:
+    case FieldId::kExpect:
+    case FieldId::kApiKey:
+    case FieldId::kAuthorization:
+    case FieldId::kCookie:
+    case FieldId::kForwarded:
+    case FieldId::kXApiKey:
+    case FieldId::kXAnthropicApiKey:
+    case FieldId::kXGoogApiKey:
+    case FieldId::kXProxyKey:
+    case FieldId::kXRealIp:
+    case FieldId::kProxyOther:
+    case FieldId::kXForwardedOther:
+    case FieldId::kCfOther:
+    case FieldId::kXRotatorOther:
+    case FieldId::kAccountOther:
+      return true;
+    case FieldId::kOther:
+    case FieldId::kAcceptEncoding:
+    case FieldId::kContentEncoding:
+    case FieldId::kContentType:
+    case FieldId::kDate:
+    case FieldId::kRetryAfter:
+    case FieldId::kSetCookie:
+    case FieldId::kUserAgent:
+    case FieldId::kXRequestId:
+      return false;
+  }
+  return true;
+}
+
+// Of an answer: hop-by-hop and framing (written anew), account names that tell whose key it was, our own names.
+bool dropped_from_answer(FieldId id, bool allow_set_cookie) {
+  switch (id) {
+    case FieldId::kConnection:
+    case FieldId::kContentLength:
+    case FieldId::kKeepAlive:
+    case FieldId::kProxyConnection:
+    case FieldId::kTe:
+    case FieldId::kTrailer:
+    case FieldId::kTransferEncoding:
+    case FieldId::kUpgrade:
+    case FieldId::kProxyOther:
+    case FieldId::kXRotatorOther:
+    case FieldId::kAccountOther:
+      return true;
+    case FieldId::kSetCookie:
+      return !allow_set_cookie;
+    default:
+      return false;
+  }
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  char digits[24];
+  out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 24, value).ptr - digits));
+}
+
+struct Credential {
+  bool in_query = false;
+  std::string_view name;  // "" = none is sent
+  std::string_view prefix;
+};
+
+Credential credential_for(const RequestContext& ctx) {
+  const auto& placement = ctx.service().config.key_placement;
+  if (placement && !placement->name.empty()) {
+    return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
+  }
+  if (ctx.format == nullptr) return {};
+  const UpstreamKeyPlacement own = ctx.format->upstream_key_placement();
+  return {false, own.header, own.prefix};
+}
+
+void append_request_line(const RequestContext& ctx, const PreparedRequest& request, const Credential& credential,
+                         const PooledKey& key, std::string& out) {
+  out += ctx.client.head().method();
+  out += ' ';
+  if (!credential.in_query) {
+    out += request.target;
+  } else {
+    const auto mark = request.target.find('?');
+    out.append(request.target, 0, mark);
+    // Ours overrides the client's parameter of the same name (contract 2.4.6).
+    std::string query =
+        mark == std::string::npos ? "" : remove_parameter(request.target.substr(mark + 1), credential.name);
+    out += '?';
+    out += query;
+    if (!query.empty()) out += '&';
+    out += percent_encode(credential.name);
+    out += '=';
+    std::string escaped = percent_encode(key.secret.expose());
+    out += escaped;
+    wipe(escaped);
+  }
+  out += " HTTP/1.1\r\n";
+}
+
+// Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
+template <class Keep>
+void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
+  std::string_view run;
+  for (std::size_t i = 0; i < head.field_count(); ++i) {
+    const net::Field field = head.field(i);
+    if (!keep(field, i)) continue;
+    const std::string_view line = head.canonical_line(i);
+    if (!run.empty() && run.data() + run.size() == line.data()) {
+      run = {run.data(), run.size() + line.size()};
+      continue;
+    }
+    out += run;
+    run = line;
+    if (line.empty()) append_field(out, field.name, field.value);
+  }
+  out += run;
+}
+
+// LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
+// bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
+bool reads_answers(const RequestContext& ctx) {
+  return ctx.format != nullptr || !ctx.asked().config.affinity_rules.empty();
+}
+
+void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
+  const net::MessageHead& head = ctx.client.head();
+  const bool nominates = head.nominates();
+  copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
+    if (stays_here(field.id)) return false;
+    if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
+    if (nominates && head.nominated(index)) return false;
+    return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
+  });
+}
+
+void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
+  const net::MessageHead& head = ctx.client.head();
+  if (request.streams_upload && request.upload.chunked()) {
+    out += "Transfer-Encoding: chunked\r\n";
+    return;
+  }
+  const std::uint64_t length = request.streams_upload ? head.content_length() : request.body.size();
+  const std::string_view method = head.method();
+  // RFC 9110 section 8.6: methods that expect a body say its length even if it is 0.
+  if (length == 0 && method != "POST" && method != "PUT" && method != "PATCH") return;
+  out += "Content-Length: ";
+  append_number(out, length);
+  out += "\r\n";
+}
+
+constexpr std::string_view kUploadUrl = "x-goog-upload-url";
+
+// Gemini's resumable uploads name the URL for the bytes in a field, and the SDK takes its path and query from there: it
+// must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also when a
+// fallback answers.  "" if it is not one of the answering service's URLs.
+std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
+  const UpstreamUrl& url = ctx.upstream_url();
+  const std::string_view scheme = url.origin.tls ? "https://" : "http://";
+  if (!value.starts_with(scheme)) return {};
+  value.remove_prefix(scheme.size());
+  if (!value.starts_with(url.host_header)) return {};
+  value.remove_prefix(url.host_header.size());
+  if (!value.starts_with(url.base_path) || !value.substr(url.base_path.size()).starts_with('/')) return {};
+  std::string own(ctx.client.stream().tls() ? "https://" : "http://");
+  own += ctx.client.head().host();
+  own += "/llm/" + ctx.asked().config.slug;
+  own += value.substr(url.base_path.size());
+  return own;
+}
+
+// Of an answer whose body is replaced: what was said of the bytes that do not go down.
+bool describes_encoded_body(const net::Field& field) {
+  if (field.id == FieldId::kContentEncoding) return true;
+  constexpr std::string_view kNames[] = {"etag",        "content-md5",   "digest",       "content-digest",
+                                         "repr-digest", "content-range", "accept-ranges"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) { return iequals(field.name, name); });
+}
+
+// Chooses which fields of an answer go down, and remembers what the rest of the head depends on.
+class AnswerFields {
+ public:
+  AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain, const KeyMask& mask)
+      : may_hold_key(mask.may_hold(answer.reason())),
+        mask_(mask),
+        ctx_(ctx),
+        plain_(plain),
+        allow_set_cookie_(ctx.service().config.allow_set_cookie) {}
+
+  bool keep(const net::Field& field) {
+    if (field.id == FieldId::kContentLength) length = field.value;
+    if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
+    if (plain_ != nullptr && replaced(field)) return false;
+    has_id |= field.id == FieldId::kXRequestId;
+    may_hold_key = may_hold_key || mask_.may_hold(field.value) || mask_.may_hold(field.name);
+    if (ctx_.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
+      return true;
+    upload_url = own_upload_url(ctx_, field.value);
+    return upload_url.empty();
+  }
+
+  bool may_hold_key;  // the reason, or a name or value that goes down
+  std::string_view length;
+  std::string upload_url;
+  bool has_id = false;
+
+ private:
+  bool replaced(const net::Field& field) const {
+    return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
+  }
+
+  const KeyMask& mask_;
+  const RequestContext& ctx_;
+  const PlainBody* const plain_;
+  const bool allow_set_cookie_;
+};
+
+// Names and values apart, so that no spelling reaches over the structure of the head.
+void mask_head(const KeyMask& mask, std::span<char> head) {
+  const std::string_view text(head.data(), head.size());
+  constexpr std::size_t kReason = std::string_view("HTTP/1.1 200 ").size();
+  std::size_t line = text.find("\r\n") + 2;
+  mask.mask(head.subspan(kReason, line - 2 - kReason));
+  while (line < text.size()) {
+    const std::size_t colon = text.find(':', line);
+    const std::size_t end = text.find("\r\n", colon);
+    mask.mask(head.subspan(line, colon - line));
+    mask.mask(head.subspan(colon + 1, end - colon - 1));
+    line = end + 2;
+  }
+}
+
+void append_length(const net::MessageHead& answer, const AnswerShape& shape, std::string_view length,
+                   std::string& out) {
+  if (shape.plain != nullptr) {
+    out += "Content-Length: ";
+    append_number(out, shape.plain->length);
+    out += "\r\n";
+    return;
+  }
+  if (shape.framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+  // Also for HEAD and 304, where it says what a GET would bring.
+  const bool known = shape.framing == Framing::kLength || shape.framing == Framing::kNone;
+  if (known && !length.empty() && answer.status() != 204) append_field(out, "Content-Length", length);
+}
+
+}  // namespace
+
+void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
+                          std::string& out) {
+  const Credential credential = credential_for(ctx);
+  append_request_line(ctx, request, credential, key, out);
+  append_field(out, "Host", ctx.upstream_url().host_header);
+  append_client_fields(ctx, credential, out);
+  if (ctx.service().config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
+  if (reads_answers(ctx)) out += "Accept-Encoding: identity\r\n";
+  if (ctx.format != nullptr) {
+    for (const HeaderView& required : ctx.format->required_headers()) {
+      if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
+    }
+  }
+  if (!credential.in_query && !credential.name.empty()) {
+    out += credential.name;
+    out += ": ";
+    out += credential.prefix;
+    out += key.secret.expose();
+    out += "\r\n";
+  }
+  if (request.upgrade) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  append_body_framing(ctx, request, out);
+  out += "\r\n";
+}
+
+void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out) {
+  append_field(out, upstream_has_id ? "X-Rotator-Request-Id" : "X-Request-Id", ctx.id);
+  if (ctx.status > 299) {
+    append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
+  }
+  if (ctx.explain && !ctx.trace.empty()) append_field(out, "X-Rotator-Trace", ctx.trace.json());
+  if (ctx.answered == TimePoint{}) return;
+  const auto upstream = ctx.answered - ctx.first_sent;
+  ctx.overhead = std::chrono::steady_clock::now() - ctx.started - upstream;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(ctx.overhead).count();
+  out += "X-Rotator-Overhead-Ms: ";
+  append_number(out, static_cast<std::uint64_t>(micros / 1000));
+  const auto rest = static_cast<int>(micros % 1000);
+  const char digits[] = {'.',
+                         static_cast<char>('0' + rest / 100),
+                         static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10),
+                         '\r',
+                         '\n'};
+  out.append(digits, sizeof digits);
+}
+
+void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, const AnswerShape& shape,
+                         std::string_view key, std::string& out) {
+  const std::size_t begin = out.size();
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(answer.status()));
+  out += ' ';
+  out += answer.reason();
+  out += "\r\n";
+  const KeyMask mask(key);
+  AnswerFields fields(ctx, answer, shape.plain, mask);
+  const bool nominates = answer.nominates();
+  copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
+    if (nominates && answer.nominated(index)) {
+      if (field.id == FieldId::kContentLength) fields.length = field.value;  // it frames the answer all the same
+      return false;
+    }
+    return fields.keep(field);
+  });
+  if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
+  if (fields.may_hold_key) mask_head(mask, std::span(out).subspan(begin));
+  if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
+  if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
+  if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";
+  append_own_fields(ctx, fields.has_id, out);
+  append_length(answer, shape, fields.length, out);
+  if (!shape.keep_alive) out += "Connection: close\r\n";
+  out += "\r\n";
+}
+
+}  // namespace akr

@@ -1,0 +1,43 @@
+// pins.hpp - requests that name something which lives in one provider account go out with the key that made it
+// (behaviour.md D23): finds the pin before the attempts, and learns pins from answers on their way down.
+//
+// What makes a pin is known by the format (llm/resources.hpp) and by the service's affinity_rules.  Websockets need
+// nothing more: one connection is one key.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/clock.hpp"
+#include "core/keys/key_pool.hpp"
+#include "core/pins/pin_table.hpp"
+#include "proxy/answer/body_tap.hpp"
+#include "proxy/request/prepare.hpp"
+#include "proxy/request_context.hpp"
+
+namespace akr {
+
+struct Attempt;
+
+struct PinSettings {
+  PinTable* table = nullptr;  // nullptr: nothing is pinned.  Outlives all requests; shared by all workers
+  const Clock* clock = &system_clock();
+};
+
+// Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
+// ctx.makes_resources.  REQUIRES: route, grant and body are known, and the head is still there.  A body that is not in
+// memory is looked at as far as it is (1 MiB), one that is streamed up is not.  kPinnedKeyUnavailable: the request
+// names things of different keys.
+Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
+
+// The key of ctx.pinned, for one attempt.  kPinnedKeyUnavailable: it may not be used now.
+Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest& wanted, TimePoint now);
+
+// What the provider's refusal of the pinned key means to the client.  A 401 must not look like the client's own, so it
+// is told kPinnedKeyUnavailable; a 403 may be about the thing and not the key, and is relayed.
+void explain_refusal(const Verdict& last, std::optional<Error>& error);
+
+// Learns from a good answer that is about to go down.  nullptr: its body is of no interest.
+std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins);
+
+}  // namespace akr

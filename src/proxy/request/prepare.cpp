@@ -1,0 +1,102 @@
+#include "proxy/request/prepare.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/outcome/retry_policy.hpp"
+#include "core/service/url.hpp"
+#include "proxy/request/body_key.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::size_t kPiece = 256 * 1024;  // one write to the temporary file
+
+Error too_large(std::uint64_t limit) {
+  return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
+}
+
+Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRequest& request) {
+  const UpstreamUrl& url = ctx.upstream_url();
+  request.target.clear();
+  request.joined_to = &url;
+  // The query travels on without the access key if that came there.
+  if (!ctx.grant.key_in_query) return join_target(url, ctx.service().join, route.rest, route.query, request.target);
+  const std::string edited = remove_parameter(route.query, "key");
+  return join_target(url, ctx.service().join, route.rest, edited, request.target);
+}
+
+}  // namespace
+
+net::IoResult UploadSource::next(std::string_view& run) {
+  client_.send_continue();
+  const net::IoResult result = client_.try_read_body(run);
+  begun_ = begun_ || result.status == net::IoStatus::kOk;
+  return result;
+}
+
+Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {
+  const net::MessageHead& head = ctx.client.head();
+  const Service& service = ctx.service().config;
+  request.upgrade = head.upgrade_websocket();
+  request.idempotent = is_idempotent(head.method());
+  if (auto joined = join(ctx, ctx.route, request); !joined) return joined.error();
+
+  request.streams_upload = service.stream_uploads && head.body_kind() != net::BodyKind::kNone;
+  if (request.streams_upload) return true;
+  if (head.content_length() > max_body) return too_large(max_body);
+  std::string_view here;
+  if (!ctx.client.take_buffered_body(here)) return false;
+  request.body.set_view(here);
+  return true;
+}
+
+Result<void> join_again(const RequestContext& ctx, PreparedRequest& request) {
+  const UpstreamUrl& now = ctx.upstream_url();
+  const UpstreamUrl& before = *request.joined_to;
+  if (&now == &before) return {};
+  // Usually only the host differs.  (Services that stand in for each other have the same format, and so the same rule.)
+  if (now.base_path == before.base_path && now.query == before.query && now.slash_base == before.slash_base) return {};
+  // The views of the first match ended when a body needed a larger buffer.
+  const auto route = ctx.routing->match(ctx.client.head().target());
+  if (!route) return route.error();
+  return join(ctx, *route, request);
+}
+
+net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,
+                                     BodyKeyGate* gate) {
+  net::Downstream& client = ctx.client;
+  client.send_continue();
+  const std::uint64_t reserve = gate == nullptr ? client.head().content_length() : BodyKeyGate::kLook;
+  request.body.expect(std::min(client.head().content_length(), reserve));
+  std::string piece;  // of what goes to the file
+  for (;;) {
+    std::string_view run;
+    const net::IoResult result = client.try_read_body(run);
+    const bool whole = result.status == net::IoStatus::kEof;
+    if (piece.size() >= kPiece || (whole && !piece.empty())) {
+      auto kept = co_await request.body.append_on_disk(client.worker(), piece);
+      if (!kept) co_return kept.error();
+      piece.clear();
+    }
+    if (whole) co_return Result<void>();
+    if (result.status == net::IoStatus::kError) co_return client.body_error(result.error);
+    if (result.status == net::IoStatus::kWouldBlock) {
+      const net::WaitEnd end = co_await net::wait_for(client.socket(), result.want, client.body_deadline());
+      if (end == net::WaitEnd::kTimeout) co_return client.body_error(ETIMEDOUT);
+      if (end == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+      continue;
+    }
+    if (client.body_counted() > max_body) co_return too_large(max_body);
+    if (gate != nullptr) {
+      if (auto passed = gate->look(run); !passed) co_return passed.error();
+    }
+    if (piece.empty() && request.body.fits_in_memory(run.size())) {
+      if (auto kept = request.body.append(run); !kept) co_return kept.error();
+    } else {
+      piece += run;
+    }
+  }
+}
+
+}  // namespace akr

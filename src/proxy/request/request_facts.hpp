@@ -1,0 +1,32 @@
+// request_facts.hpp - what a request says that decides which key serves it: its model and its conversation.
+#pragma once
+
+#include <string>
+
+#include "proxy/request/prepare.hpp"
+#include "proxy/request_context.hpp"
+
+namespace akr {
+
+// Fills ctx.model, ctx.affinity and, for LLM services, ctx.tokens: four bytes of the body for a token, which is high
+// for text in JSON and far too high for images; the answer's own count replaces it.  The model comes from the JSON body
+// (Gemini: from the path); the conversation, only asked for under the policy `sticky`, is the first of X-Session-Id,
+// prompt_cache_key, metadata.user_id, user (D22), and is hashed together with the access key, so that two clients
+// cannot meet by accident or on purpose.  Services that are not LLM have no model.  Never fails: what cannot be read is
+// unknown.
+void read_request_facts(RequestContext& ctx, const PreparedRequest& request);
+
+// "gemini-2.5-pro" of "/v1beta/models/gemini-2.5-pro:generateContent?alt=sse"; "" if the path names none.
+std::string_view model_in_path(std::string_view target);
+
+struct BodyFacts {
+  std::string model;
+  std::string conversation;
+};
+// Of a JSON object; `conversation` is looked for only if asked.
+BodyFacts read_body_facts(std::string_view body, bool with_conversation);
+
+// Never 0 for a value that is not empty.
+std::uint64_t hash_affinity(std::string_view access_key, std::string_view conversation);
+
+}  // namespace akr
