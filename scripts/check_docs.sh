@@ -23,9 +23,30 @@ generated() {  # FILE ARGUMENTS...
     failed=1
   fi
 }
+
+# Between the lines <!-- generated: NAME --> and <!-- end of NAME -->.
+generated_part() {  # FILE NAME ARGUMENTS...
+  local file=$1 name=$2 whole
+  shift 2
+  whole=$(mktemp)
+  "$binary" "$@" | python3 scripts/replace_part.py "$file" "$name" >"$whole"
+  if $fix; then
+    cat "$whole" >"$file"
+  elif ! diff -u "$file" "$whole"; then
+    echo "check_docs: the part '$name' of $file is not what '$binary $*' prints; run scripts/check_docs.sh --fix" >&2
+    failed=1
+  fi
+  rm -f "$whole"
+}
+
 generated .env.example env-example
 generated docs/en/configuration.md docs --lang en
 generated docs/zh-CN/configuration.md docs --lang zh-CN
+for language in en zh-CN; do
+  for part in service-fields key-fields; do
+    generated_part docs/$language/admin-api.md $part docs $part --lang $language
+  done
+done
 
 python3 scripts/check_docs.py || failed=1
 exit $failed

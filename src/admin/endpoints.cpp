@@ -19,6 +19,8 @@ constexpr std::uint64_t kImport = 64ULL << 20;  // keys themselves
 
 constexpr Endpoint kEndpoints[] = {
     {"GET", "/admin/app-config", Access::kPublic, kNoBody, get_app_config},
+    {"GET", "/admin/meta", Access::kSession, kNoBody, get_meta},
+    {"GET", "/admin/openapi.json", Access::kSession, kNoBody, get_openapi},
     {"POST", kLoginPath, Access::kPublic, kLogin, post_login, AdminWork::kPassword},
     {"GET", "/admin/proxy-configs", Access::kSession, kNoBody, list_services},
     {"POST", "/admin/proxy-configs", Access::kSession, kService, create_service},

@@ -8,6 +8,8 @@ namespace akr {
 
 // meta.cpp
 Result<AdminResponse> get_app_config(AdminCall& call);
+Result<AdminResponse> get_meta(AdminCall& call);
+Result<AdminResponse> get_openapi(AdminCall& call);
 
 // login.cpp
 Result<AdminResponse> post_login(AdminCall& call);

@@ -66,16 +66,15 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
   if (!object) return object.error();
   MemberReader in(*object);
   std::string value;
-  UpstreamKey stored;
+  NewKey key;
   if (!in.has("key_value")) in.refuse("key_value", "is required");
   in.text("key_value", value);
-  in.flag("is_active", stored.enabled, true);
-  read_key_members(in, stored);
+  in.flag("is_active", key.enabled, true);
+  read_key_members(in, key);
   if (auto read = in.result(); !read) return read.error();
-  NewKey key{Secret(trim(value)), stored.enabled, stored.note,  stored.weight,
-             stored.priority,     stored.group,   stored.limits};
+  key.secret = Secret(trim(value));
   wipe(value);
-  if (auto valid = validate_key(key.secret); !valid) return valid.error();
+  if (auto valid = validate_key(key); !valid) return valid.error();
 
   const auto added = call.parts.store.add_keys(*service, {&key, 1});
   if (!added) return with_not_found_text(added.error(), kNoService);
@@ -86,9 +85,8 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
     return problem_response(problem, call.request);
   }
   const auto published = call.parts.publisher.keys_added(*service);
-  stored.id = added->front().id;
-  stored.service = *service;
-  stored.secret = std::move(key.secret);
+  UpstreamKey stored{.id = added->front().id, .service = *service, .secret = key.secret, .enabled = key.enabled};
+  read_key_members(in, stored);
   AdminResponse response = json_response(201, key_json(call, stored));
   note_ignored(response, in.unknown());
   note_published(response, published);
@@ -135,6 +133,7 @@ Result<AdminResponse> change_key(AdminCall& call) {
   };
   UpstreamKey nothing;  // what is wrong with the request is wrong for every key: no need to ask the store
   if (auto read = apply(in, nothing); !read) return read.error();
+  if (auto valid = validate_key_fields(nothing); !valid) return valid.error();
   const auto key = call.parts.store.edit_key(KeyId{*id}, [&](UpstreamKey& stored) {
     MemberReader again(*object);
     return apply(again, stored);

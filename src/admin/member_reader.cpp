@@ -1,7 +1,5 @@
 #include "admin/member_reader.hpp"
 
-#include <limits>
-
 #include "core/service/json_item.hpp"
 
 namespace akr {
@@ -40,33 +38,6 @@ void MemberReader::flag(std::string_view name, bool& value, std::optional<bool> 
   } else {
     refuse(name, "must be true or false");
   }
-}
-
-void MemberReader::number(std::string_view name, int& value, int if_null) {
-  const auto* member = find(name);
-  if (member == nullptr) return;
-  if (member->is_null()) {
-    value = if_null;
-  } else if (const auto whole = whole_number(name, *member)) {
-    if (*whole > std::numeric_limits<int>::max()) return refuse(name, "is too large");
-    value = static_cast<int>(*whole);
-  }
-}
-
-void MemberReader::millis(std::string_view name, std::chrono::milliseconds& value, std::chrono::milliseconds if_null) {
-  const auto* member = find(name);
-  if (member == nullptr) return;
-  if (member->is_null()) {
-    value = if_null;
-  } else if (const auto whole = whole_number(name, *member)) {
-    value = std::chrono::milliseconds(*whole);
-  }
-}
-
-std::optional<std::int64_t> MemberReader::whole_number(std::string_view name, const boost::json::value& value) {
-  if (value.is_int64() && value.get_int64() >= 0) return value.get_int64();
-  refuse(name, "must be a whole number, not negative");
-  return std::nullopt;
 }
 
 std::optional<std::int64_t> MemberReader::number_between(std::string_view name, const boost::json::value& value,

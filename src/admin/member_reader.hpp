@@ -4,7 +4,7 @@
 // first error; after it nothing is read any more.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,8 +29,6 @@ class MemberReader {
   void text(std::string_view name, std::string& value);  // null: refused
   void text(std::string_view name, std::string& value, std::string_view if_null);
   void flag(std::string_view name, bool& value, std::optional<bool> if_null = std::nullopt);
-  void number(std::string_view name, int& value, int if_null);
-  void millis(std::string_view name, std::chrono::milliseconds& value, std::chrono::milliseconds if_null);
 
   // A whole number from `low` to `high`.
   template <class Number>
@@ -55,8 +53,6 @@ class MemberReader {
 
  private:
   const boost::json::value* find(std::string_view name);
-  std::optional<std::int64_t> whole_number(std::string_view name, const boost::json::value& value);
-
   std::optional<std::int64_t> number_between(std::string_view name, const boost::json::value& value, std::int64_t low,
                                              std::int64_t high);
 

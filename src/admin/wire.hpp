@@ -11,14 +11,13 @@
 
 #include <boost/json.hpp>
 
+#include "admin/wire_fields.hpp"
 #include "base/result.hpp"
 #include "core/keys/key_pool.hpp"
 #include "core/service/service.hpp"
 #include "core/service/upstream_set.hpp"
 
 namespace akr {
-
-class MemberReader;
 
 // What a request said, and the members in it that mean nothing here.
 struct ServiceInput {
@@ -45,15 +44,11 @@ std::string service_etag(const Service& service);  // "7-3" in quotes: id and re
 // only where it is ejected.
 boost::json::array write_upstream_states(UpstreamSet& upstreams, const Moment& moment);
 
-// Where requests may go, and what binds them to a key: the URL, upstreams, fallbacks, affinity_rules, validation_path
-// and retry_on_empty of a service.  Absent: stays; null: none.  REQUIRES: service.type is set.
 std::string_view url_member(ServiceType type);  // "target_url" or "target_base_url"
-void read_upstream_members(MemberReader& in, Service& service);
-void write_upstream_members(const Service& service, boost::json::object& out);
 
-// What people set on a key besides is_active: note, weight, priority, quota_group, limits.  Absent: stays; null: the
-// default.
+// What people set on a key besides is_active.  Absent: stays; null: the default.
 void read_key_members(MemberReader& in, UpstreamKey& key);
+void read_key_members(MemberReader& in, NewKey& key);
 bool has_key_member(MemberReader& in);  // any of them, or is_active
 
 // Never the key itself, only its mask and fingerprint.  `status`: what the pool knows; nullopt before it is published.
@@ -61,7 +56,5 @@ boost::json::object write_key(const UpstreamKey& key, const std::optional<KeySta
 
 // At least 10 characters, because the original's UI cuts out the first 6 and the last 4.
 std::string mask_key(const Secret& key);
-// The password of an egress proxy URL replaced.
-std::string mask_egress_proxy(const std::string& url);
 
 }  // namespace akr

@@ -4,12 +4,13 @@
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
-#include "core/service/text_rules.hpp"
 
 namespace akr {
 namespace {
 
 constexpr std::size_t kShortestMask = 10;  // characters
+constexpr std::string_view kSwitch = "is_active";
+constexpr std::string_view kLimits = "limits";
 
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(
@@ -33,46 +34,30 @@ std::string_view status_word(const UpstreamKey& key, const KeyStatus& status) {
   return "";
 }
 
-constexpr std::int64_t kMostWeight = 1'000'000;
-constexpr std::int64_t kMostPriority = 1'000'000;
-constexpr std::int64_t kMost32 = 0xffff'ffff;
-constexpr std::int64_t kMost64 = 1'000'000'000'000'000;  // what a JSON number still holds exactly
-constexpr std::size_t kLongestNote = 1000;
-constexpr std::size_t kLongestGroup = 100;
-
-void read_short_text(MemberReader& in, std::string_view name, std::string& value, std::size_t most) {
-  in.text(name, value, "");
-  const auto length = utf8_length(value);
-  if (!length || *length > most || has_control(value))
-    in.refuse(name, "has at most " + std::to_string(most) + " characters and no control characters");
-}
-
-void read_limits(MemberReader& in, KeyLimits& limits) {
-  const boost::json::value* member = in.any("limits");
+// What stands in the object "limits".
+template <class Key>
+void read_limits(MemberReader& in, Key& key) {
+  const boost::json::value* member = in.any(kLimits);
   if (member == nullptr) return;
   if (member->is_null()) {
-    limits = {};
+    key.limits = {};
     return;
   }
-  if (!member->is_object()) return in.refuse("limits", "must be an object");
-  MemberReader inner(member->get_object(), "limits.");
-  inner.whole("rpm", limits.rpm, 0, kMost32, 0U);
-  inner.whole("tpm", limits.tpm, 0, kMost64, std::uint64_t{0});
-  inner.whole("rpd", limits.rpd, 0, kMost32, 0U);
-  inner.whole("max_concurrency", limits.max_concurrency, 0, kMost32, 0U);
-  inner.whole("monthly_quota", limits.monthly_quota, 0, kMost64, std::uint64_t{0});
-  inner.whole("monthly_reset_day", limits.monthly_reset_day, 1, 28, 1U);
+  if (!member->is_object()) return in.refuse(kLimits, "must be an object");
+  MemberReader inner(member->get_object(), std::string(kLimits) + ".");
+  for (const Field<Key>& field : key_fields<Key>()) {
+    if (field.group == kLimits) read_field(inner, field, key, Key{});
+  }
   for (const std::string& name : inner.unknown()) inner.refuse(name, "is not a limit");
   if (const auto read = inner.result(); !read) in.refuse(read.error());
 }
 
-boost::json::object write_limits(const KeyLimits& limits) {
-  return {{"rpm", limits.rpm},
-          {"tpm", limits.tpm},
-          {"rpd", limits.rpd},
-          {"max_concurrency", limits.max_concurrency},
-          {"monthly_quota", limits.monthly_quota},
-          {"monthly_reset_day", limits.monthly_reset_day}};
+template <class Key>
+void read_members(MemberReader& in, Key& key) {
+  for (const Field<Key>& field : key_fields<Key>()) {
+    if (field.group.empty() && field.name != kSwitch) read_field(in, field, key, Key{});
+  }
+  read_limits(in, key);
 }
 
 std::string wall_text(TimePoint time, const Moment& moment) {
@@ -96,17 +81,12 @@ void write_status(const KeyStatus& status, const Moment& moment, boost::json::ob
 
 }  // namespace
 
-void read_key_members(MemberReader& in, UpstreamKey& key) {
-  read_short_text(in, "note", key.note, kLongestNote);
-  in.whole("weight", key.weight, 0, kMostWeight, 1U);
-  in.whole("priority", key.priority, -kMostPriority, kMostPriority, 0);
-  read_short_text(in, "quota_group", key.group, kLongestGroup);
-  read_limits(in, key.limits);
-}
+void read_key_members(MemberReader& in, UpstreamKey& key) { read_members(in, key); }
+void read_key_members(MemberReader& in, NewKey& key) { read_members(in, key); }
 
 bool has_key_member(MemberReader& in) {
   bool any = false;
-  for (const char* name : {"is_active", "note", "weight", "priority", "quota_group", "limits"}) any |= in.has(name);
+  for (const auto& field : key_fields<UpstreamKey>()) any |= in.has(field.group.empty() ? field.name : field.group);
   return any;
 }
 
@@ -114,14 +94,14 @@ boost::json::object write_key(const UpstreamKey& key, const std::optional<KeySta
   boost::json::object out;
   out["id"] = key.id.value;
   out["key_value"] = mask_key(key.secret);
-  out["is_active"] = key.enabled;
-  out["proxy_config_id"] = key.service.value;
-  if (!key.secret.empty()) out["fingerprint"] = fingerprint(key.secret.expose());
-  if (!key.note.empty()) out["note"] = key.note;
-  out["weight"] = key.weight;
-  out["priority"] = key.priority;
-  if (!key.group.empty()) out["quota_group"] = key.group;
-  if (key.limits != KeyLimits{}) out["limits"] = write_limits(key.limits);
+  boost::json::object limits;
+  for (const Field<UpstreamKey>& field : key_fields<UpstreamKey>()) {
+    write_field(field, key, field.group == kLimits ? limits : out);
+    if (field.name != kSwitch) continue;
+    out["proxy_config_id"] = key.service.value;
+    if (!key.secret.empty()) out["fingerprint"] = fingerprint(key.secret.expose());
+  }
+  if (key.limits != KeyLimits{}) out[kLimits] = std::move(limits);
   out["status"] = status_word(key, status.value_or(KeyStatus{}));
   if (status) write_status(*status, moment, out);
   return out;

@@ -13,19 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/language.hpp"
 #include "base/secret.hpp"
 
 namespace akr {
-
-enum class Language { kEnglish, kChinese };
-
-// The same words in both languages of the documentation.
-struct Text {
-  std::string en;
-  std::string zh;
-
-  const std::string& in(Language language) const { return language == Language::kChinese ? zh : en; }
-};
 
 struct ByteCount {
   std::uint64_t bytes = 0;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/describe.hpp"
+#include "core/service/describe_fields.hpp"
 
 namespace akr {
 namespace {
@@ -22,6 +23,12 @@ class HelpWithSettings final : public CLI::Formatter {
   }
 };
 
+std::string markdown(std::string_view about, Language language) {
+  if (about == "service-fields") return fields_markdown(describe_service_fields(kTellSetting), language);
+  if (about == "key-fields") return fields_markdown(describe_key_fields(), language);
+  return configuration_markdown(language);
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
@@ -35,8 +42,12 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--health-check", health_flag, "Same as healthcheck");
   const CLI::App* health =
       app.add_subcommand("healthcheck", "Asks the gateway that runs with the same settings for /healthz: exit 0 or 1");
-  CLI::App* docs = app.add_subcommand("docs", "Prints the documentation of the settings as Markdown");
+  CLI::App* docs = app.add_subcommand("docs", "Prints generated documentation as Markdown");
   std::string language = "en";
+  std::string about = "settings";
+  docs->add_option("ABOUT", about, "What it is about: all settings, or the fields of a service or of a key")
+      ->check(CLI::IsMember({"settings", "service-fields", "key-fields"}))
+      ->capture_default_str();
   docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
   const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");
 
@@ -53,9 +64,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     const bool wrong = app.exit(stop, out, err) != 0;
     return PrintCommand{wrong ? err.str() : out.str(), wrong ? kExitUsage : 0};
   }
-  if (docs->parsed()) {
-    return PrintCommand{configuration_markdown(language == "en" ? Language::kEnglish : Language::kChinese)};
-  }
+  if (docs->parsed()) return PrintCommand{markdown(about, language == "en" ? Language::kEnglish : Language::kChinese)};
   if (plain->parsed()) return PlainCopyCommand{copy_path};
   if (example->parsed()) return PrintCommand{env_example()};
   if (health->parsed() || health_flag) return HealthcheckCommand{};

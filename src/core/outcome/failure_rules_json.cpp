@@ -33,6 +33,13 @@ std::string_view name_of(const Word<Value> (&words)[kSize], Value value) {
   return found == std::end(words) ? "" : found->name;
 }
 
+template <class Value, std::size_t kSize>
+std::vector<std::string_view> names_of(const Word<Value> (&words)[kSize]) {
+  std::vector<std::string_view> names;
+  for (const Word<Value>& word : words) names.push_back(word.name);
+  return names;
+}
+
 // Reads the members of one rule; keeps the first thing that is wrong.
 class RuleReader {
  public:
@@ -125,6 +132,9 @@ Result<std::vector<FailureRule>> parse_failure_rules(std::string_view text) {
   if (failure) return Error{.code = ErrorCode::kInvalid, .message = "not JSON", .field = "failure_rules"};
   return read_failure_rules(value);
 }
+
+std::vector<std::string_view> rule_action_names() { return names_of(kActions); }
+std::vector<std::string_view> rule_scope_names() { return names_of(kScopes); }
 
 json::array failure_rules_to_json(std::span<const FailureRule> rules) {
   json::array list;

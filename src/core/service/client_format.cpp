@@ -19,6 +19,12 @@ std::string_view dialect_of(std::string_view api_format) {
   return "";
 }
 
+std::vector<std::string_view> api_formats() {
+  std::vector<std::string_view> formats;
+  for (const Dialect& dialect : kDialects) formats.push_back(dialect.api_format);
+  return formats;
+}
+
 std::string_view client_format(const Service& service) {
   if (service.type == ServiceType::kGeneric) return "";
   const std::string& output = service.output_format;

@@ -2,6 +2,16 @@
 
 namespace akr {
 
+Service new_service(ServiceType type, std::chrono::milliseconds rest_total) {
+  Service service;
+  service.type = type;
+  service.api_format = kDefaultApiFormat;
+  service.output_format = "none";
+  service.timeouts = default_timeouts(type, rest_total);
+  service.retry = default_retry(type);
+  return service;
+}
+
 Timeouts default_timeouts(ServiceType type, std::chrono::milliseconds rest_total) {
   using std::chrono::milliseconds;
   switch (type) {

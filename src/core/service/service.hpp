@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -87,6 +88,7 @@ struct Service {
   bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
   bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
+  bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)
   WallTime created_at{};
   WallTime updated_at{};
 };
@@ -125,6 +127,11 @@ struct NewKey {
   std::string group = {};
   KeyLimits limits = {};
 };
+
+inline constexpr std::string_view kDefaultApiFormat = "openai_compatible";  // the original's column default
+
+// A service for which nothing was set yet.  `rest_total` is PROXY_TIMEOUT.
+Service new_service(ServiceType type, std::chrono::milliseconds rest_total);
 
 // Defaults of D04 for a type; `rest_total` is PROXY_TIMEOUT.
 Timeouts default_timeouts(ServiceType type, std::chrono::milliseconds rest_total);

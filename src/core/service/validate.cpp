@@ -1,30 +1,30 @@
 #include "core/service/validate.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
+#include "core/keys/selection/registry.hpp"
 #include "core/service/client_format.hpp"
 #include "core/service/egress_proxy_url.hpp"
+#include "core/service/field_bounds.hpp"
 #include "core/service/text_rules.hpp"
 #include "core/service/validate_parts.hpp"
 
 namespace akr {
-namespace {
 
-using std::chrono::milliseconds;
+Error invalid(std::string_view field, std::string message) {
+  return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(field)};
+}
 
 // ---- names
 
-Result<void> check_name(const Service& service) {
-  const auto length = utf8_length(service.name);
-  if (!length || *length < 1 || *length > 100 || has_control(service.name) || trim(service.name).empty()) {
-    return invalid("name", "a name has 1 to 100 characters and no control characters");
-  }
+Result<void> check_name(const Service& service, const ValidationPolicy&) {
+  if (trim(service.name).empty()) return invalid("name", "name needs a character that is not a space");
   return {};
 }
 
-Result<void> check_slug(const Service& service) {
+Result<void> check_slug(const Service& service, const ValidationPolicy&) {
   if (!is_slug(service.slug)) {
     return invalid("slug", "a slug has 1 to 100 letters, digits, '.', '_' or '-', and is not '.' or '..'");
   }
@@ -33,7 +33,7 @@ Result<void> check_slug(const Service& service) {
 
 // ---- methods
 
-Result<void> check_methods(const Service& service) {
+Result<void> check_methods(const Service& service, const ValidationPolicy&) {
   if (service.type == ServiceType::kLlm && !service.methods.empty()) {
     return invalid("method", "only a GENERIC service can be limited to methods");
   }
@@ -49,6 +49,8 @@ Result<void> check_methods(const Service& service) {
 
 // ---- formats
 
+namespace {
+
 constexpr std::string_view kOutputFormats[] = {"none", "openai", "openai_responses", "anthropic", "gemini"};
 
 Result<void> check_llm_output(const Service& service) {
@@ -62,15 +64,23 @@ Result<void> check_llm_output(const Service& service) {
                .field = "output_format"};
 }
 
-Result<void> check_formats(const Service& service) {
-  const auto& output = service.output_format;
-  const bool known_api = !dialect_of(service.api_format).empty();
-  if (service.type == ServiceType::kGeneric) {
-    // Rows of the original carry LLM defaults here; they mean nothing and are kept as they are.
-    if (!service.api_format.empty() && !known_api) return invalid("api_format", "unknown API format");
-  } else if (!known_api) {
+}  // namespace
+
+std::vector<std::string_view> output_formats() { return {std::begin(kOutputFormats), std::end(kOutputFormats)}; }
+
+Result<void> check_api_format(const Service& service, const ValidationPolicy&) {
+  if (!dialect_of(service.api_format).empty()) return {};
+  if (service.type == ServiceType::kLlm) {
     return invalid("api_format", "the API format must be openai_compatible, anthropic_native or gemini_native");
   }
+  // Rows of the original carry LLM defaults here; they mean nothing and are kept as they are.
+  if (service.api_format.empty()) return {};
+  return invalid("api_format", "unknown API format");
+}
+
+Result<void> check_output_format(const Service& service, const ValidationPolicy&) {
+  const auto& output = service.output_format;
+  const bool known_api = !dialect_of(service.api_format).empty();
   const bool known_output =
       output.empty() || (known_api && output == service.api_format) ||
       std::find(std::begin(kOutputFormats), std::end(kOutputFormats), output) != std::end(kOutputFormats);
@@ -81,6 +91,8 @@ Result<void> check_formats(const Service& service) {
 }
 
 // ---- where the upstream key goes
+
+namespace {
 
 // Framing, hop-by-hop and our own: a key there would change how the message is read, or never arrive.
 constexpr std::string_view kReservedHeaders[] = {"host",
@@ -108,7 +120,9 @@ constexpr std::string_view kReservedHeaders[] = {"host",
                                                  "x-forwarded-proto",
                                                  "x-real-ip"};
 
-Result<void> check_key_placement(const Service& service) {
+}  // namespace
+
+Result<void> check_key_placement(const Service& service, const ValidationPolicy&) {
   if (!service.key_placement) return {};
   const auto& [location, name, prefix] = *service.key_placement;
   const std::string_view kField = "api_key_name";
@@ -128,49 +142,55 @@ Result<void> check_key_placement(const Service& service) {
   return {};
 }
 
-// ---- numbers
+// ---- the rest
 
-Result<void> check_range(std::string_view field, milliseconds value, milliseconds low, milliseconds high) {
-  if (value >= low && value <= high) return {};
-  return invalid(
-      field, "must be from " + std::to_string(low.count()) + " to " + std::to_string(high.count()) + " milliseconds");
+Result<void> check_selection_policy(const Service& service, const ValidationPolicy&) {
+  if (find_selection_policy(service.selection_policy) != nullptr) return {};
+  std::string known;
+  for (const PolicyEntry& policy : selection_policies()) known += (known.empty() ? "" : ", ") + std::string(policy.id);
+  return invalid("selection_policy", "selection_policy must be one of " + known + ", not '" +
+                                         std::string(cut_utf8(service.selection_policy, 40)) + "'");
 }
 
-Result<void> check_numbers(const Service& service) {
-  using std::chrono::hours;
-  using std::chrono::minutes;
-  const auto& timeouts = service.timeouts;
-  const milliseconds zero(0);
-  const milliseconds one(1);
-  if (auto r = check_range("connect_timeout_ms", timeouts.connect, one, minutes(5)); !r) return r;
-  if (auto r = check_range("first_byte_timeout_ms", timeouts.first_byte, one, hours(1)); !r) return r;
-  if (auto r = check_range("stream_idle_timeout_ms", timeouts.stream_idle, one, hours(24)); !r) return r;
-  if (auto r = check_range("total_timeout_ms", timeouts.total, zero, hours(24)); !r) return r;
-  if (auto r = check_range("retry_budget_ms", service.retry.budget, zero, hours(1)); !r) return r;
-  if (service.retry.max_attempts < 1 || service.retry.max_attempts > 10) {
-    return invalid("max_attempts", "must be from 1 to 10");
+Result<void> check_egress_proxy(const Service& service, const ValidationPolicy& policy) {
+  return check_egress_proxy_url(service.egress_proxy, policy);
+}
+
+// How large patterns may be is asked by whoever stores new ones: lists from before a limit go on, without what is too
+// large.
+Result<void> check_failure_rules(const Service& service, const ValidationPolicy&) {
+  if (service.failure_rules.empty()) return {};
+  std::vector<SkippedRule> too_large;
+  if (auto rules = FailureRules::compile(service.failure_rules, {}, &too_large); !rules) return rules.error();
+  return {};
+}
+
+// ---- the gate
+
+namespace {
+
+template <class Owner>
+Result<void> validate_fields(std::span<const Field<Owner>> fields, const Owner& object,
+                             const ValidationPolicy& policy) {
+  for (const Field<Owner>& field : fields) {
+    if (auto r = check_bounds(field, object); !r) return r;
+    if (field.check == nullptr) continue;
+    if (auto r = field.check(object, policy); !r) return r;
   }
   return {};
 }
 
 }  // namespace
 
-Error invalid(std::string_view field, std::string message) {
-  return {.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(field)};
+Result<void> validate_service(const Service& service, const ValidationPolicy& policy) {
+  return validate_fields(service_fields(), service, policy);
 }
 
-Result<void> validate_service(const Service& service, const ValidationPolicy& policy) {
-  if (auto r = check_name(service); !r) return r;
-  if (auto r = check_slug(service); !r) return r;
-  if (auto r = check_upstreams(service, policy); !r) return r;
-  if (auto r = check_fallbacks(service); !r) return r;
-  if (auto r = check_methods(service); !r) return r;
-  if (auto r = check_formats(service); !r) return r;
-  if (auto r = check_key_placement(service); !r) return r;
-  if (auto r = check_egress_proxy_url(service.egress_proxy, policy); !r) return r;
-  if (auto r = check_affinity_rules(service); !r) return r;
-  if (auto r = check_validation_path(service); !r) return r;
-  return check_numbers(service);
+Result<void> validate_key_fields(const UpstreamKey& key) { return validate_fields(key_fields<UpstreamKey>(), key, {}); }
+
+Result<void> validate_key(const NewKey& key) {
+  if (auto r = validate_key(key.secret); !r) return r;
+  return validate_fields(key_fields<NewKey>(), key, {});
 }
 
 Result<void> validate_key(const Secret& key) {

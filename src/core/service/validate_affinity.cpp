@@ -55,7 +55,7 @@ Result<void> check_rule(const std::string& place, const AffinityRule& rule) {
 
 }  // namespace
 
-Result<void> check_affinity_rules(const Service& service) {
+Result<void> check_affinity_rules(const Service& service, const ValidationPolicy&) {
   if (service.affinity_rules.size() > kMostRules) return invalid("affinity_rules", "at most 64 rules");
   for (std::size_t i = 0; i < service.affinity_rules.size(); ++i) {
     if (auto r = check_rule(list_place("affinity_rules", i), service.affinity_rules[i]); !r) return r;
@@ -63,7 +63,7 @@ Result<void> check_affinity_rules(const Service& service) {
   return {};
 }
 
-Result<void> check_validation_path(const Service& service) {
+Result<void> check_validation_path(const Service& service, const ValidationPolicy&) {
   constexpr std::string_view kField = "validation_path";
   if (service.validation_path.empty()) return {};
   if (service.type == ServiceType::kLlm) {

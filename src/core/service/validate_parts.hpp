@@ -1,8 +1,9 @@
-// validate_parts.hpp - the parts of validate_service() with a file of their own; not for other callers.
+// validate_parts.hpp - what the bounds in the list of fields cannot say about one of them; for that list alone.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "core/service/validate.hpp"
@@ -11,9 +12,20 @@ namespace akr {
 
 Error invalid(std::string_view field, std::string message);
 
+std::vector<std::string_view> output_formats();
+
+Result<void> check_name(const Service& service, const ValidationPolicy& policy);
+Result<void> check_slug(const Service& service, const ValidationPolicy& policy);
+Result<void> check_methods(const Service& service, const ValidationPolicy& policy);
+Result<void> check_api_format(const Service& service, const ValidationPolicy& policy);
+Result<void> check_output_format(const Service& service, const ValidationPolicy& policy);
+Result<void> check_key_placement(const Service& service, const ValidationPolicy& policy);
+Result<void> check_selection_policy(const Service& service, const ValidationPolicy& policy);
+Result<void> check_failure_rules(const Service& service, const ValidationPolicy& policy);
+Result<void> check_egress_proxy(const Service& service, const ValidationPolicy& policy);
 Result<void> check_upstreams(const Service& service, const ValidationPolicy& policy);  // target_url and upstreams
-Result<void> check_fallbacks(const Service& service);
-Result<void> check_affinity_rules(const Service& service);
-Result<void> check_validation_path(const Service& service);
+Result<void> check_fallbacks(const Service& service, const ValidationPolicy& policy);
+Result<void> check_affinity_rules(const Service& service, const ValidationPolicy& policy);
+Result<void> check_validation_path(const Service& service, const ValidationPolicy& policy);
 
 }  // namespace akr

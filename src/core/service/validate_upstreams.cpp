@@ -58,7 +58,7 @@ Result<void> check_upstreams(const Service& service, const ValidationPolicy& pol
   return {};
 }
 
-Result<void> check_fallbacks(const Service& service) {
+Result<void> check_fallbacks(const Service& service, const ValidationPolicy&) {
   const auto& fallbacks = service.fallbacks;
   if (fallbacks.size() > kMostFallbacks) return invalid("fallbacks", "a service has at most 8 fallbacks");
   for (std::size_t i = 0; i < fallbacks.size(); ++i) {

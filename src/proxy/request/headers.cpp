@@ -284,6 +284,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
   append_request_line(ctx, request, credential, key, out);
   append_field(out, "Host", ctx.upstream_url().host_header);
   append_client_fields(ctx, credential, out);
+  if (ctx.service().config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
   if (reads_answers(ctx)) out += "Accept-Encoding: identity\r\n";
   if (ctx.format != nullptr) {
     for (const HeaderView& required : ctx.format->required_headers()) {

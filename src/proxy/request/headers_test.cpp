@@ -94,6 +94,15 @@ TEST(RequestHead, DropsHopByHopFieldsCredentialsAndIdentity) {
   }
 }
 
+// The address we know, and never the one that the client claims.
+TEST(RequestHead, TellsTheClientsAddressIfTheServiceWantsIt) {
+  Service service = rest_service();
+  service.forward_client_ip = true;
+  EXPECT_EQ(up(service, get("X-Forwarded-For: 203.0.113.9\r\nB: c\r\n")),
+            "GET /base/a HTTP/1.1\r\nHost: up.example:8443\r\nB: c\r\nX-Forwarded-For: 127.0.0.1\r\n"
+            "X-Token: Key sk+secret/1\r\n\r\n");
+}
+
 TEST(RequestHead, DropsWhatConnectionNominatesButNeverOurKey) {
   EXPECT_EQ(up(rest_service(), get("Connection: X-Hop, x-token\r\nX-Hop: 1\r\nX-Stay: 2\r\n")),
             "GET /base/a HTTP/1.1\r\nHost: up.example:8443\r\nX-Stay: 2\r\nX-Token: Key sk+secret/1\r\n\r\n");

@@ -4,6 +4,8 @@
 #include <initializer_list>
 
 #include "base/strings.hpp"
+#include "core/service/fields.hpp"
+#include "store/sql/field_cells.hpp"
 #include "store/sql/run_statement.hpp"
 #include "store/sql/schema.hpp"
 #include "store/sql/sql_time.hpp"
@@ -13,90 +15,79 @@ namespace {
 
 constexpr std::size_t kRowsPerFetch = 1000;
 
-constexpr std::string_view kSelect =
-    "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value, coalesce(is_active, 0), coalesce(note, ''),"
-    " weight, priority, coalesce(quota_group, ''), rpm, tpm, rpd, max_concurrency, monthly_quota, monthly_reset_day"
-    " FROM api_keys ";
+std::string select_text() {
+  return "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value, " + columns_of(key_fields<UpstreamKey>()) +
+         " FROM api_keys ";
+}
 
-// One part of a large answer, by column and in the order of kSelect.
-struct Columns {
-  std::vector<long long> ids, services, versions;
-  std::vector<std::string> values;
-  std::vector<int> enabled;
-  std::vector<std::string> notes;
-  std::vector<long long> weights, priorities;
-  std::vector<std::string> groups;
-  std::vector<long long> rpm, tpm, rpd, max_concurrency, monthly_quota, monthly_reset_day;
+std::string insert_text() {
+  const auto fields = key_fields<NewKey>();
+  return "INSERT INTO api_keys (id, key_value, proxy_config_id, key_hash, key_version, created_at, " +
+         columns_of(fields) + ") VALUES (:id, :value, :service, :hash, :version, :created, " + parameters_of(fields) +
+         ")";
+}
 
-  template <class Visit>
-  void each(Visit visit) {
-    visit(ids), visit(services), visit(versions), visit(values), visit(enabled), visit(notes);
-    visit(weights), visit(priorities), visit(groups);
-    visit(rpm), visit(tpm), visit(rpd), visit(max_concurrency), visit(monthly_quota), visit(monthly_reset_day);
+std::string update_text() {
+  return "UPDATE api_keys SET " + assignments_of(key_fields<UpstreamKey>()) + " WHERE id = :id";
+}
+
+// One part of a large answer, by column and in the order of select_text().
+class Columns {
+ public:
+  void define(soci::statement& statement) {
+    resize();
+    for (auto* column : {&ids_, &services_, &versions_}) statement.exchange(soci::into(*column));
+    statement.exchange(soci::into(values_));
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      FieldColumn& column = columns_[i];
+      if (is_number(fields_[i])) {
+        statement.exchange(soci::into(column.numbers, column.states));
+      } else {
+        statement.exchange(soci::into(column.texts, column.states));
+      }
+    }
   }
 
-  KeyRows::Sealed take(std::size_t i) {
-    KeyRows::Sealed row{ids[i], services[i], versions[i], std::move(values[i]), enabled[i], std::move(notes[i])};
-    row.weight = weights[i];
-    row.priority = priorities[i];
-    row.group = std::move(groups[i]);
-    row.limits.rpm = static_cast<std::uint32_t>(rpm[i]);
-    row.limits.tpm = static_cast<std::uint64_t>(tpm[i]);
-    row.limits.rpd = static_cast<std::uint32_t>(rpd[i]);
-    row.limits.max_concurrency = static_cast<std::uint32_t>(max_concurrency[i]);
-    row.limits.monthly_quota = static_cast<std::uint64_t>(monthly_quota[i]);
-    row.limits.monthly_reset_day = static_cast<std::uint32_t>(monthly_reset_day[i]);
-    return row;
+  // Before each fetch, which makes them as short as what it brought.
+  void resize() {
+    for (auto* column : {&ids_, &services_, &versions_}) column->resize(kRowsPerFetch);
+    values_.resize(kRowsPerFetch);
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      columns_[i].states.resize(kRowsPerFetch);
+      is_number(fields_[i]) ? columns_[i].numbers.resize(kRowsPerFetch) : columns_[i].texts.resize(kRowsPerFetch);
+    }
   }
+
+  std::size_t size() const { return ids_.size(); }
+
+  KeyRows::Sealed take(std::size_t row) {
+    KeyRows::Sealed sealed{ids_[row], services_[row], versions_[row], std::move(values_[row]), {}};
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+      FieldColumn& column = columns_[i];
+      Cell cell{.state = column.states[row]};
+      if (is_number(fields_[i])) {
+        cell.number = column.numbers[row];
+      } else {
+        cell.text = std::move(column.texts[row]);
+      }
+      static_cast<void>(take_cell(fields_[i], cell, sealed.key, fresh_));  // no key field is a list
+    }
+    return sealed;
+  }
+
+ private:
+  struct FieldColumn {
+    std::vector<long long> numbers;
+    std::vector<std::string> texts;
+    std::vector<soci::indicator> states;
+  };
+
+  const std::span<const Field<UpstreamKey>> fields_ = key_fields<UpstreamKey>();
+  const UpstreamKey fresh_;
+  std::vector<long long> ids_, services_, versions_;
+  std::vector<std::string> values_;
+  std::vector<FieldColumn> columns_{fields_.size()};
 };
-
-// What people set, as parameters.
-struct KeyMembers {
-  template <class Key>  // UpstreamKey or NewKey
-  void set(const Key& key) {
-    enabled = key.enabled;
-    note = key.note;
-    weight = key.weight;
-    priority = key.priority;
-    group = key.group;
-    rpm = key.limits.rpm;
-    tpm = static_cast<long long>(key.limits.tpm);
-    rpd = key.limits.rpd;
-    max_concurrency = key.limits.max_concurrency;
-    monthly_quota = static_cast<long long>(key.limits.monthly_quota);
-    monthly_reset_day = key.limits.monthly_reset_day;
-  }
-  void bind(soci::statement& statement) {
-    statement.exchange(soci::use(enabled, "enabled"));
-    statement.exchange(soci::use(note, "note"));
-    statement.exchange(soci::use(group, "group"));
-    const std::pair<const char*, long long*> numbers[] = {{"weight", &weight},
-                                                          {"priority", &priority},
-                                                          {"rpm", &rpm},
-                                                          {"tpm", &tpm},
-                                                          {"rpd", &rpd},
-                                                          {"max_concurrency", &max_concurrency},
-                                                          {"monthly_quota", &monthly_quota},
-                                                          {"monthly_reset_day", &monthly_reset_day}};
-    for (auto [word, value] : numbers) statement.exchange(soci::use(*value, word));
-  }
-
-  int enabled = 0;
-  std::string note, group;
-  long long weight = 1, priority = 0;
-  long long rpm = 0, tpm = 0, rpd = 0, max_concurrency = 0, monthly_quota = 0, monthly_reset_day = 1;
-};
-
-constexpr std::string_view kInsert =
-    "INSERT INTO api_keys (id, key_value, is_active, proxy_config_id, key_hash, key_version, created_at, note, weight,"
-    " priority, quota_group, rpm, tpm, rpd, max_concurrency, monthly_quota, monthly_reset_day)"
-    " VALUES (:id, :value, :enabled, :service, :hash, :version, :created, nullif(:note, ''), :weight, :priority,"
-    " nullif(:group, ''), :rpm, :tpm, :rpd, :max_concurrency, :monthly_quota, :monthly_reset_day)";
-
-constexpr std::string_view kUpdate =
-    "UPDATE api_keys SET is_active = :enabled, note = nullif(:note, ''), weight = :weight, priority = :priority,"
-    " quota_group = nullif(:group, ''), rpm = :rpm, tpm = :tpm, rpd = :rpd, max_concurrency = :max_concurrency,"
-    " monthly_quota = :monthly_quota, monthly_reset_day = :monthly_reset_day WHERE id = :id";
 
 // First id that was never given out, also if rows were put in by hand.
 long long first_free_id(soci::session& session) {
@@ -110,19 +101,16 @@ std::vector<KeyRows::Sealed> select(soci::session& session, const std::string& t
                                     std::initializer_list<long long> parameters) {
   Columns columns;
   soci::statement statement(session);
-  columns.each([&](auto& column) {
-    column.resize(kRowsPerFetch);
-    statement.exchange(soci::into(column));
-  });
+  columns.define(statement);
   for (const long long& parameter : parameters) statement.exchange(soci::use(parameter));
   statement.alloc();
-  statement.prepare(std::string(kSelect) + tail);
+  statement.prepare(select_text() + tail);
   statement.define_and_bind();
   std::vector<KeyRows::Sealed> rows;
   statement.execute();
   while (statement.fetch()) {
-    for (std::size_t i = 0; i < columns.ids.size(); ++i) rows.push_back(columns.take(i));
-    columns.each([](auto& column) { column.resize(kRowsPerFetch); });
+    for (std::size_t i = 0; i < columns.size(); ++i) rows.push_back(columns.take(i));
+    columns.resize();
   }
   return rows;
 }
@@ -145,12 +133,9 @@ std::optional<KeyRows::Sealed> KeyRows::find(soci::session& session, KeyId id) c
 }
 
 UpstreamKey KeyRows::open(const Sealed& row) const {
-  UpstreamKey key{.id = KeyId{row.id}, .service = ServiceId{row.service}, .enabled = row.enabled != 0};
-  key.note = row.note;
-  key.weight = static_cast<std::uint32_t>(row.weight);
-  key.priority = static_cast<std::int32_t>(row.priority);
-  key.group = row.group;
-  key.limits = row.limits;
+  UpstreamKey key = row.key;
+  key.id = KeyId{row.id};
+  key.service = ServiceId{row.service};
   // A plain row can only be one that somebody wrote by hand since the start; the next start seals it.
   auto opened = row.version == 0 ? std::optional<Secret>(Secret(row.value))
                                  : cipher_.open(row.value, key_place(key.id, key.service, row.version));
@@ -166,7 +151,8 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
   soci::statement find =
       prepared(session, "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
                soci::into(existing), soci::use(owner), soci::use(hash));
-  KeyMembers members;
+  FieldCells<NewKey> members(key_fields<NewKey>());
+  const NewKey fresh;
   soci::statement insert(session);
   for (auto [word, number] : {std::pair{"id", &id}, {"service", &owner}, {"version", &version}}) {
     insert.exchange(soci::use(*number, word));
@@ -176,7 +162,7 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
   }
   members.bind(insert);
   insert.alloc();
-  insert.prepare(std::string(kInsert));
+  insert.prepare(insert_text());
   insert.define_and_bind();
   std::vector<AddedKey> added;
   added.reserve(keys.size());
@@ -187,7 +173,7 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
       continue;
     }
     value = cipher_.seal(key.secret.expose(), key_place(KeyId{id}, service, version));
-    members.set(key);
+    members.fill(key, fresh);
     insert.execute(true);
     added.push_back({KeyId{id}, false});
     ++id;
@@ -197,14 +183,14 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
 }
 
 void KeyRows::update(soci::session& session, const UpstreamKey& key) const {
-  KeyMembers members;
-  members.set(key);
+  FieldCells<UpstreamKey> members(key_fields<UpstreamKey>());
+  members.fill(key, UpstreamKey{});
   long long id = key.id.value;
   soci::statement statement(session);
   members.bind(statement);
   statement.exchange(soci::use(id, "id"));
   statement.alloc();
-  statement.prepare(std::string(kUpdate));
+  statement.prepare(update_text());
   statement.define_and_bind();
   statement.execute(true);
 }
@@ -225,7 +211,7 @@ KeyRows::Swept KeyRows::seal_plain(soci::session& session) const {
     const std::string_view plain = trim(row.value);
     id = row.id;
     owner = row.service;
-    was_enabled = row.enabled;
+    was_enabled = row.key.enabled;
     hash = cipher_.lookup_hash(plain);
     const bool duplicate = !plain.empty() && find.execute(true);
     if (duplicate || plain.empty()) {

@@ -29,11 +29,7 @@ class KeyRows {
     long long service = 0;
     long long version = 0;
     std::string value;
-    int enabled = 0;
-    std::string note;
-    long long weight = 1, priority = 0;
-    std::string group;
-    KeyLimits limits;
+    UpstreamKey key;  // what people set on it; no id and no secret yet
   };
   std::vector<Sealed> list(soci::session& session, ServiceId service) const;
   std::vector<Sealed> list_after(soci::session& session, ServiceId service, KeyId after) const;

@@ -1,76 +1,16 @@
 #include "store/sql/schema.hpp"
 
 #include <array>
-#include <span>
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
+#include "store/sql/columns.hpp"
 #include "store/sql/run_statement.hpp"
 
 namespace akr {
 namespace {
 
-struct Column {
-  std::string_view table;
-  std::string_view name;
-  std::string_view definition;
-};
-
 constexpr const char* kScrubbed = "scrubbed";
-
-// Beyond those of the first CREATE TABLE.  The first five may be missing in databases of early originals.
-constexpr std::array kColumns = {
-    Column{"proxy_configs", "method", "text"},
-    Column{"proxy_configs", "target_url", "text"},
-    Column{"proxy_configs", "target_base_url", "text"},
-    Column{"proxy_configs", "api_format", "text"},
-    Column{"proxy_configs", "output_format", "text"},
-    Column{"proxy_configs", "revision", "integer NOT NULL DEFAULT 1"},
-    Column{"proxy_configs", "api_key_prefix", "text"},
-    Column{"proxy_configs", "egress_proxy", "text"},
-    Column{"proxy_configs", "connect_timeout_ms", "integer"},
-    Column{"proxy_configs", "first_byte_timeout_ms", "integer"},
-    Column{"proxy_configs", "stream_idle_timeout_ms", "integer"},
-    Column{"proxy_configs", "total_timeout_ms", "integer"},
-    Column{"proxy_configs", "max_attempts", "integer"},
-    Column{"proxy_configs", "retry_budget_ms", "integer"},
-    Column{"proxy_configs", "retry_non_idempotent", "integer"},
-    Column{"proxy_configs", "selection_policy", "text"},  // NULL: round_robin
-    Column{"proxy_configs", "auto_disable", "integer NOT NULL DEFAULT 1"},
-    Column{"proxy_configs", "accept_body_key", "integer NOT NULL DEFAULT 0"},
-    Column{"proxy_configs", "stream_uploads", "integer NOT NULL DEFAULT 0"},
-    Column{"proxy_configs", "allow_set_cookie", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "key_hash", "varchar(64)"},
-    Column{"api_keys", "key_version", "integer NOT NULL DEFAULT 0"},  // 0: key_value is the plain key
-    Column{"api_keys", "note", "text"},
-    Column{"api_keys", "created_at", "datetime"},
-};
-
-// Version 2: what keys may do, and what is made of failures.
-constexpr std::array kColumnsOfVersion2 = {
-    Column{"proxy_configs", "failure_rules", "text"},  // JSON, core/outcome/failure_rules_json.hpp; NULL: none
-    Column{"proxy_configs", "invalid_after", "integer NOT NULL DEFAULT 2"},
-    Column{"proxy_configs", "outage_guard", "integer NOT NULL DEFAULT 1"},
-    Column{"proxy_configs", "wait_for_key_ms", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "weight", "integer NOT NULL DEFAULT 1"},
-    Column{"api_keys", "priority", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "quota_group", "text"},
-    Column{"api_keys", "rpm", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "tpm", "bigint NOT NULL DEFAULT 0"},
-    Column{"api_keys", "rpd", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "max_concurrency", "integer NOT NULL DEFAULT 0"},
-    Column{"api_keys", "monthly_quota", "bigint NOT NULL DEFAULT 0"},
-    Column{"api_keys", "monthly_reset_day", "integer NOT NULL DEFAULT 1"},
-};
-
-// Version 3: several URLs, fallbacks, and things that belong to one key.
-constexpr std::array kColumnsOfVersion3 = {
-    Column{"proxy_configs", "upstreams", "text"},       // JSON; NULL: target_url alone
-    Column{"proxy_configs", "fallbacks", "text"},       // JSON array of ids; NULL: none
-    Column{"proxy_configs", "affinity_rules", "text"},  // JSON; NULL: none
-    Column{"proxy_configs", "validation_path", "text"},
-    Column{"proxy_configs", "retry_on_empty", "integer NOT NULL DEFAULT 0"},
-};
 
 // One row per KeyPin (store/key_pin_store.hpp).  No foreign key, for the same reason as below.
 constexpr std::string_view kKeyPins =
@@ -139,21 +79,6 @@ bool has_table(soci::session& session, const Dialect& dialect, const std::string
   return count > 0;
 }
 
-bool has_column(soci::session& session, const Dialect& dialect, const Column& column) {
-  const std::string table(column.table), name(column.name);
-  int count = 0;
-  run(session, dialect.column_exists, soci::use(table, "table"), soci::use(name, "name"), soci::into(count));
-  return count > 0;
-}
-
-void add_columns(soci::session& session, const Dialect& dialect, std::span<const Column> columns) {
-  for (const Column& column : columns) {
-    if (has_column(session, dialect, column)) continue;
-    run(session, std::string("ALTER TABLE ") + std::string(column.table) + " ADD COLUMN " + std::string(column.name) +
-                     " " + std::string(column.definition));
-  }
-}
-
 // Version 1: the original's tables, completed, repaired and with our columns.
 void create_or_adopt(soci::session& session, const Dialect& dialect, const KeyCipher& cipher) {
   const bool adopted = has_table(session, dialect, "proxy_configs");
@@ -166,7 +91,7 @@ void create_or_adopt(soci::session& session, const Dialect& dialect, const KeyCi
     run(session,
         std::string("CREATE TABLE api_keys (id ") + std::string(dialect.auto_id) + ", " + std::string(kKeyColumns));
   }
-  add_columns(session, dialect, kColumns);
+  add_columns(session, dialect, columns_of_version(1));
   if (adopted) {
     for (const char* repair : kRepairs) run(session, repair);
     log_info("database_adopted", {{"message", "services and keys of the original were taken over"}});
@@ -189,6 +114,8 @@ SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const
   if (!has_table(session, dialect, "akr_meta")) return state;
   state.version = to_int(read_meta(session, "schema_version"));
   state.oldest_reader = to_int(read_meta(session, "oldest_reader"));
+  if (state.version == kSchemaVersion)
+    state.lacks_columns = !missing_columns(session, dialect, field_columns()).empty();
   // A missing or damaged check counts as a wrong key: writing with a key that may be wrong could not be undone.
   state.key_fits = cipher.open(read_meta(session, "key_check"), check_place()).has_value();
   return state;
@@ -198,14 +125,16 @@ void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCip
   if (version < 1) create_or_adopt(session, dialect, cipher);
   if (version < 2) {
     // Only added to: a program of version 1 still reads and writes such a database.
-    add_columns(session, dialect, kColumnsOfVersion2);
+    add_columns(session, dialect, columns_of_version(2));
     run(session, kKeyStates);
   }
   if (version < 3) {
-    add_columns(session, dialect, kColumnsOfVersion3);
+    add_columns(session, dialect, columns_of_version(3));
     run(session, kKeyPins);
     run(session, kKeyPinsByEnd);
   }
+  // Only added to, too: a program that does not know the field goes on using such a database.
+  add_columns(session, dialect, field_columns());
   write_meta(session, "schema_version", std::to_string(kSchemaVersion));
 }
 

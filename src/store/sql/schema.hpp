@@ -19,17 +19,21 @@ namespace akr {
 constexpr int kSchemaVersion = 3;
 
 struct SchemaState {
+  bool current() const { return version >= kSchemaVersion && !lacks_columns; }
+
   bool has_tables = false;  // of ours or of the original
   int version = 0;          // 0: none of ours
   int oldest_reader = 0;
-  bool key_fits = true;  // the encryption key is the one of this database, or there is none yet
+  bool lacks_columns = false;  // of a field that is newer than the database
+  bool key_fits = true;        // the encryption key is the one of this database, or there is none yet
 };
 
 // All throw soci::soci_error.
 SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher);
 
-// Brings the tables from `version` to kSchemaVersion.  REQUIRES: inside a write transaction, so that a process that is
-// killed in any statement leaves the old state behind and the next one starts over.
+// Brings the tables from `version` to kSchemaVersion, with a column for each listed field.  REQUIRES: inside a write
+// transaction, so that a process that is killed in any statement leaves the old state behind and the next one starts
+// over.
 void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher, int version);
 
 // Removes all tables.  REQUIRES: inside a write transaction.

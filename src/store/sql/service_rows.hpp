@@ -1,7 +1,8 @@
 // service_rows.hpp - a Service as a row of proxy_configs, and back.
 //
-// The table is the original's (its columns keep name and meaning) with ours beside them.  NULL in one of our number
-// columns means "the default of this kind of service", so that PROXY_TIMEOUT reaches services that never set a timeout.
+// The table is the original's (its columns keep name and meaning) with ours beside them, one for each listed field
+// (core/service/fields.hpp).  NULL in the column of a field that follows its default means "the default of this kind of
+// service", so that PROXY_TIMEOUT reaches services that never set a timeout.
 #pragma once
 
 #include <chrono>
@@ -32,7 +33,8 @@ class ServiceRows {
  private:
   struct Row;
   std::vector<Service> select(soci::session& session, std::optional<ServiceId> id, bool locked) const;
-  Service to_service(const Row& row, bool locked) const;
+  Service to_service(Row& row, bool locked) const;  // takes the row's texts
+  void open_egress_proxy(const std::string& sealed, Service& service) const;
   Row to_row(const Service& service) const;
 
   const KeyCipher& cipher_;

@@ -20,6 +20,7 @@ struct Dialect {
   std::string_view begin_write;    // takes the write lock at once, so that no transaction fails half-way for it
   std::string_view table_exists;   // one parameter :name; selects a count
   std::string_view column_exists;  // parameters :table, :name; selects a count
+  std::string_view column_names;   // one parameter :table; selects the names
   std::string_view auto_id;        // column definition of a primary key whose numbers are never given out twice
 };
 

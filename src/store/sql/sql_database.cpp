@@ -68,12 +68,12 @@ Result<void> SqlDatabase::prepare() {
   locked_ = !state->key_fits;
   if (locked_) {
     log_error("storage_locked", {{"message", "the encryption key does not fit this database; nothing is changed"}});
-    if (state->version < kSchemaVersion) {
+    if (!state->current()) {
       return Error{ErrorCode::kLocked, "The database needs an upgrade, and the encryption key does not fit it."};
     }
     return {};
   }
-  if (state->version < kSchemaVersion) {
+  if (!state->current()) {
     if (auto upgraded = upgrade(); !upgraded) return upgraded;
   }
   if (auto sealed = seal_plain_keys(); !sealed) return sealed;
@@ -86,7 +86,7 @@ Result<void> SqlDatabase::upgrade() {
   return writer_.write([&](soci::session& session) -> Result<void> {
     // Looked at again under the write lock: another process may have upgraded while we waited for it.
     const SchemaState state = inspect_schema(session, backend_->dialect(), cipher_);
-    if (state.version >= kSchemaVersion) return {};
+    if (state.current()) return {};
     if (state.has_tables) {
       const auto copy = backend_->keep_copy(std::to_string(state.version));
       if (!copy) return copy.error();

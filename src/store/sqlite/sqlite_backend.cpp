@@ -104,6 +104,7 @@ const Dialect& SqliteBackend::dialect() const {
       .begin_write = "BEGIN IMMEDIATE",
       .table_exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
       .column_exists = "SELECT count(*) FROM pragma_table_info(:table) WHERE name = :name",
+      .column_names = "SELECT name FROM pragma_table_info(:table)",
       .auto_id = "integer PRIMARY KEY AUTOINCREMENT",
   };
   return kWords;

@@ -1,0 +1,31 @@
+// columns.hpp - the columns that the tables have beyond the original's, by the version that brought them.
+//
+// A column of a listed field (core/service/fields.hpp) has its name there, and is defined by its kind and default.  The
+// lists by version only say in what order they came, so that every database has them in the same one; fields that came
+// after version 3 stand in no list: their columns are added wherever they are missing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <soci/soci.h>
+
+#include "store/sql/sql_backend.hpp"
+
+namespace akr {
+
+struct Column {
+  std::string_view table;
+  std::string_view name;
+  std::string definition;
+};
+
+std::vector<Column> field_columns();  // of every listed field
+std::vector<Column> columns_of_version(int version);
+
+// Both throw soci::soci_error.  Adding REQUIRES a write transaction, and may be repeated.
+std::vector<Column> missing_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
+void add_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
+
+}  // namespace akr
