@@ -202,6 +202,24 @@ TEST_F(AdminKeys, ShowsWhyAKeyIsOutAndSinceWhen) {
   EXPECT_TRUE(key.contains("last_used"));
 }
 
+// Kind: a count where a person needs the reason.  `cooling_models: 1` did not say which model, why, or until when.
+TEST_F(AdminKeys, SaysWhichModelsAKeyWaitsForInTheListAndAlone) {
+  call("POST", keys_path(id_), R"({"key_value":"sk-0123456789abcdef"})");
+  const Verdict cool{
+      .key = KeyAction::kCool, .scope = Scope::kKeyModel, .cool_for = std::chrono::seconds(60), .reason = "http_429"};
+  publisher_->pool(ServiceId{id_})->select({.model = "gpt-5"}, clock_.now()).value().report(cool, clock_.now());
+  const boost::json::array expected = {{{"model", "gpt-5"},
+                                        {"reason", "http_429"},
+                                        {"until", format_rfc3339(clock_.wall() + std::chrono::seconds(60))}}};
+  const auto listed = array(call("GET", keys_path(id_))).at(0).as_object();
+  EXPECT_EQ(listed.at("cooling_models").as_int64(), 1);
+  EXPECT_EQ(listed.at("model_waits").as_array(), expected);
+  const auto alone = json(call("PATCH", "/admin/keys/1", R"({"note":"seen"})"));
+  EXPECT_EQ(alone.at("model_waits").as_array(), expected);
+  clock_.advance(std::chrono::seconds(60));
+  EXPECT_FALSE(array(call("GET", keys_path(id_))).at(0).as_object().contains("model_waits"));
+}
+
 class AdminKeyReset : public AdminKeys {
  protected:
   AdminKeyReset() {

@@ -123,6 +123,7 @@ boost::json::object write_outlook(const UpstreamKey& key, const KeyOutlook& outl
   if (!key.note.empty()) out["note"] = key.note;
   out["tier"] = key.priority;
   out["why"] = outlook.why;
+  if (!outlook.reason.empty()) out["reason"] = outlook.reason;
   if (outlook.until && *outlook.until > moment.now) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*outlook.until - moment.now);
     out["until"] = format_rfc3339(moment.wall + wait);

@@ -80,6 +80,14 @@ TEST_F(AdminSimulate, EachKeyHasItsReason) {
   EXPECT_EQ(of(answer, 3).at("until").as_string(), format_rfc3339(clock_.wall() + 90s));
 }
 
+// In the words of the key list: see AdminKeys.SaysWhichModelsAKeyWaitsForInTheListAndAlone.
+TEST_F(AdminSimulate, SaysWhyAKeyWaits) {
+  select(3).report({.key = KeyAction::kCool, .cool_for = 90s, .reason = "http_429"}, clock_.now());
+  const auto answer = ask();
+  EXPECT_EQ(of(answer, 3).at("reason").as_string(), "http_429");
+  EXPECT_FALSE(of(answer, 1).contains("reason"));
+}
+
 TEST_F(AdminSimulate, SaysWhatTheClientWouldGet) {
   const auto error = [this](const std::string& more = "") { return ask(more).at("error").as_object(); };
   call("PUT", "/admin/proxy-configs/" + std::to_string(id_), R"({"wait_for_key_ms":700})");

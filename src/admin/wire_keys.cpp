@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
@@ -64,6 +66,16 @@ std::string wall_text(TimePoint time, const Moment& moment) {
   return format_rfc3339(moment.wall + std::chrono::ceil<std::chrono::milliseconds>(time - moment.now));
 }
 
+boost::json::array write_model_waits(std::span<const ModelWaitStatus> waits, const Moment& moment) {
+  boost::json::array out;
+  for (const ModelWaitStatus& wait : waits) {
+    boost::json::object each = {{"model", valid_utf8(wait.model)}, {"reason", wait.reason}};
+    if (wait.until) each["until"] = wall_text(*wait.until, moment);
+    out.push_back(std::move(each));
+  }
+  return out;
+}
+
 // What the pool knows.
 void write_status(const KeyStatus& status, const Moment& moment, boost::json::object& out) {
   out["state"] = to_string(status.state);
@@ -77,6 +89,7 @@ void write_status(const KeyStatus& status, const Moment& moment, boost::json::ob
   if (status.last_status != 0) out["last_status"] = status.last_status;
   if (!status.last_error.empty()) out["last_error"] = status.last_error;
   if (status.cooling_models > 0) out["cooling_models"] = status.cooling_models;
+  if (!status.model_waits.empty()) out["model_waits"] = write_model_waits(status.model_waits, moment);
 }
 
 }  // namespace

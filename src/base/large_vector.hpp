@@ -33,7 +33,7 @@ class LargeAllocator {
 
  private:
   static constexpr std::size_t kHugePage = std::size_t{2} * 1024 * 1024;
-  static constexpr std::size_t kLarge = 2 * kHugePage;
+  static constexpr std::size_t kLarge = kHugePage;
   static std::align_val_t alignment(std::size_t bytes) {
     return std::align_val_t(bytes >= kLarge ? kHugePage : alignof(T));
   }

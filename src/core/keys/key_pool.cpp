@@ -18,14 +18,16 @@ struct KeyPool::State {
   PoolState pool GUARDED_BY(mutex);
 };
 
-KeyLease::KeyLease(KeyLease&& other) noexcept
-    : pool_(std::move(other.pool_)), claim_(std::exchange(other.claim_, KeyClaim{})) {}
+KeyLease::KeyLease(KeyLease&& other) noexcept : pool_(std::move(other.pool_)), claim_(other.claim_) {
+  other.claim_.key = nullptr;
+}
 
 KeyLease& KeyLease::operator=(KeyLease&& other) noexcept {
   if (this == &other) return *this;
   release();
   pool_ = std::move(other.pool_);
-  claim_ = std::exchange(other.claim_, KeyClaim{});
+  claim_ = other.claim_;
+  other.claim_.key = nullptr;
   return *this;
 }
 
@@ -173,19 +175,19 @@ void KeyPool::reset_all(TimePoint now) {
 
 std::vector<KeyId> KeyPool::due_for_validation(std::size_t limit, TimePoint now) {
   const MutexLock lock(state_->mutex);
-  return state_->pool.due_for_validation(limit, now);
+  return state_->pool.validation().due(limit, now);
 }
 
 Result<KeyLease> KeyPool::lease_for_validation(KeyId key, TimePoint now) {
   const MutexLock lock(state_->mutex);
-  const auto claim = state_->pool.take_for_validation(key, now);
+  const auto claim = state_->pool.validation().take(key, now);
   if (!claim) return claim.error();
   return KeyLease(shared_from_this(), *claim);
 }
 
 void KeyPool::let_request_try(KeyId key, TimePoint now) {
   const MutexLock lock(state_->mutex);
-  state_->pool.let_request_try(key, now);
+  state_->pool.validation().let_request_try(key, now);
 }
 
 std::vector<KeyStateRecord> KeyPool::export_states(TimePoint now, WallTime wall) {
@@ -194,10 +196,10 @@ std::vector<KeyStateRecord> KeyPool::export_states(TimePoint now, WallTime wall)
   ExportCursor cursor;
   for (bool more = true; more;) {
     // Room is made without the lock.
-    if (rows.capacity() - rows.size() < PoolState::kExportRows) rows.reserve(2 * rows.size() + PoolState::kExportRows);
+    if (rows.capacity() - rows.size() < PoolRows::kExportRows) rows.reserve(2 * rows.size() + PoolRows::kExportRows);
     const MutexLock lock(state_->mutex);
     state_->pool.tick(now);
-    more = state_->pool.export_part(cursor, clock, rows);
+    more = state_->pool.rows().export_part(cursor, clock, rows);
   }
   return rows;
 }
@@ -210,7 +212,7 @@ std::uint64_t KeyPool::version() {
 void KeyPool::import_states(std::span<const KeyStateRecord> rows, TimePoint now, WallTime wall) {
   const WallClock clock = WallClock::at(now, wall);
   while (!rows.empty()) {
-    const std::size_t part = std::min(rows.size(), PoolState::kExportRows);
+    const std::size_t part = std::min(rows.size(), PoolRows::kExportRows);
     const MutexLock lock(state_->mutex);
     state_->pool.tick(now);
     for (const KeyStateRecord& row : rows.first(part)) state_->pool.import(row, clock);

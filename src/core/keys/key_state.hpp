@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "core/ids.hpp"
@@ -44,14 +45,22 @@ std::string_view to_string(KeyStanding standing);
 struct SelectTrace {
   std::array<std::uint32_t, kStandings> standings{};  // of the whole pool, by KeyStanding, at the time of the choice
   std::uint32_t tried = 0;                            // usable, but this request already used them
-  std::uint32_t model_cooling = 0;   // usable, but not for this model; counted up to the key that was taken
-  std::uint32_t too_few_tokens = 0;  // usable, but what is left of their tpm does not hold this request
-  std::int32_t tier = 0;             // priority of the key taken
-  bool affinity = false;             // taken because the conversation was there before
-  bool pinned = false;               // the only key that may serve the request
-  bool trial = false;                // a half-open key
-  bool suspected = false;            // the outage guard is on
-  KeyId key;                         // the key taken; 0 = none
+  std::uint32_t model_cooling = 0;     // usable, but not for this model; counted up to the key that was taken
+  std::uint32_t too_few_tokens = 0;    // usable, but what is left of their tpm does not hold this request
+  std::int32_t tier = 0;               // priority of the key taken
+  bool affinity = false;               // taken because the conversation was there before
+  bool pinned = false;                 // the only key that may serve the request
+  bool trial = false;                  // a half-open key
+  bool suspected = false;              // the outage guard is on
+  KeyId key;                           // the key taken; 0 = none
+  std::string_view model_reason = {};  // of the first wait behind model_cooling, as in ModelWaitStatus; the pool's
+};
+
+// A model that a key, or its group, waits for.
+struct ModelWaitStatus {
+  std::string model;               // cut at 55 bytes
+  std::string reason;              // code of the verdict, or "paced": the provider said that nothing is left
+  std::optional<TimePoint> until;  // when it is asked for again
 };
 
 // One key for people (D34).
@@ -67,6 +76,7 @@ struct KeyStatus {
   int last_status = 0;
   std::string last_error;            // redacted by whoever reported it, at most 500 bytes
   std::uint32_t cooling_models = 0;  // models for which it, or its group, waits; at most 1000 of each are looked at
+  std::vector<ModelWaitStatus> model_waits;  // the first 100 of them
 };
 
 // The part of the pool's memory that a restart must not lose.  One row per key, quota group, or either with a model.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct KeyOutlook {
   // KeyStanding's name.
   std::string_view why;              // static storage
   std::optional<TimePoint> until;    // when that is over by itself
+  std::string reason = {};           // "model_cooling" and waits: as in KeyStatus and ModelWaitStatus
   std::string_view limit = {};       // "limited", "busy", "too_few_tokens": the limit's name in KeyLimits
   std::optional<double> share = {};  // policies that draw lots: how likely it is to be taken
 };

@@ -76,6 +76,7 @@ void add_skipped(std::string& out, const SelectTrace& choice) {
   out += ",\"skipped\":{";
   out += std::string_view(inner).substr(1);
   out += '}';
+  if (!choice.model_reason.empty()) add_text(out, "model_reason", choice.model_reason);
 }
 
 }  // namespace

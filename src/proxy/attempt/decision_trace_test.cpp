@@ -32,6 +32,16 @@ TEST(DecisionTrace, TellsEveryStep) {
             R"({"skipped":{"cooling":3},"refused":"all_keys_cooling"}])");
 }
 
+TEST(DecisionTrace, SaysWhyKeysWaitForTheModel) {
+  DecisionTrace trace;
+  SelectTrace& choice = trace.next_choice();
+  choice.model_cooling = 2;
+  choice.model_reason = "model_not_found";
+  trace.found_nobody(ErrorCode::kAllKeysCooling);
+  EXPECT_EQ(trace.json(),
+            R"([{"skipped":{"model_cooling":2},"model_reason":"model_not_found","refused":"all_keys_cooling"}])");
+}
+
 TEST(DecisionTrace, AChoiceMadeAgainIsOneStep) {
   DecisionTrace trace;
   trace.next_choice();

@@ -23,16 +23,25 @@ class AffinityMap {
     friend bool operator==(const Place&, const Place&) = default;
   };
 
+  // Where the key's memory was when the conversation was last pinned: a guess, so that it can be brought in.
+  struct Hint {
+    std::uint32_t slot = 0;
+    std::uint32_t ready = 0;  // position in its tier's ReadyKeys
+  };
+
+  // What one line of memory tells, before find(), whose memory is then on its way.  nullopt: not known.
+  std::optional<Hint> glance(std::uint64_t conversation) const;
   std::optional<Place> find(std::uint64_t conversation, TimePoint now) const;
   void touch(std::uint64_t conversation, TimePoint now);  // a use; nothing if it is not known
-  void pin(std::uint64_t conversation, const Place& place, TimePoint now);
+  void pin(std::uint64_t conversation, const Place& place, TimePoint now, std::uint32_t ready = 0);
   std::size_t size() const { return index_.size(); }
 
  private:
-  static constexpr std::uint32_t kNone = FlatIndex::kNone;
-  struct Entry {
+  using Index = BasicFlatIndex<Hint>;
+  static constexpr std::uint32_t kNone = Index::kNone;
+  struct alignas(32) Entry {  // never across two cache lines; the slot is the note in the index
     std::uint64_t conversation = 0;
-    Place place;
+    KeyId key;
     TimePoint used{};
     std::uint32_t newer = kNone;
     std::uint32_t older = kNone;
@@ -41,7 +50,7 @@ class AffinityMap {
   void push_newest(std::uint32_t i);
   void move_to_newest(std::uint32_t i);
 
-  FlatIndex index_;
+  Index index_;
   LargeVector<Entry> entries_;  // a list through `newer` and `older`; grows to kMost, then places are used again
   std::uint32_t newest_ = kNone;
   std::uint32_t oldest_ = kNone;

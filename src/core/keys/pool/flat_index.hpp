@@ -1,4 +1,5 @@
-// flat_index.hpp - numbers to places, in one table: a look-up is one cache line, and the place is in it.
+// flat_index.hpp - numbers to places, in one table: a look-up is one cache line, and the place is in it, with a note of
+// what will be needed next.
 //
 // Open addressing with linear probing, at most half full; an erased cell is closed by moving its followers back.
 // Keys are hashes already.  Not thread-safe.
@@ -11,23 +12,39 @@
 
 namespace akr {
 
-class FlatIndex {
+template <class Note>
+class BasicFlatIndex {
  public:
   static constexpr std::uint32_t kNone = 0xffff'ffff;
 
   std::size_t size() const { return size_; }
 
+  struct alignas(sizeof(Note) <= 4 ? 16 : 32) Cell {  // never across two cache lines
+    std::uint64_t key = 0;
+    std::uint32_t place = kNone;
+    Note note = {};
+  };
+
   // kNone if the key is not there.
   std::uint32_t find(std::uint64_t key) const {
-    if (cells_.empty()) return kNone;
-    for (std::size_t at = home(key);; at = next(at))
-      if (cells_[at].place == kNone || cells_[at].key == key) return cells_[at].place;
+    const Cell* cell = look(key);
+    return cell == nullptr ? kNone : cell->place;
+  }
+  // nullptr if the key is not there; good until the next insert() or erase().
+  const Cell* look(std::uint64_t key) const {
+    if (cells_.empty()) return nullptr;
+    for (std::size_t at = home(key); cells_[at].place != kNone; at = next(at))
+      if (cells_[at].key == key) return &cells_[at];
+    return nullptr;
+  }
+  void set_note(const Cell& cell, const Note& note) {
+    cells_[static_cast<std::size_t>(&cell - cells_.data())].note = note;
   }
 
   // REQUIRES: the key is not there; place != kNone.  Allocates when the table is half full.
-  void insert(std::uint64_t key, std::uint32_t place) {
+  void insert(std::uint64_t key, std::uint32_t place, const Note& note = {}) {
     if (2 * (size_ + 1) > cells_.size()) grow();
-    put({key, place});
+    put({key, place, note});
     ++size_;
   }
 
@@ -47,10 +64,6 @@ class FlatIndex {
   }
 
  private:
-  struct Cell {
-    std::uint64_t key = 0;
-    std::uint32_t place = kNone;
-  };
   std::size_t mask() const { return cells_.size() - 1; }
   std::size_t home(std::uint64_t key) const {
     return (key * 0x9e3779b97f4a7c15ULL) >> (64 - std::countr_zero(cells_.size()));
@@ -74,5 +87,7 @@ class FlatIndex {
   LargeVector<Cell> cells_;  // a power of two of them
   std::size_t size_ = 0;
 };
+
+using FlatIndex = BasicFlatIndex<std::uint32_t>;
 
 }  // namespace akr

@@ -32,5 +32,14 @@ TEST(FlatIndexTest, DoesWhatAnOrdinaryMapDoes) {
   for (const auto& [key, place] : model) EXPECT_EQ(index.find(key), place);
 }
 
+TEST(FlatIndexTest, ANoteStaysWithItsKeyWhateverMoves) {
+  FlatIndex index;
+  for (std::uint32_t key = 0; key < 500; ++key) index.insert(key, key, key);
+  for (std::uint32_t key = 0; key < 500; key += 3) index.set_note(*index.look(key), key + 1000);
+  for (std::uint32_t key = 0; key < 500; key += 2) index.erase(key);
+  for (std::uint32_t key = 1; key < 500; key += 2) EXPECT_EQ(index.look(key)->note, key % 3 == 0 ? key + 1000 : key);
+  EXPECT_EQ(index.look(2), nullptr);
+}
+
 }  // namespace
 }  // namespace akr

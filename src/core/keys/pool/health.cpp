@@ -102,7 +102,7 @@ void forbid(Health& health, const Verdict& verdict, const Blame& blame) {
 
 }  // namespace
 
-Gate gate(Health& health, TimePoint now) {
+Gate peek(const Health& health, TimePoint now) {
   switch (health.state) {
     case KeyState::kActive:
       return Gate::kOpen;
@@ -115,9 +115,15 @@ Gate gate(Health& health, TimePoint now) {
   }
   if (now < health.next_try) return health.on_trial ? Gate::kOnTrial : Gate::kShut;
   if (health.half_open) return health.on_trial ? Gate::kOnTrial : Gate::kTrial;
+  return Gate::kOpen;
+}
+
+Gate gate(Health& health, TimePoint now) {
+  const Gate state = peek(health, now);
+  if (state != Gate::kOpen || health.state == KeyState::kActive) return state;
   health.state = KeyState::kActive;  // levels stay: only a success proves that the wait was long enough
   health.since = health.until;
-  return Gate::kOpen;
+  return state;
 }
 
 void punish(Health& health, const Verdict& verdict, const Blame& blame) {

@@ -42,7 +42,9 @@ struct Blame {
 
 enum class Gate { kOpen, kTrial, kOnTrial, kShut };
 
-// May a request pass?  Ends a wait that is over, unless it is half-open.
+// May a request pass?
+Gate peek(const Health& health, TimePoint now);
+// The same; and a wait that is over ends, unless it is half-open.
 Gate gate(Health& health, TimePoint now);
 
 // Applies a verdict that blames.  Deadlines only ever extend.  Attempts that began before the current wait are no new

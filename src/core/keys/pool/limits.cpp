@@ -9,8 +9,6 @@ using std::chrono::days;
 using std::chrono::seconds;
 
 constexpr Duration kWindow = seconds(60);
-constexpr Duration kBatchWidth = seconds(1);
-constexpr std::uint64_t kBatches = 64;  // 60 s of one-second batches, and what is just running out
 
 template <class Number>
 Number stricter(Number a, Number b) {
@@ -98,8 +96,7 @@ TimePoint SlidingMinute::free_at(std::uint64_t units) const {
 void SlidingMinute::add(std::uint64_t units, TimePoint now) {
   expire(now);
   used_ += units;
-  const bool together = limit_ > kBatches && now - opened_at_ < kBatchWidth;
-  if (open_.units > 0 && !together && count_ < std::min(limit_, kBatches)) close_open();
+  if (closes(now) && count_ < std::min(limit_, kBatches)) close_open();
   if (open_.units == 0) opened_at_ = now;
   open_.units += units;
   open_.last = std::max(open_.last, now);

@@ -40,12 +40,15 @@ class SlidingMinute {
   TimePoint free_at(std::uint64_t units = 1) const;  // when fits(units) becomes true; REQUIRES: it is not
   void add(std::uint64_t units, TimePoint now);
   void subtract(std::uint64_t units);  // an estimate that was too high
-  // Has the memory that add() is likely to write brought in.
-  void prefetch() const {
-    if (count_ < capacity_) __builtin_prefetch(&closed(count_), 1);
+  // Has the memory that add() would write now brought in.
+  void prefetch(TimePoint now) const {
+    if (count_ < capacity_ && closes(now)) __builtin_prefetch(&closed(count_), 1);
   }
 
  private:
+  static constexpr Duration kBatchWidth = std::chrono::seconds(1);
+  static constexpr std::uint64_t kBatches = 64;  // 60 s of one-second batches, and what is just running out
+
   struct Batch {
     TimePoint last;  // of its youngest unit, so that none is dropped early
     std::uint64_t units = 0;
@@ -56,6 +59,10 @@ class SlidingMinute {
   }
   bool has_room(std::uint64_t used, std::uint64_t units) const {
     return used == 0 || (used < limit_ && units <= limit_ - used);
+  }
+  // Do units of now no longer belong to the open batch?
+  bool closes(TimePoint now) const {
+    return open_.units > 0 && (limit_ <= kBatches || now - opened_at_ >= kBatchWidth);
   }
   void expire(TimePoint now);
   void close_open();
@@ -103,9 +110,9 @@ class alignas(64) LimitAccount {
     const char* const self = reinterpret_cast<const char*>(this);
     for (std::size_t line = 0; line < sizeof(LimitAccount); line += 64) __builtin_prefetch(self + line, 1);
   }
-  void prefetch_rings() const {
-    requests_.prefetch();
-    tokens_.prefetch();
+  void prefetch_rings(TimePoint now) const {
+    requests_.prefetch(now);
+    tokens_.prefetch(now);
   }
 
  private:

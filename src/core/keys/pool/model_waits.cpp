@@ -10,6 +10,21 @@ std::uint64_t ModelTag::hash(std::string_view name) {
   return h == 0 ? 1 : h;
 }
 
+ModelHold hold_of(const ModelWait& wait, TimePoint now) {
+  const Gate state = peek(wait.health, now);
+  const bool shut = state == Gate::kShut || state == Gate::kOnTrial;
+  const bool paced = wait.paced_until > now;
+  if (!shut && !paced) return {};
+  const TimePoint shut_until = shut ? wait.health.next_try : now;
+  const bool by_pace = !shut || (paced && wait.paced_until > shut_until);
+  const TimePoint until = by_pace ? wait.paced_until : shut_until;
+  return {.holds = true,
+          .hopeless = shut && wait.health.lacks_model,
+          .by_clock = until > now,
+          .until = until,
+          .reason = by_pace ? to_string(KeyStanding::kPaced) : wait.health.reason};
+}
+
 ModelWait& ModelWaits::open(PairOwner owner, const ModelTag& model, TimePoint now) {
   if (ModelWait* found = find(owner, model.hash())) return *found;
   if (waits_.size() >= kMost) make_room(now);

@@ -31,6 +31,16 @@ struct ModelWait {
   std::string model;  // for people; may be cut
 };
 
+// What a wait says now: to a request for the model, and to people in the same words.
+struct ModelHold {
+  bool holds = false;            // the model may not be asked for
+  bool hopeless = false;         // it is not waited for but lacking: see Verdict
+  bool by_clock = false;         // `until` is a time and lies ahead, rather than when an attempt ends
+  TimePoint until{};             // when it may be asked for again
+  std::string_view reason = {};  // of the verdict, or "paced"; static storage
+};
+ModelHold hold_of(const ModelWait& wait, TimePoint now);
+
 class ModelWaits {
  public:
   static constexpr std::size_t kMost = 65'536;
@@ -53,15 +63,21 @@ class ModelWaits {
   void erase_all_of(PairOwner owner);
   void clear();
 
+  const ModelWait* find(PairOwner owner, std::uint64_t model) const {
+    const auto it = waits_.find({owner, model});
+    return it == waits_.end() ? nullptr : &it->second.wait;
+  }
+
   template <class Visit>  // visit(const Pair&, ModelWait&)
   void for_each(Visit visit) {
     for (auto& [pair, entry] : waits_) visit(pair, entry.wait);
   }
-  // Those of one owner, at most `most` of them; visit(ModelWait&).  Costs nothing for the others.
+  // Those of one owner, at most `most` of them; visit(const ModelWait&).  Costs nothing for the
+  // others.
   template <class Visit>
-  void for_each_of(PairOwner owner, std::size_t most, Visit visit) {
+  void for_each_of(PairOwner owner, std::size_t most, Visit visit) const {
     const auto first = first_of_.find(owner.value);
-    Node* node = first == first_of_.end() ? nullptr : first->second;
+    const Node* node = first == first_of_.end() ? nullptr : first->second;
     for (; node != nullptr && most > 0; node = node->second.next, --most) visit(node->second.wait);
   }
   // A walk in parts, between which waits may come and go: each wait that stays has the same place below places() all

@@ -134,8 +134,8 @@ TEST(ModelWaits, ExportIsToldInSmallPartsAndWhole) {
   ExportCursor cursor;
   for (bool more = true; more;) {
     const std::size_t before = rows.size();
-    more = pool.export_part(cursor, clock, rows);
-    ASSERT_LE(rows.size() - before, PoolState::kExportRows);
+    more = pool.rows().export_part(cursor, clock, rows);
+    ASSERT_LE(rows.size() - before, PoolRows::kExportRows);
   }
   for (const KeyStateRecord& row : rows) --told[{row.key.value, row.group, row.model}];
   EXPECT_EQ(rows.size(), told.size());

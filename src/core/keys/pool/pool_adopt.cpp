@@ -1,8 +1,8 @@
-// New keys and settings: what stays of the old ones' health, and the tables that follow from it.
+// New keys: what stays of the old ones' health, and the tables that follow from it.
 #include <algorithm>
 #include <string>
 
-#include "core/keys/pool/pool_state.hpp"
+#include "core/keys/pool/pool_tables.hpp"
 
 namespace akr {
 namespace {
@@ -14,53 +14,19 @@ std::uint32_t requests_of(const Roster& roster, std::uint32_t slot) {
 
 }  // namespace
 
-PoolState::PoolState(std::uint64_t seed)
-    : seed_(seed), random_(seed), policy_(find_selection_policy(settings_.policy)) {
-  aside_.reserve(256);
-}
-
-Result<void> PoolState::configure(const PoolSettings& settings) {
-  const PolicyEntry* policy = find_selection_policy(settings.policy);
-  if (policy == nullptr) {
-    return Error{.code = ErrorCode::kInvalid,
-                 .message = "There is no selection policy '" + settings.policy + "'.",
-                 .field = "selection_policy"};
-  }
-  if (settings.invalid_after < 1 || settings.invalid_after > 10)
-    return Error{.code = ErrorCode::kInvalid, .message = "invalid_after is 1 to 10.", .field = "invalid_after"};
-  const bool new_policy = policy != policy_;
-  policy_ = policy;
-  settings_ = settings;
-  if (!settings_.outage_guard) guard_.succeeded();
-  for (std::uint32_t slot = 0; settings_.try_invalid && slot < slots(); ++slot) {
-    if (roster_.records[slot].health.state != KeyState::kInvalid) continue;
-    arrange_trial(roster_.records[slot].health, now_);
-    refresh(slot);
-  }
-  if (new_policy) rebuild_tiers(true);
-  return {};
-}
-
-void PoolState::set_wall_clock(TimePoint now, WallTime wall, std::chrono::seconds utc_offset) {
-  tick(now);
-  clock_ = WallClock::at(now, wall);
-  clock_.utc_offset = utc_offset;
-}
-
-void PoolState::adopt(Roster&& next) {
-  guard_.forget_wave();  // its marks lie in the records that go
+void PoolTables::adopt(Roster&& next) {
   // Live views back into the slots: the tiers are built anew.
-  for (Slot& slot : roster_.slots) {
+  for (Slot& slot : roster.slots) {
     slot.view = view(slot);
     slot.ready = kNowhere;
   }
-  const auto& old = roster_.by_id;
+  const auto& old = roster.by_id;
   std::size_t kept = 0;
   for (const Roster::IdPlace& place : next.by_id) {
     for (; kept < old.size() && old[kept].id < place.id; ++kept) retire(old[kept].slot);
     if (kept == old.size() || old[kept].id != place.id) continue;
     const std::uint32_t old_slot = old[kept++].slot;
-    if (roster_.slots[old_slot].key == next.slots[place.slot].key) {
+    if (roster.slots[old_slot].key == next.slots[place.slot].key) {
       adopt_key(next, place.slot, old_slot);
     } else {
       retire(old_slot);
@@ -69,33 +35,32 @@ void PoolState::adopt(Roster&& next) {
   for (; kept < old.size(); ++kept) retire(old[kept].slot);
   adopt_groups(next);
   adopt_limits(next);
-  std::swap(roster_, next);
+  std::swap(roster, next);
   ++version_;
   rebuild_tiers(false);
 }
 
-bool PoolState::appendable(const Roster& more) const {
-  const auto& tiers = roster_.priorities;
-  const bool known_tiers = std::includes(tiers.begin(), tiers.end(), more.priorities.begin(), more.priorities.end());
-  const bool newer = more.by_id.empty() || roster_.by_id.empty() || roster_.by_id.back().id < more.by_id.front().id;
+bool PoolTables::appendable(const Roster& more) const {
+  const auto& known = roster.priorities;
+  const bool known_tiers = std::includes(known.begin(), known.end(), more.priorities.begin(), more.priorities.end());
+  const bool newer = more.by_id.empty() || roster.by_id.empty() || roster.by_id.back().id < more.by_id.front().id;
   return known_tiers && newer && more.groups.empty() && more.accounts.empty();
 }
 
-bool PoolState::append(Roster&& more) {
+bool PoolTables::append(Roster&& more) {
   if (!appendable(more)) return false;
-  guard_.forget_wave();  // its marks lie in the records, which may move
   const std::uint32_t first = slots();
   for (std::uint32_t i = 0; i < more.slots.size(); ++i) {
-    Slot& slot = roster_.slots.emplace_back(more.slots[i]);
+    Slot& slot = roster.slots.emplace_back(more.slots[i]);
     slot.view.slot = first + i;
     const auto tier =
-        std::ranges::lower_bound(roster_.priorities, more.priorities[slot.tier]) - roster_.priorities.begin();
+        std::ranges::lower_bound(roster.priorities, more.priorities[slot.tier]) - roster.priorities.begin();
     slot.tier = static_cast<std::uint16_t>(tier);
-    roster_.records.push_back(std::move(more.records[i]));
+    roster.records.push_back(std::move(more.records[i]));
   }
-  for (const Roster::IdPlace& place : more.by_id) roster_.by_id.push_back({place.id, first + place.slot});
-  if (!roster_.accounts.empty()) roster_.accounts.resize(slots());
-  for (ReadyKeys& tier : tiers_) tier.grow(slots());
+  for (const Roster::IdPlace& place : more.by_id) roster.by_id.push_back({place.id, first + place.slot});
+  if (!roster.accounts.empty()) roster.accounts.resize(slots());
+  for (ReadyKeys& tier : tiers) tier.grow(slots());
   heap_.grow(slots());
   standings_[static_cast<std::size_t>(KeyStanding::kDisabled)] += slots() - first;
   for (std::uint32_t slot = first; slot < slots(); ++slot) refresh(slot);
@@ -103,27 +68,27 @@ bool PoolState::append(Roster&& more) {
   return true;
 }
 
-void PoolState::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_slot) {
+void PoolTables::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_slot) {
   Slot& own = next.slots[slot];
-  const Slot& old = roster_.slots[old_slot];
+  const Slot& old = roster.slots[old_slot];
   own.view.in_flight = old.view.in_flight;
   own.view.latency_ms = old.view.latency_ms;
   own.view.turns = old.view.turns;
   own.last_used_s = old.last_used_s;
   own.troubled = old.troubled;
   own.model_waits = old.model_waits;
-  next.records[slot] = std::move(roster_.records[old_slot]);
-  if (old.limited && old.group == kNowhere && !next.accounts.empty())
-    next.accounts[slot] = std::move(roster_.accounts[old_slot]);
+  next.records[slot] = std::move(roster.records[old_slot]);
+  LimitAccount* const account = reach(old_slot).key().account();
+  if (account != nullptr && !next.accounts.empty()) next.accounts[slot] = std::move(*account);
   next.records[slot].mark = {};
 }
 
 // A trial that runs may be that of a key that is gone or has left the group, and nobody would end it: one more request
 // may try.
-void PoolState::adopt_groups(Roster& next) {
-  models_.for_each([](const ModelWaits::Pair&, ModelWait& wait) { wait.health.on_trial = false; });
+void PoolTables::adopt_groups(Roster& next) {
+  models.for_each([](const ModelWaits::Pair&, ModelWait& wait) { wait.health.on_trial = false; });
   std::unordered_map<std::string_view, QuotaGroup*> old;
-  for (QuotaGroup& group : roster_.groups) old.emplace(group.name, &group);
+  for (QuotaGroup& group : roster.groups) old.emplace(group.name, &group);
   for (QuotaGroup& group : next.groups) {
     const auto it = old.find(group.name);
     if (it == old.end()) continue;
@@ -135,7 +100,7 @@ void PoolState::adopt_groups(Roster& next) {
   }
 }
 
-void PoolState::adopt_limits(Roster& next) {
+void PoolTables::adopt_limits(Roster& next) {
   for (std::uint32_t i = 0; i < next.accounts.size(); ++i) {
     if (next.slots[i].group != kNowhere || !LimitAccount::limited(next.limits[i])) continue;
     next.accounts[i].set_limits(next.limits[i], now_, clock_);
@@ -161,33 +126,39 @@ void PoolState::adopt_limits(Roster& next) {
   next.limits = {};
 }
 
-void PoolState::retire(std::uint32_t old_slot) {
-  const std::uint32_t in_flight = roster_.slots[old_slot].view.in_flight;
+void PoolTables::retire(std::uint32_t old_slot) {
+  const std::uint32_t in_flight = roster.slots[old_slot].view.in_flight;
   if (in_flight == 0) return;
-  Retired& retired = retired_[roster_.slots[old_slot].key];
-  retired.key = roster_.records[old_slot].key;
+  Retired& retired = retired_[roster.slots[old_slot].key];
+  retired.key = roster.records[old_slot].key;
   retired.in_flight = in_flight;
 }
 
-void PoolState::rebuild_tiers(bool new_policy) {
-  for (Slot& slot : roster_.slots) {
+void PoolTables::set_policy(const PolicyEntry* policy) {
+  if (policy == policy_) return;
+  policy_ = policy;
+  rebuild_tiers(true);
+}
+
+void PoolTables::rebuild_tiers(bool new_policy) {
+  for (Slot& slot : roster.slots) {
     slot.view = view(slot);
     slot.ready = kNowhere;
     slot.standing = KeyStanding::kDisabled;
   }
-  std::vector<std::uint32_t> members(roster_.priorities.size());
-  for (const Slot& slot : roster_.slots) ++members[slot.tier];
-  std::vector<ReadyKeys> tiers;
-  for (std::size_t i = 0; i < roster_.priorities.size(); ++i) {
-    const std::int32_t priority = roster_.priorities[i];
+  std::vector<std::uint32_t> members(roster.priorities.size());
+  for (const Slot& slot : roster.slots) ++members[slot.tier];
+  std::vector<ReadyKeys> next;
+  for (std::size_t i = 0; i < roster.priorities.size(); ++i) {
+    const std::int32_t priority = roster.priorities[i];
     // A tier that stays keeps its policy, and with it the cursor.
-    const auto old = std::find_if(tiers_.begin(), tiers_.end(),
+    const auto old = std::find_if(tiers.begin(), tiers.end(),
                                   [priority](const ReadyKeys& tier) { return tier.priority() == priority; });
-    const bool keep = old != tiers_.end() && !new_policy;
-    tiers.push_back(keep ? std::move(*old) : ReadyKeys(priority, policy_->make(seed_ + i)));
-    tiers.back().resize(slots(), members[i]);
+    const bool keep = old != tiers.end() && !new_policy;
+    next.push_back(keep ? std::move(*old) : ReadyKeys(priority, policy_->make(seed_ + i)));
+    next.back().resize(slots(), members[i]);
   }
-  tiers_ = std::move(tiers);
+  tiers = std::move(next);
   heap_.resize(slots());
   standings_ = {};
   standings_[static_cast<std::size_t>(KeyStanding::kDisabled)] = slots();

@@ -1,157 +1,106 @@
-// What people see and change, and what background validation needs.
-#include <algorithm>
+// What people set, see and undo.
+#include <string>
 
 #include "core/keys/pool/pool_state.hpp"
+#include "core/keys/pool/pool_status.hpp"
 
 namespace akr {
-namespace {
 
-// Keys looked at per call, so that a background job is no pause for requests.
-constexpr std::uint32_t kValidationScan = 4096;
+PoolState::PoolState(std::uint64_t seed)
+    : tables_(seed, find_selection_policy(settings_.policy)),
+      chooser_(seed, tables_),
+      validation_(tables_),
+      rows_(tables_) {}
 
-// Of a key, and of its group: what people read is no reason to walk over tens of thousands.
-constexpr std::size_t kMostModelsCounted = 1000;
+Result<void> PoolState::configure(const PoolSettings& settings) {
+  const PolicyEntry* policy = find_selection_policy(settings.policy);
+  if (policy == nullptr) {
+    return Error{.code = ErrorCode::kInvalid,
+                 .message = "There is no selection policy '" + settings.policy + "'.",
+                 .field = "selection_policy"};
+  }
+  if (settings.invalid_after < 1 || settings.invalid_after > 10)
+    return Error{.code = ErrorCode::kInvalid, .message = "invalid_after is 1 to 10.", .field = "invalid_after"};
+  settings_ = settings;
+  if (!settings_.outage_guard) guard_.succeeded();
+  for (std::uint32_t slot = 0; settings_.try_invalid && slot < tables_.slots(); ++slot) {
+    Health& health = tables_.roster.records[slot].health;
+    if (health.state != KeyState::kInvalid) continue;
+    arrange_trial(health, tables_.now());
+    tables_.refresh(slot);
+  }
+  tables_.set_policy(policy);
+  return {};
+}
 
-}  // namespace
+void PoolState::set_wall_clock(TimePoint now, WallTime wall, std::chrono::seconds utc_offset) {
+  tick(now);
+  WallClock clock = WallClock::at(now, wall);
+  clock.utc_offset = utc_offset;
+  tables_.set_wall_clock(clock);
+}
+
+void PoolState::adopt(Roster&& roster) {
+  guard_.forget_wave();  // its marks lie in the records that go
+  tables_.adopt(std::move(roster));
+}
+
+bool PoolState::append(Roster&& more) {
+  if (!tables_.append(std::move(more))) return false;
+  guard_.forget_wave();  // its marks lie in the records, which may have moved
+  return true;
+}
 
 PoolCounts PoolState::counts(TimePoint now) {
   tick(now);
-  advance(slots());
-  PoolCounts counts;
-  counts.total = slots();
-  counts.disabled = slots() - enabled_keys();
-  counts.active = in_standing(KeyStanding::kUsable);
-  counts.cooling = in_standing(KeyStanding::kCooling);
-  counts.exhausted = in_standing(KeyStanding::kExhausted);
-  counts.invalid = in_standing(KeyStanding::kInvalid);
-  counts.limited =
-      in_standing(KeyStanding::kLimited) + in_standing(KeyStanding::kPaced) + in_standing(KeyStanding::kBusy);
-  counts.trial = in_standing(KeyStanding::kTrial) + in_standing(KeyStanding::kOnTrial);
-  counts.in_flight = in_flight_;
-  return counts;
+  tables_.advance(tables_.slots());
+  return PoolStatus(tables_).counts();
 }
 
 std::optional<KeyStatus> PoolState::status(KeyId id, TimePoint now) {
   tick(now);
-  const auto slot = roster_.find(id);
+  const auto slot = tables_.roster.find(id);
   if (!slot) return std::nullopt;
-  refresh(*slot);
-  Slot& own = roster_.slots[*slot];
-  const KeyRecord& record = roster_.records[*slot];
-  const Health* health = &record.health;
-  if (own.group != kNowhere && roster_.groups[own.group].health.state > health->state)
-    health = &roster_.groups[own.group].health;
-
-  KeyStatus status{.state = health->state, .standing = own.standing, .reason = std::string(record.reason)};
-  if (status.reason.empty()) status.reason = health->reason;
-  if (health->since != TimePoint{}) status.since = health->since;
-  const Judgement judgement = judge(*slot);
-  if (judgement.wake != TimePoint{}) status.until = judgement.wake;
-  if (health->state == KeyState::kCooling || health->state == KeyState::kExhausted) status.until = health->until;
-  if (own.last_used_s > 0) status.last_used = TimePoint(std::chrono::seconds(own.last_used_s - 1));
-  status.consecutive_failures = record.failures;
-  status.in_flight = view(own).in_flight;
-  status.last_status = record.last_status;
-  status.last_error = record.last_error;
-  if (own.model_waits) status.cooling_models = cooling_models(PairOwner::of(own.id));
-  if (own.group == kNowhere || !roster_.groups[own.group].model_waits) return status;
-  status.cooling_models += cooling_models(PairOwner::of_group(roster_.groups[own.group].name));
-  return status;
+  const PoolTables::Judgement judgement = tables_.refresh(*slot);
+  return PoolStatus(tables_).of(*slot, judgement);
 }
 
-std::uint32_t PoolState::cooling_models(PairOwner owner) {
-  std::uint32_t count = 0;
-  models_.for_each_of(owner, kMostModelsCounted, [&](ModelWait& wait) {
-    if (gate(wait.health, now_) == Gate::kShut || wait.paced_until > now_) ++count;
-  });
-  return count;
+void PoolState::import(const KeyStateRecord& row, const WallClock& clock) {
+  rows_.import(row, clock, settings_.try_invalid);
 }
 
 void PoolState::reset_slot(std::uint32_t slot) {
-  Slot& own = roster_.slots[slot];
-  KeyRecord& record = roster_.records[slot];
   // Claims that began before say nothing about the key that was reset.
-  record.health = Health{.ticket = tickets_, .since = now_};
-  record.paced_until = {};
+  tables_.reach(slot).each([&](const WaitOwner& owner) {
+    owner.health() = Health{.ticket = tables_.last_ticket(), .since = tables_.now()};
+    owner.paced_until() = {};
+    if (owner.model_waits()) tables_.models.erase_all_of(owner.pair());
+    owner.set_model_waits(false);
+  });
+  KeyRecord& record = tables_.roster.records[slot];
   record.failures = 0;
   record.validations = 0;
-  own.troubled = false;
-  if (own.model_waits) models_.erase_all_of(PairOwner::of(own.id));
-  own.model_waits = false;
-  if (own.group == kNowhere) return;
-  QuotaGroup& group = roster_.groups[own.group];
-  group.health = Health{.ticket = tickets_, .since = now_};
-  group.paced_until = {};
-  if (group.model_waits) models_.erase_all_of(PairOwner::of_group(group.name));
-  group.model_waits = false;
+  tables_.roster.slots[slot].troubled = false;
 }
 
 void PoolState::reset(KeyId id, TimePoint now) {
   tick(now);
-  const auto slot = roster_.find(id);
+  const auto slot = tables_.roster.find(id);
   if (!slot) return;
   reset_slot(*slot);
-  ++joins_;
-  ++version_;
-  refresh_reach(*slot);
+  tables_.model_joined();
+  tables_.changed();
+  tables_.refresh_reach(*slot);
 }
 
 void PoolState::reset_all(TimePoint now) {
   tick(now);
-  models_.clear();
+  tables_.models.clear();
   guard_.succeeded();
-  for (std::uint32_t slot = 0; slot < slots(); ++slot) reset_slot(slot);
-  for (std::uint32_t slot = 0; slot < slots(); ++slot) refresh(slot);
-  ++joins_;
-  ++version_;
-}
-
-std::vector<KeyId> PoolState::due_for_validation(std::size_t limit, TimePoint now) {
-  tick(now);
-  advance(kValidationScan);
-  std::vector<KeyId> due;
-  for (std::uint32_t looked = 0; looked < std::min(slots(), kValidationScan) && due.size() < limit; ++looked) {
-    if (validation_cursor_ >= slots()) validation_cursor_ = 0;
-    const Slot& own = roster_.slots[validation_cursor_];
-    KeyRecord& record = roster_.records[validation_cursor_++];
-    const bool out = own.standing == KeyStanding::kCooling || own.standing == KeyStanding::kExhausted ||
-                     own.standing == KeyStanding::kInvalid || own.standing == KeyStanding::kTrial;
-    if (!out || now_ < record.validate_at) continue;
-    record.validations = static_cast<std::uint8_t>(std::min(record.validations + 1, 16));
-    schedule_validation(record);
-    due.push_back(own.id);
-  }
-  return due;
-}
-
-void PoolState::let_request_try(KeyId id, TimePoint now) {
-  tick(now);
-  const auto slot = roster_.find(id);
-  if (!slot) return;
-  arrange_trial(roster_.records[*slot].health, now_);
-  const std::uint32_t group = roster_.slots[*slot].group;
-  if (group != kNowhere) arrange_trial(roster_.groups[group].health, now_);
-  ++version_;
-  refresh_reach(*slot);
-}
-
-Result<KeyClaim> PoolState::take_for_validation(KeyId id, TimePoint now) {
-  tick(now);
-  const auto slot = roster_.find(id);
-  if (!slot || !roster_.slots[*slot].readable)
-    return Error{.code = ErrorCode::kNotFound, .message = "The service has no such key."};
-  Slot& own = roster_.slots[*slot];
-  KeyClaim claim{.key = own.key, .slot = *slot, .ticket = ++tickets_, .trials = kReachValidation};
-  ++view(own).in_flight;
-  ++in_flight_;
-  KeyRecord& record = roster_.records[*slot];
-  ++record.probing;
-  if (record.health.state != KeyState::kActive && !record.health.on_trial) {
-    record.health.on_trial = true;
-    claim.trials |= kReachKey;
-    refresh(*slot);
-  }
-  return claim;
+  for (std::uint32_t slot = 0; slot < tables_.slots(); ++slot) reset_slot(slot);
+  for (std::uint32_t slot = 0; slot < tables_.slots(); ++slot) tables_.refresh(slot);
+  tables_.model_joined();
+  tables_.changed();
 }
 
 }  // namespace akr

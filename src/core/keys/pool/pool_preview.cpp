@@ -2,8 +2,12 @@
 //
 // What stays is only what the time alone would do, too: waits that are over end, as in counts().
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "core/keys/pool/pool_state.hpp"
+#include "core/keys/pool/pool_status.hpp"
+#include "core/keys/pool/refusal.hpp"
 
 namespace akr {
 namespace {
@@ -13,134 +17,147 @@ constexpr std::size_t kMostShared = 2048;
 
 bool is_ready(KeyStanding standing) { return standing == KeyStanding::kUsable || standing == KeyStanding::kTrial; }
 
-}  // namespace
-
-SelectPreview PoolState::preview(const SelectRequest& request, std::size_t explain, TimePoint now) {
-  tick(now);
-  advance(slots());  // all of them: a key that a later advance() wakes would make the preview false
-  const ModelTag model(request.model);
-  SelectPreview preview{.policy = policy_->id, .keys_total = slots()};
-  const auto slot = choose_and_undo(request, model);
-  fill_trace(preview.trace);
-  if (slot) {
-    preview.trace.key = roster_.slots[*slot].id;
-    preview.trace.tier = tiers_[roster_.slots[*slot].tier].priority();
-    preview.trace.trial = would_be_trial(*slot, model);
-  } else {
-    preview.error = nothing_usable();
-  }
-  const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(explain, slots()));
-  for (std::uint32_t i = 0; i < count; ++i) preview.keys.push_back(outlook(i, request, model, preview));
-  if (slot) foresee(*slot, request, model, preview);
-  return preview;
+bool is_wait(KeyStanding standing) {
+  return standing == KeyStanding::kCooling || standing == KeyStanding::kExhausted ||
+         standing == KeyStanding::kInvalid || standing == KeyStanding::kOnTrial;
 }
 
-std::optional<std::uint32_t> PoolState::choose_and_undo(const SelectRequest& request, const ModelTag& model) {
-  model_soonest_ = {};
-  model_hope_ = false;
-  scratch_ = {};
-  if (guard_.suspected() && now_ < guard_.next_probe()) return std::nullopt;
-  const Random random = random_;
-  const auto blocked = blocked_models_;  // a search that is saved moves no cursor
-  std::vector<std::unique_ptr<SelectionPolicy>> before;
-  for (ReadyKeys& tier : tiers_) before.push_back(tier.copy_policy());
-  set_aside_tried(request);
-  auto slot = choose(request, model.hash());
-  undo_aside();
-  if (!slot) slot = choose_without_hope(request, model.hash());
-  for (std::size_t i = 0; i < tiers_.size(); ++i) tiers_[i].put_back(std::move(before[i]));
-  random_ = random;
-  blocked_models_ = blocked;
+// One request that is asked about.
+class Preview {
+ public:
+  Preview(PoolTables& tables, Chooser& chooser, const OutageGuard& guard, const SelectRequest& request)
+      : tables_(tables), chooser_(chooser), guard_(guard), request_(request), model_(ModelTag(request.model).hash()) {}
+
+  SelectPreview make(std::size_t explain) {
+    preview_.policy = tables_.policy().id;
+    preview_.keys_total = tables_.slots();
+    const auto slot = choose();
+    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(explain, tables_.slots()));
+    for (std::uint32_t i = 0; i < count; ++i) preview_.keys.push_back(outlook(i));
+    if (slot) foresee_shares(*slot);
+    return std::move(preview_);
+  }
+
+ private:
+  std::optional<std::uint32_t> choose();
+  bool would_be_trial(std::uint32_t slot);
+  bool was_tried(KeyId key) const {
+    return std::find(request_.tried.begin(), request_.tried.end(), key) != request_.tried.end();
+  }
+  bool fits(std::uint32_t slot) { return chooser_.fit(slot, request_.tokens, model_).good(); }
+  void foresee_shares(std::uint32_t slot);
+  std::vector<KeyView> candidates(const ReadyKeys& tier);
+  KeyOutlook outlook(std::uint32_t slot);
+  void explain_usable(std::uint32_t slot, KeyOutlook& outlook);
+
+  PoolTables& tables_;
+  Chooser& chooser_;
+  const OutageGuard& guard_;
+  const SelectRequest& request_;
+  const std::uint64_t model_;
+  SelectPreview preview_;
+};
+
+std::optional<std::uint32_t> Preview::choose() {
+  Choice choice(tables_);
+  const bool held_back = guard_.suspected() && tables_.now() < guard_.next_probe();
+  std::optional<std::uint32_t> slot;
+  if (!held_back) slot = chooser_.foresee(request_, model_, choice);
+  SelectTrace& trace = preview_.trace = choice.trace;
+  trace.standings = tables_.standings();
+  trace.suspected = guard_.suspected();
+  if (slot) {
+    trace.key = tables_.roster.slots[*slot].id;
+    trace.tier = tables_.priority_of(*slot);
+    trace.trial = would_be_trial(*slot);
+  } else {
+    preview_.error = nothing_usable(tables_, guard_, choice.soonest);
+  }
   return slot;
 }
 
-// Backwards, so that each key finds its place as it left it: policies that draw lots draw positions.
-void PoolState::undo_aside() {
-  for (; !aside_.empty(); aside_.pop_back()) {
-    const auto [slot, position] = aside_.back();
-    Slot& own = roster_.slots[slot];
-    ReadyKeys& tier = tiers_[own.tier];
-    tier.undo_leave(position, own.view);
-    own.ready = position;
-    const auto last = static_cast<std::uint32_t>(tier.views().size() - 1);
-    roster_.slots[tier.views()[last].slot].ready = last;
-  }
+bool Preview::would_be_trial(std::uint32_t slot) {
+  if (tables_.roster.slots[slot].standing == KeyStanding::kTrial) return true;
+  return !tables_.reach(slot).all([&](const WaitOwner& owner) {
+    const ModelWait* wait = model_ == 0 ? nullptr : tables_.models.find(owner.pair(), model_);
+    return wait == nullptr || peek(wait->health, tables_.now()) != Gate::kTrial;
+  });
 }
 
-bool PoolState::would_be_trial(std::uint32_t slot, const ModelTag& model) {
-  const Slot& own = roster_.slots[slot];
-  if (own.standing == KeyStanding::kTrial) return true;
-  const auto tried_for_model = [&](PairOwner owner) {
-    ModelWait* wait = model.hash() == 0 ? nullptr : models_.find(owner, model.hash());
-    return wait != nullptr && gate(wait->health, now_) == Gate::kTrial;
-  };
-  if (tried_for_model(PairOwner::of(own.id))) return true;
-  return own.group != kNowhere && tried_for_model(PairOwner::of_group(roster_.groups[own.group].name));
+std::vector<KeyView> Preview::candidates(const ReadyKeys& tier) {
+  std::vector<KeyView> fitting;
+  for (const KeyView& each : tier.views()) {
+    if (!was_tried(tables_.roster.slots[each.slot].id) && fits(each.slot)) fitting.push_back(each);
+  }
+  return fitting;
 }
 
 // Whether lots are drawn, and each candidate's chance.
-void PoolState::foresee(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
-                        SelectPreview& preview) {
-  ReadyKeys& tier = tiers_[roster_.slots[slot].tier];
-  const KeyView& taken = view(roster_.slots[slot]);
-  if (preview.trace.affinity || tier.views().size() == 1 || !tier.policy().share(taken, {&taken, 1})) return;
-  preview.certain = false;
+void Preview::foresee_shares(std::uint32_t slot) {
+  ReadyKeys& tier = tables_.tiers[tables_.roster.slots[slot].tier];
+  const KeyView& taken = tables_.view(tables_.roster.slots[slot]);
+  if (preview_.trace.affinity || tier.views().size() == 1 || !tier.policy().share(taken, {&taken, 1})) return;
+  preview_.certain = false;
   if (tier.views().size() > kMostShared) return;
-  std::vector<KeyView> candidates;
-  for (const KeyView& each : tier.views()) {
-    const KeyId id = roster_.slots[each.slot].id;
-    const bool tried = std::find(request.tried.begin(), request.tried.end(), id) != request.tried.end();
-    if (!tried && acceptable(each.slot, request, model.hash())) candidates.push_back(each);
-  }
-  preview.certain = candidates.size() == 1;
-  for (KeyOutlook& each : preview.keys) {
-    const auto at = roster_.find(each.key);
-    const auto candidate =
-        std::find_if(candidates.begin(), candidates.end(), [&](const KeyView& own) { return at && own.slot == *at; });
-    if (candidate != candidates.end()) each.share = tier.policy().share(*candidate, candidates);
+  const std::vector<KeyView> all = candidates(tier);
+  preview_.certain = all.size() == 1;
+  for (KeyOutlook& each : preview_.keys) {
+    const auto at = tables_.roster.find(each.key);
+    const auto own = std::find_if(all.begin(), all.end(), [&](const KeyView& view) { return at && view.slot == *at; });
+    if (own != all.end()) each.share = tier.policy().share(*own, all);
   }
 }
 
-KeyOutlook PoolState::outlook(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
-                              const SelectPreview& preview) {
-  const Slot& own = roster_.slots[slot];
+KeyOutlook Preview::outlook(std::uint32_t slot) {
+  const Slot& own = tables_.roster.slots[slot];
   KeyOutlook outlook{.key = own.id, .why = to_string(own.standing), .until = std::nullopt};
   if (is_ready(own.standing)) {
-    explain_usable(slot, request, model, preview, outlook);
+    explain_usable(slot, outlook);
     return outlook;
   }
-  const Judgement judgement = judge(slot);
+  const PoolTables::Judgement judgement = tables_.judge(slot);
   if (judgement.wake != TimePoint{}) outlook.until = judgement.wake;
+  if (is_wait(own.standing)) outlook.reason = PoolStatus(tables_).reason(slot);
   const bool by_limit = own.standing == KeyStanding::kLimited || own.standing == KeyStanding::kBusy;
-  if (by_limit) outlook.limit = account(slot)->reached(now_, clock_);
+  if (by_limit) outlook.limit = tables_.account(slot)->reached(tables_.now(), tables_.clock());
   return outlook;
 }
 
-void PoolState::explain_usable(std::uint32_t slot, const SelectRequest& request, const ModelTag& model,
-                               const SelectPreview& preview, KeyOutlook& outlook) {
-  const Slot& own = roster_.slots[slot];
-  if (own.id == preview.trace.key) {
+void Preview::explain_usable(std::uint32_t slot, KeyOutlook& outlook) {
+  if (outlook.key == preview_.trace.key) {
     outlook.why = "taken";
     return;
   }
-  if (std::find(request.tried.begin(), request.tried.end(), own.id) != request.tried.end()) {
+  if (was_tried(outlook.key)) {
     outlook.why = "tried";
     return;
   }
-  scratch_ = {};
-  model_soonest_ = {};
-  if (!acceptable(slot, request, model.hash())) {
-    outlook.why = scratch_.too_few_tokens > 0 ? "too_few_tokens" : "model_cooling";
-    if (scratch_.too_few_tokens > 0) outlook.limit = "tpm";
-    if (model_soonest_ != TimePoint{}) outlook.until = model_soonest_;
+  const Fit fit = chooser_.fit(slot, request_.tokens, model_);
+  if (!fit.enough_tokens) {
+    outlook.why = "too_few_tokens";
+    outlook.limit = "tpm";
     return;
   }
-  if (preview.error) {
+  if (fit.model.holds) {
+    outlook.why = "model_cooling";
+    outlook.reason = fit.model.reason;
+    if (fit.model.by_clock) outlook.until = fit.model.until;
+    return;
+  }
+  if (preview_.error) {
     outlook.why = "suspected";  // nothing else keeps everybody from a key that is fit
     outlook.until = guard_.next_probe();
     return;
   }
-  outlook.why = tiers_[own.tier].priority() > preview.trace.tier ? "lower_tier" : "usable";
+  outlook.why = tables_.priority_of(slot) > preview_.trace.tier ? "lower_tier" : "usable";
+}
+
+}  // namespace
+
+SelectPreview PoolState::preview(const SelectRequest& request, std::size_t explain, TimePoint now) {
+  tick(now);
+  tables_.advance(tables_.slots());  // all of them: a key that a later advance() wakes would make the preview false
+  return Preview(tables_, chooser_, guard_, request).make(explain);
 }
 
 }  // namespace akr

@@ -4,7 +4,6 @@
 #include <unordered_map>
 
 #include "base/strings.hpp"
-#include "core/keys/pool/model_waits.hpp"
 
 namespace akr {
 namespace {
@@ -78,8 +77,11 @@ Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::share
     if (key.group.empty()) continue;
     const auto [group, added] = groups.try_emplace(key.group, static_cast<std::uint32_t>(roster.groups.size()));
     if (added) {
-      roster.groups.emplace_back().name = key.group;
-      roster.group_of_owner.emplace(PairOwner::of_group(key.group).value, group->second);
+      const PairOwner pair = PairOwner::of_group(key.group);
+      QuotaGroup& made = roster.groups.emplace_back();
+      made.name = key.group;
+      made.pair = pair;
+      roster.group_of_owner.emplace(pair.value, group->second);
     }
     roster.groups[group->second].members.push_back(i);
     slot.group = group->second;

@@ -15,6 +15,7 @@
 #include "core/keys/pool/health.hpp"
 #include "core/keys/pool/key_claim.hpp"
 #include "core/keys/pool/limits.hpp"
+#include "core/keys/pool/model_waits.hpp"
 #include "core/keys/pool/outage_guard.hpp"
 #include "core/keys/pool/wake_heap.hpp"
 #include "core/keys/selection/selection_policy.hpp"
@@ -57,6 +58,7 @@ struct KeyRecord {
 
 struct QuotaGroup {
   std::string name;
+  PairOwner pair;  // its name as ModelWaits knows it
   Health health;
   TimePoint paced_until{};
   std::unique_ptr<LimitAccount> account;

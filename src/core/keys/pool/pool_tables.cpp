@@ -1,11 +1,9 @@
 // Who may be chosen now, kept up to date key by key.
-#include <algorithm>
-
-#include "core/keys/pool/pool_state.hpp"
+#include "core/keys/pool/pool_tables.hpp"
 
 namespace akr {
 
-void PoolState::Judgement::add(KeyStanding reason, TimePoint at) {
+void PoolTables::Judgement::add(KeyStanding reason, TimePoint at) {
   if (standing == KeyStanding::kUsable || standing == KeyStanding::kTrial) {
     standing = reason;
     wake = at;
@@ -15,7 +13,24 @@ void PoolState::Judgement::add(KeyStanding reason, TimePoint at) {
   wake = wake == TimePoint{} || at == TimePoint{} ? TimePoint{} : std::max(wake, at);
 }
 
-void PoolState::advance(std::size_t budget) {
+std::optional<std::uint32_t> PoolTables::locate_moved(const KeyClaim& claim) const {
+  // The keys were replaced meanwhile.  A key that got a new secret is another key: this attempt says nothing about it.
+  const auto slot = roster.find(claim.key->id);
+  if (!slot || roster.slots[*slot].key != claim.key) return std::nullopt;
+  return slot;
+}
+
+std::uint32_t PoolTables::enabled_keys() const {
+  return slots() - in_standing(KeyStanding::kDisabled) - in_standing(KeyStanding::kUnreadable) -
+         in_standing(KeyStanding::kDraining);
+}
+
+std::optional<TimePoint> PoolTables::next_wake() const {
+  if (heap_.empty()) return std::nullopt;
+  return heap_.top().at;
+}
+
+void PoolTables::advance(std::size_t budget) {
   while (!heap_.empty() && heap_.top().at <= now_) {
     if (budget == 0 && ready_keys() > 0) return;
     if (budget > 0) --budget;
@@ -25,21 +40,16 @@ void PoolState::advance(std::size_t budget) {
   }
 }
 
-LimitAccount* PoolState::account(std::uint32_t slot) {
-  const Slot& own = roster_.slots[slot];
-  if (!own.limited) return nullptr;
-  if (own.group != kNowhere) return roster_.groups[own.group].account.get();
-  return &roster_.accounts[slot];
-}
-
-PoolState::Judgement PoolState::judge(std::uint32_t slot) {
-  const Slot& own = roster_.slots[slot];
+PoolTables::Judgement PoolTables::judge(std::uint32_t slot) {
+  const Slot& own = roster.slots[slot];
   if (!own.enabled) return {.standing = KeyStanding::kDisabled};
   if (!own.readable) return {.standing = KeyStanding::kUnreadable};
   if (own.view.weight == 0) return {.standing = KeyStanding::kDraining};
 
   Judgement judgement;
-  const auto consider = [&](Health& health, TimePoint paced_until) {
+  reach(slot).each([&](const WaitOwner& owner) {
+    if (!owner.troubled()) return;
+    Health& health = owner.health();
     switch (gate(health, now_)) {
       case Gate::kOpen:
         break;
@@ -56,10 +66,8 @@ PoolState::Judgement PoolState::judge(std::uint32_t slot) {
         if (health.state == KeyState::kCooling) judgement.add(KeyStanding::kCooling, health.next_try);
         break;
     }
-    if (paced_until > now_) judgement.add(KeyStanding::kPaced, paced_until);
-  };
-  if (own.troubled) consider(roster_.records[slot].health, roster_.records[slot].paced_until);
-  if (own.group != kNowhere) consider(roster_.groups[own.group].health, roster_.groups[own.group].paced_until);
+    if (owner.paced_until() > now_) judgement.add(KeyStanding::kPaced, owner.paced_until());
+  });
   if (LimitAccount* limits = account(slot)) {
     const auto until = limits->blocked_until(now_, clock_);
     const bool free = judgement.standing == KeyStanding::kUsable || judgement.standing == KeyStanding::kTrial;
@@ -69,8 +77,8 @@ PoolState::Judgement PoolState::judge(std::uint32_t slot) {
   return judgement;
 }
 
-void PoolState::refresh(std::uint32_t slot) {
-  Slot& own = roster_.slots[slot];
+PoolTables::Judgement PoolTables::refresh(std::uint32_t slot) {
+  Slot& own = roster.slots[slot];
   const Judgement judgement = judge(slot);
   if (judgement.standing != own.standing) {
     --standings_[static_cast<std::size_t>(own.standing)];
@@ -88,35 +96,47 @@ void PoolState::refresh(std::uint32_t slot) {
   } else {
     heap_.drop(slot);
   }
+  return judgement;
 }
 
-void PoolState::refresh_group(std::uint32_t group) {
-  for (const std::uint32_t member : roster_.groups[group].members) refresh(member);
+void PoolTables::refresh_group(std::uint32_t group) {
+  for (const std::uint32_t member : roster.groups[group].members) refresh(member);
 }
 
-void PoolState::refresh_reach(std::uint32_t slot) {
-  if (roster_.slots[slot].group != kNowhere) return refresh_group(roster_.slots[slot].group);
-  refresh(slot);
+void PoolTables::refresh_reach(std::uint32_t slot) {
+  const std::uint32_t group = roster.slots[slot].group;
+  if (group != kNowhere) {
+    refresh_group(group);
+  } else {
+    refresh(slot);
+  }
 }
 
-void PoolState::join(std::uint32_t slot) {
-  Slot& own = roster_.slots[slot];
-  own.ready = tiers_[own.tier].join(own.view);
+void PoolTables::join(std::uint32_t slot) {
+  Slot& own = roster.slots[slot];
+  own.ready = tiers[own.tier].join(own.view);
 }
 
-void PoolState::leave(std::uint32_t slot) {
-  Slot& own = roster_.slots[slot];
-  ReadyKeys& tier = tiers_[own.tier];
+void PoolTables::leave(std::uint32_t slot) {
+  Slot& own = roster.slots[slot];
+  ReadyKeys& tier = tiers[own.tier];
   own.view = tier.leave(own.ready);
-  if (own.ready < tier.views().size()) roster_.slots[tier.views()[own.ready].slot].ready = own.ready;
+  if (own.ready < tier.views().size()) roster.slots[tier.views()[own.ready].slot].ready = own.ready;
   own.ready = kNowhere;
 }
 
-KeyView& PoolState::view(Slot& slot) { return slot.ready == kNowhere ? slot.view : tiers_[slot.tier].at(slot.ready); }
+void PoolTables::undo_leave(std::uint32_t slot, std::uint32_t position) {
+  Slot& own = roster.slots[slot];
+  ReadyKeys& tier = tiers[own.tier];
+  tier.undo_leave(position, own.view);
+  own.ready = position;
+  const auto last = static_cast<std::uint32_t>(tier.views().size() - 1);
+  roster.slots[tier.views()[last].slot].ready = last;
+}
 
-std::uint32_t PoolState::enabled_keys() const {
-  return slots() - in_standing(KeyStanding::kDisabled) - in_standing(KeyStanding::kUnreadable) -
-         in_standing(KeyStanding::kDraining);
+void PoolTables::give_back_retired(const PooledKey* key) {
+  const auto it = retired_.find(key);
+  if (it != retired_.end() && --it->second.in_flight == 0) retired_.erase(it);
 }
 
 }  // namespace akr

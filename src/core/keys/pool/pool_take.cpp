@@ -1,0 +1,176 @@
+// Taking a key for an attempt, and giving it back.
+#include <algorithm>
+#include <chrono>
+
+#include "core/keys/pool/pool_state.hpp"
+#include "core/keys/pool/refusal.hpp"
+
+namespace akr {
+namespace {
+
+// Keys woken per request, so that a million cooldowns that end at once are no pause for one of them.
+constexpr std::size_t kWakesPerTake = 32;
+
+}  // namespace
+
+Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
+  tick(now);
+  tables_.advance(kWakesPerTake);
+  const ModelTag model(request.model);
+  Choice choice(tables_);
+  std::optional<std::uint32_t> slot;
+  if (!held_back()) slot = chooser_.choose(request, model.hash(), choice);
+  tell(request.trace, choice);
+  if (!slot) return nothing_usable(tables_, guard_, choice.soonest);
+  const KeyClaim claim = commit(*slot, request, model);
+  tell_taken(request.trace, claim);
+  return claim;
+}
+
+// One certain key, under the same rules as any other: what the request names lives in that key's account (D23).
+Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request, TimePoint now) {
+  tick(now);
+  tables_.advance(kWakesPerTake);
+  const ModelTag model(request.model);
+  Choice choice(tables_);
+  choice.trace.pinned = true;
+  const auto slot = tables_.roster.find(id);
+  if (!slot) {
+    tell(request.trace, choice);
+    return pinned_key_deleted();
+  }
+  const PoolTables::Judgement judgement = tables_.refresh(*slot);
+  const bool free = !held_back() && tables_.roster.slots[*slot].ready != kNowhere;
+  const Fit fit = free ? chooser_.fit(*slot, request.tokens, model.hash()) : Fit{};
+  if (!fit.good()) choice.passed_over(fit);
+  tell(request.trace, choice);
+  if (held_back()) return pinned_key_held_back(guard_.next_probe() - tables_.now());
+  if (!free) return pinned_key_out(judgement, tables_.now());
+  if (!fit.enough_tokens) {
+    const TimePoint enough = tables_.account(*slot)->tokens_fit_at(request.tokens);
+    return pinned_key_lacks_tokens(enough - tables_.now());
+  }
+  if (fit.model.holds) return pinned_key_waits_for_model(fit.model, tables_.now());
+  const KeyClaim claim = commit(*slot, request, model);
+  tell_taken(request.trace, claim);
+  return claim;
+}
+
+void PoolState::tell(SelectTrace* trace, const Choice& choice) const {
+  if (trace == nullptr) return;
+  *trace = choice.trace;
+  trace->standings = tables_.standings();
+  trace->suspected = guard_.suspected();
+}
+
+void PoolState::tell_taken(SelectTrace* trace, const KeyClaim& claim) const {
+  if (trace == nullptr) return;
+  trace->key = claim.key->id;
+  trace->tier = tables_.priority_of(claim.slot);
+  trace->trial = claim.trials != 0;
+}
+
+KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model) {
+  Slot& own = tables_.roster.slots[slot];
+  KeyClaim claim{
+      .key = own.key, .slot = slot, .ticket = tables_.next_ticket(), .affinity = request.affinity, .model = model};
+  tables_.tiers[own.tier].taken(own.ready);
+  tables_.attempt_began();
+  own.last_used_s = static_cast<std::uint32_t>(tables_.now().time_since_epoch() / std::chrono::seconds(1)) + 1;
+  if (guard_.suspected()) guard_.probe_sent(tables_.now());
+  const bool of_model = model.hash() != 0 && !tables_.models.empty();
+  if (own.standing == KeyStanding::kTrial || of_model) start_trials(slot, claim);
+  if (LimitAccount* limits = tables_.account(slot)) count_request(slot, claim, request.tokens, *limits);
+  return claim;
+}
+
+void PoolState::count_request(std::uint32_t slot, KeyClaim& claim, std::uint32_t tokens, LimitAccount& limits) {
+  claim.counts_tokens = limits.counts_tokens();
+  claim.tokens = claim.counts_tokens ? tokens : 0;
+  limits.take(claim.tokens, tables_.now(), tables_.clock());
+  tables_.changed();
+  if (limits.blocked_until(tables_.now(), tables_.clock())) tables_.refresh_reach(slot);
+}
+
+void PoolState::start_trials(std::uint32_t slot, KeyClaim& claim) {
+  const auto start = [&](Health& health, TrialBit bit) {
+    if (gate(health, tables_.now()) != Gate::kTrial) return;
+    health.on_trial = true;
+    claim.trials |= bit;
+  };
+  const Reach reach = tables_.reach(slot);
+  reach.each([&](const WaitOwner& owner) { start(owner.health(), owner.trial()); });
+  if (claim.trials != 0) tables_.refresh_reach(slot);
+  if (claim.model.hash() == 0) return;
+  reach.each([&](const WaitOwner& owner) {
+    if (ModelWait* wait = tables_.models.find(owner.pair(), claim.model.hash()))
+      start(wait->health, owner.model_trial());
+  });
+}
+
+void PoolState::release(const KeyClaim& claim) {
+  tables_.attempt_ended();
+  const auto slot = tables_.locate(claim);
+  if (!slot) return tables_.give_back_retired(claim.key);
+  Slot& own = tables_.roster.slots[*slot];
+  --tables_.view(own).in_flight;
+  const bool validation = (claim.trials & kValidation) != 0;
+  if (validation) --tables_.roster.records[*slot].probing;
+  if (claim.trials != 0) end_trials(*slot, claim);
+  LimitAccount* limits = validation ? nullptr : tables_.account(*slot);
+  if (limits == nullptr) return;
+  const bool was_blocked = limits->blocked_until(tables_.now(), tables_.clock()).has_value();
+  limits->give_back();
+  if (was_blocked) tables_.refresh_reach(*slot);
+}
+
+void PoolState::end_trials(std::uint32_t slot, const KeyClaim& claim) {
+  // A wait that began after this attempt may have a trial of its own running.
+  const auto end = [&](Health& health) {
+    if (claim.ticket > health.ticket) health.on_trial = false;
+  };
+  tables_.reach(slot).each([&](const WaitOwner& owner) {
+    if ((claim.trials & owner.trial()) != 0) end(owner.health());
+    if ((claim.trials & owner.model_trial()) == 0) return;
+    if (ModelWait* wait = tables_.models.find(owner.pair(), claim.model.hash())) end(wait->health);
+    tables_.model_joined();
+  });
+  tables_.refresh_reach(slot);
+}
+
+bool PoolState::renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now) {
+  tick(now);
+  const auto slot = tables_.locate(claim);
+  if (!slot) return false;  // deleted meanwhile
+  LimitAccount* limits = tables_.account(*slot);
+  if (limits != nullptr) limits->give_back();  // the attempt that ended does not count against the next one
+  const bool usable = may_go_on(*slot, claim, tokens);
+  if (limits == nullptr) return usable;
+  if (!usable) {
+    limits->keep();
+    return false;
+  }
+  count_request(*slot, claim, tokens, *limits);
+  return true;
+}
+
+// What forbids a key to others may be this claim itself: its trial is no reason against it.
+bool PoolState::may_go_on(std::uint32_t slot, const KeyClaim& claim, std::uint32_t tokens) {
+  if (held_back()) return false;
+  const TimePoint now = tables_.now();
+  LimitAccount* limits = tables_.account(slot);
+  if (limits != nullptr && limits->blocked_until(now, tables_.clock())) return false;
+  if (limits != nullptr && tokens > 0 && !limits->fits_tokens(tokens, now)) return false;
+  const KeyStanding standing = tables_.judge(slot).standing;
+  const bool own_trial = standing == KeyStanding::kOnTrial && claim.trials != 0;
+  if (standing != KeyStanding::kUsable && standing != KeyStanding::kTrial && !own_trial) return false;
+  const std::uint64_t model = claim.model.hash();
+  if (model == 0 || tables_.models.empty()) return true;
+  return tables_.reach(slot).all([&](const WaitOwner& owner) {
+    if ((claim.trials & owner.model_trial()) != 0) return true;
+    const ModelWait* wait = tables_.models.find(owner.pair(), model);
+    return wait == nullptr || !hold_of(*wait, now).holds;
+  });
+}
+
+}  // namespace akr

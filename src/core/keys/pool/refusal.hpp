@@ -1,0 +1,20 @@
+// refusal.hpp - what the client is told when no key may serve it, and when to come back (D06, D23).
+#pragma once
+
+#include "base/error.hpp"
+#include "core/keys/pool/outage_guard.hpp"
+#include "core/keys/pool/pool_tables.hpp"
+
+namespace akr {
+
+// For KeyPool::select().  `model_soonest`: when a wait for the request's model ends; TimePoint{} = none.
+Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, TimePoint model_soonest);
+
+// For KeyPool::select_exactly().
+Error pinned_key_deleted();
+Error pinned_key_held_back(Duration wait);  // by the outage guard
+Error pinned_key_out(const PoolTables::Judgement& judgement, TimePoint now);
+Error pinned_key_lacks_tokens(Duration wait);
+Error pinned_key_waits_for_model(const ModelHold& hold, TimePoint now);
+
+}  // namespace akr
