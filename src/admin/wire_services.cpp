@@ -7,11 +7,13 @@
 #include "base/utf8.hpp"
 #include "core/keys/selection/registry.hpp"
 #include "core/outcome/failure_rules_json.hpp"
+#include "llm/provider/registry.hpp"
 
 namespace akr {
 namespace {
 
-constexpr std::string_view kDefaultFormat = "openai_compatible";  // the original's column default
+// The original's column default.
+std::string_view default_format() { return providers().front()->api_format; }
 constexpr std::string_view kNoConversion = "none";
 constexpr std::string_view kDefaultPolicy = "round_robin";
 
@@ -49,11 +51,10 @@ void read_methods(MemberReader& in, std::vector<std::string>& methods, bool requ
   }
 }
 
-// The original put "Bearer " before a key in any header of an OpenAI service, and nothing anywhere else.
+// As the original did it: what its provider wants before a key, in whichever header, and nothing anywhere else.
 std::string_view default_prefix(const Service& service, KeyLocation location) {
-  const bool bearer =
-      service.type == ServiceType::kLlm && service.api_format == kDefaultFormat && location == KeyLocation::kHeader;
-  return bearer ? "Bearer " : "";
+  const Provider* const provider = service.type == ServiceType::kLlm ? find_provider(service.api_format) : nullptr;
+  return provider == nullptr || location != KeyLocation::kHeader ? "" : provider->credential.prefix;
 }
 
 void read_key_placement(MemberReader& in, Service& service) {
@@ -142,7 +143,7 @@ void read_members(MemberReader& in, Service& service, bool methods_known, std::c
   in.text("slug", service.slug);
   in.flag("is_active", service.active);
   read_upstream_members(in, service);
-  in.text("api_format", service.api_format, kDefaultFormat);
+  in.text("api_format", service.api_format, default_format());
   in.text("output_format", service.output_format, kNoConversion);
   if (llm) {
     in.has("method");
@@ -170,7 +171,7 @@ Result<ServiceInput> read_new_service(const boost::json::object& object, std::ch
   ServiceInput input;
   Service& service = input.service;
   read_type(in, service.type);
-  service.api_format = kDefaultFormat;
+  service.api_format = default_format();
   service.output_format = kNoConversion;
   service.timeouts = default_timeouts(service.type, rest_total);
   service.retry = default_retry(service.type);

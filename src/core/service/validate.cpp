@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "base/strings.hpp"
-#include "core/service/client_format.hpp"
 #include "core/service/egress_proxy_url.hpp"
 #include "core/service/text_rules.hpp"
 #include "core/service/validate_parts.hpp"
@@ -49,12 +48,25 @@ Result<void> check_methods(const Service& service) {
 
 // ---- formats
 
-constexpr std::string_view kOutputFormats[] = {"none", "openai", "openai_responses", "anthropic", "gemini"};
+constexpr std::string_view kNoConversion = "none";
 
-Result<void> check_llm_output(const Service& service) {
-  const bool own = service.output_format.empty() || service.output_format == "none" ||
-                   service.output_format == service.api_format ||
-                   service.output_format == dialect_of(service.api_format);
+void list_name(std::string& list, std::string_view name) { list.append(list.empty() ? "" : ", ").append(name); }
+
+std::string api_formats(const KnownFormats& known) {
+  std::string list;
+  for (const KnownFormats::Upstream& upstream : known.upstreams) list_name(list, upstream.api_format);
+  return list;
+}
+
+std::string output_formats(const KnownFormats& known) {
+  std::string list(kNoConversion);
+  for (const std::string_view client : known.clients) list_name(list, client);
+  return list;
+}
+
+Result<void> check_llm_output(const Service& service, std::string_view own_output) {
+  const bool own = service.output_format.empty() || service.output_format == kNoConversion ||
+                   service.output_format == service.api_format || service.output_format == own_output;
   if (own) return {};
   return Error{.code = ErrorCode::kUnsupported,
                .message = "this build does not convert '" + service.output_format + "' to '" + service.api_format +
@@ -62,22 +74,20 @@ Result<void> check_llm_output(const Service& service) {
                .field = "output_format"};
 }
 
-Result<void> check_formats(const Service& service) {
+Result<void> check_formats(const Service& service, const KnownFormats& known) {
   const auto& output = service.output_format;
-  const bool known_api = !dialect_of(service.api_format).empty();
+  const std::string_view own_output = dialect_of(service.api_format, known);
+  const bool known_api = !own_output.empty();
   if (service.type == ServiceType::kGeneric) {
     // Rows of the original carry LLM defaults here; they mean nothing and are kept as they are.
     if (!service.api_format.empty() && !known_api) return invalid("api_format", "unknown API format");
   } else if (!known_api) {
-    return invalid("api_format", "the API format must be openai_compatible, anthropic_native or gemini_native");
+    return invalid("api_format", "the API format must be one of " + api_formats(known));
   }
-  const bool known_output =
-      output.empty() || (known_api && output == service.api_format) ||
-      std::find(std::begin(kOutputFormats), std::end(kOutputFormats), output) != std::end(kOutputFormats);
-  if (!known_output) {
-    return invalid("output_format", "the client format must be none, openai, openai_responses, anthropic or gemini");
-  }
-  return service.type == ServiceType::kLlm ? check_llm_output(service) : Result<void>();
+  const bool known_output = output.empty() || output == kNoConversion || (known_api && output == service.api_format) ||
+                            std::find(known.clients.begin(), known.clients.end(), output) != known.clients.end();
+  if (!known_output) return invalid("output_format", "the client format must be one of " + output_formats(known));
+  return service.type == ServiceType::kLlm ? check_llm_output(service, own_output) : Result<void>();
 }
 
 // ---- where the upstream key goes
@@ -165,7 +175,7 @@ Result<void> validate_service(const Service& service, const ValidationPolicy& po
   if (auto r = check_upstreams(service, policy); !r) return r;
   if (auto r = check_fallbacks(service); !r) return r;
   if (auto r = check_methods(service); !r) return r;
-  if (auto r = check_formats(service); !r) return r;
+  if (auto r = check_formats(service, policy.formats); !r) return r;
   if (auto r = check_key_placement(service); !r) return r;
   if (auto r = check_egress_proxy_url(service.egress_proxy, policy); !r) return r;
   if (auto r = check_affinity_rules(service); !r) return r;

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "core/outcome/failure_rules.hpp"
+#include "core/service/client_format.hpp"
 #include "core/service/service.hpp"
 
 namespace akr {
@@ -10,6 +11,7 @@ namespace akr {
 struct ValidationPolicy {
   bool allow_private_upstreams = true;  // ALLOW_PRIVATE_UPSTREAMS; metadata and link-local are refused always (D16)
   RuleLimits failure_rules = {};        // FAILURE_RULES_WORK
+  KnownFormats formats = {};            // of the dialects and providers that this build has
 };
 
 // kInvalid with Error::field set to the admin wire's name of the first wrong member ("slug", "target_url", ...).
