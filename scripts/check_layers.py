@@ -23,18 +23,18 @@ ALLOWED = {
     "cluster": "base core",
     "proxy": "base core llm net telemetry",
     "jobs": "base core llm net store:port",
-    "admin": "base core net store:port cluster:port jobs",
+    "admin": "base core llm net store:port cluster:port jobs",
     "app": "base config core net telemetry store cluster proxy jobs admin",
 }
 PORTS = {"store": re.compile(r"store/\w+_store\.hpp"), "cluster": re.compile(r"cluster/cluster_state\.hpp")}
 
-# Members of a family do not know each other; only the family's list names them.
-FAMILIES = {
-    "llm": ["openai_chat", "openai_responses", "anthropic", "gemini"],
-    "store": ["sqlite", "mysql", "postgresql"],
-    "cluster": ["local", "redis"],
-}
+# Members of a family do not know each other; only the family's list names them.  The members are the folders beside
+# the list, but for those that members share.
+FAMILIES = ["llm/dialect", "llm/provider", "store", "cluster"]
+SHARED = {"store/sql"}
 LISTS = ("registry.cpp", "open.cpp")
+# Providers say which dialects they speak.
+MAY_NAME = {"llm/provider": "llm/dialect"}
 
 # External headers that stay in the folders where they enter.
 EXTERNAL = [
@@ -77,13 +77,18 @@ def layer_problem(path, target):
 
 def family_problem(path, target):
     """Why `path` (relative to src) may not name the family member that `target` belongs to, or None."""
-    folder, _, rest = target.partition("/")
-    member = rest.split("/")[0]
-    if member not in FAMILIES.get(folder, []):
+    family = next((each for each in FAMILIES if target.startswith(each + "/")), None)
+    rest = target[len(family) + 1:] if family else ""
+    if "/" not in rest:  # of no family, or the family's own
         return None
-    if path.parts[:2] == (folder, member) or path.name in LISTS or IS_TEST.search(path.name):
+    member = f"{family}/{rest.split('/')[0]}"
+    if member in SHARED or path.as_posix().startswith(member + "/") or IS_TEST.search(path.name):
         return None
-    return f'only {folder}/{" or ".join(LISTS)} names the member {member} ("{target}")'
+    in_list = path.name in LISTS and path.parent.as_posix() == family
+    named_by = next((by for by, named in MAY_NAME.items() if named == family), None)
+    if in_list or (named_by and path.as_posix().startswith(named_by + "/")):
+        return None
+    return f'only {family}/{" or ".join(LISTS)} names the member {member} ("{target}")'
 
 
 def external_problem(path, target):

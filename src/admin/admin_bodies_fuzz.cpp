@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/key_import.hpp"
+#include "admin/known_formats.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
@@ -53,7 +54,7 @@ void check_service(std::string_view body) {
   const auto object = parse_json_object(body);
   if (!object) return;
   const auto made = read_new_service(*object, kTotal);
-  if (!made || !validate_service(made->service, ValidationPolicy{})) return;
+  if (!made || !validate_service(made->service, ValidationPolicy{.formats = known_formats()})) return;
   // As text: a number in the tree that was never written is of another kind than one that was read.
   const auto written = parse_json_object(boost::json::serialize(write_service(made->service, std::nullopt)));
   const auto again = read_service_change(*written, made->service, kTotal);

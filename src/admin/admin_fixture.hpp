@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "admin/admin_api.hpp"
+#include "admin/known_formats.hpp"
 #include "admin/publisher.hpp"
 #include "cluster/open.hpp"
 #include "store/open.hpp"
@@ -36,12 +37,14 @@ class AdminFixture : public testing::Test {
             {.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k')), .clock = &clock_})
             .value();
     publisher_ = std::make_unique<Publisher>(
-        database_->config(), *cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }, clock_);
+        database_->config(), *cluster_, ValidationPolicy{.formats = known_formats()},
+        [this](auto table) { table_ = std::move(table); }, clock_);
     publisher_->refresh().value();
     AdminSettings settings{.username = "admin",
                            .password = PasswordVerifier::plain(Secret(kPassword)),
                            .session_secret = Secret(std::string(32, 's')),
                            .public_base_url = "https://gw.example/base",
+                           .validation = {.formats = known_formats()},
                            .data_plane = {.status_of = [](ErrorCode code) { return 1000 + static_cast<int>(code); },
                                           .hash_affinity =
                                               [](std::string_view key, std::string_view session) {

@@ -8,15 +8,14 @@
 #include "core/outcome/failure_rules.hpp"
 #include "core/outcome/failure_rules_json.hpp"
 #include "core/service/client_format.hpp"
-#include "core/service/validate_parts.hpp"
 
 namespace akr {
 namespace {
 
-boost::json::array formats() {
+boost::json::array formats(const KnownFormats& known) {
   boost::json::array all;
-  for (const std::string_view format : api_formats()) {
-    all.push_back({{"id", format}, {"output_format", dialect_of(format)}});
+  for (const KnownFormats::Upstream& upstream : known.upstreams) {
+    all.push_back({{"id", upstream.api_format}, {"output_format", upstream.output_format}});
   }
   return all;
 }
@@ -64,21 +63,24 @@ Result<AdminResponse> get_app_config(AdminCall& call) {
 
 Result<AdminResponse> get_meta(AdminCall& call) {
   const auto rest_total = std::chrono::milliseconds(call.parts.settings.rest_total);
+  const KnownFormats& known = call.parts.settings.validation.formats;
   boost::json::object rules{{"actions", names(rule_action_names())}, {"scopes", names(rule_scope_names())}};
   rules["presets"] = presets();
   return json_response(200, {{"version", AKR_VERSION},
                              {"languages", {"zh-CN", "en"}},
-                             {"service_fields", meta_fields(describe_service_fields(rest_total))},
+                             {"service_fields", meta_fields(describe_service_fields(rest_total, known))},
                              {"key_fields", meta_fields(describe_key_fields())},
-                             {"api_formats", formats()},
-                             {"output_formats", names(output_formats())},
+                             {"api_formats", formats(known)},
+                             {"output_formats", names(output_format_names(known))},
                              {"selection_policies", policies()},
                              {"failure_rules", std::move(rules)},
                              {"key_states", states()}});
 }
 
 Result<AdminResponse> get_openapi(AdminCall& call) {
-  return json_response(200, openapi_document(std::chrono::milliseconds(call.parts.settings.rest_total)));
+  const AdminSettings& settings = call.parts.settings;
+  return json_response(200,
+                       openapi_document(std::chrono::milliseconds(settings.rest_total), settings.validation.formats));
 }
 
 }  // namespace akr

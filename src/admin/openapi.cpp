@@ -174,7 +174,7 @@ object shown(std::string_view facts, std::span<const FieldInfo> fields) {
 
 object schemas(std::chrono::milliseconds rest_total) {
   object all = boost::json::parse(kSchemas).as_object();
-  const auto services = describe_service_fields(rest_total);
+  const auto services = describe_service_fields(rest_total, formats);
   const auto keys = describe_key_fields();
   all["Service"] = shown("ServiceFacts", services);
   all["ServiceChange"] = {{"type", "object"}, {"properties", schema_properties(services, true)}};
@@ -189,7 +189,7 @@ object schemas(std::chrono::milliseconds rest_total) {
 
 }  // namespace
 
-object openapi_document(std::chrono::milliseconds rest_total) {
+object openapi_document(std::chrono::milliseconds rest_total, const KnownFormats& formats) {
   return {{"openapi", "3.1.0"},
           {"info", {{"title", "API Key Rotator: admin API"}, {"version", AKR_VERSION}}},
           {"security", array{object{{"bearer", array()}}, object{{"cookie", array()}}}},

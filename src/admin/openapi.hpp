@@ -9,6 +9,6 @@
 namespace akr {
 
 // `rest_total` is PROXY_TIMEOUT: the default of some fields.
-boost::json::object openapi_document(std::chrono::milliseconds rest_total);
+boost::json::object openapi_document(std::chrono::milliseconds rest_total, const KnownFormats& formats);
 
 }  // namespace akr

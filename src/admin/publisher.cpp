@@ -10,6 +10,7 @@
 #include "core/outcome/failure_rules.hpp"
 #include "core/service/text_rules.hpp"
 #include "jobs/probe_request.hpp"
+#include "llm/provider/registry.hpp"
 
 namespace akr {
 namespace {
@@ -20,9 +21,13 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-JoinRule join_rule(const Service& service) {
-  if (service.type == ServiceType::kGeneric) return JoinRule::kGeneric;
-  return service.api_format == "openai_compatible" ? JoinRule::kOpenAi : JoinRule::kPlain;
+const Provider* provider_of(const Service& service) {
+  return service.type == ServiceType::kGeneric ? nullptr : find_provider(service.api_format);
+}
+
+JoinRule join_rule(const Provider* provider) {
+  if (provider == nullptr) return kGenericJoin;
+  return {.bare_is_base = false, .once = provider->versions};
 }
 
 std::string allow_header(const Service& service) {
@@ -209,7 +214,12 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
       skipped_rules.push_back(service.slug + ": " + rule.field + ": " + rule.message);
       note_skipped(service, rule, skipped_rules.back());
     }
-    RoutedService entry{.url = std::move(prepared->url), .join = join_rule(service), .allow = allow_header(service)};
+    const Provider* const provider = provider_of(service);
+    RoutedService entry{.url = std::move(prepared->url),
+                        .join = join_rule(provider),
+                        .provider = provider,
+                        .client_format = client_format(service, policy_.formats),
+                        .allow = allow_header(service)};
     entry.rules = std::move(prepared->rules);
     entry.keys = (*pool)->keys;
     entry.upstreams = (*pool)->upstreams;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "admin/known_formats.hpp"
 #include "cluster/open.hpp"
 #include "store/open.hpp"
 #include "tests/support/example_config.hpp"
@@ -80,7 +81,8 @@ class PublisherTest : public testing::Test {
   WatchedStore store_{database_->config()};
   CountingCluster cluster_;
   std::shared_ptr<const RoutingTable> table_;
-  Publisher publisher_{store_, cluster_, ValidationPolicy{}, [this](auto table) { table_ = std::move(table); }, clock_};
+  Publisher publisher_{store_, cluster_, ValidationPolicy{.formats = known_formats()},
+                       [this](auto table) { table_ = std::move(table); }, clock_};
 };
 
 // Adding 1,000 keys to a pool of 100,000 took 26 times as long as to an empty one: every addition read and opened all
@@ -137,11 +139,18 @@ TEST_F(PublisherTest, PublishesWhatTheDataPlaneNeeds) {
   add(llm);
   ASSERT_EQ(table_->services().size(), 3U);
   const RoutedService& rest = *table_->match("/proxy/rest/x").value().service;
-  EXPECT_EQ(rest.join, JoinRule::kGeneric);
+  EXPECT_TRUE(rest.join.bare_is_base);
+  EXPECT_EQ(rest.provider, nullptr);
   EXPECT_EQ(rest.allow, "GET, POST");
   EXPECT_EQ(rest.url.origin.host, "api.example.com");
-  EXPECT_EQ(table_->match("/llm/llm").value().service->join, JoinRule::kOpenAi);
-  EXPECT_EQ(table_->match("/llm/claude").value().service->join, JoinRule::kPlain);
+  for (const auto& [slug, format] : {std::pair("llm", "openai_compatible"), std::pair("claude", "anthropic_native")}) {
+    const RoutedService& routed = *table_->match("/llm/" + std::string(slug)).value().service;
+    EXPECT_FALSE(routed.join.bare_is_base) << slug;
+    EXPECT_EQ(routed.provider, find_provider(format)) << slug;
+    ASSERT_EQ(routed.join.once.size(), 1U) << slug;
+    EXPECT_EQ(routed.join.once.front(), "v1") << slug;
+  }
+  EXPECT_EQ(table_->match("/llm/claude").value().service->client_format, "anthropic");
   EXPECT_EQ(publisher_.status().published, 3U);
 }
 

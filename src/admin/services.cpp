@@ -109,25 +109,26 @@ Error unfit_fallback(std::size_t index, std::string message) {
       .code = ErrorCode::kInvalid, .message = std::move(message), .field = "fallbacks[" + std::to_string(index) + "]"};
 }
 
-std::string who(const Service& service) {
+std::string who(const Service& service, const KnownFormats& known) {
   if (service.type == ServiceType::kGeneric) return "a GENERIC service";
-  return "an LLM service whose clients speak " + std::string(client_format(service));
+  return "an LLM service whose clients speak " + std::string(client_format(service, known));
 }
 
 // What validate_service() cannot know: that they exist, and that our clients would understand them.  `before`: what is
 // stored; one that was deleted since may be sent back as it was shown, and an unrelated change asks for nothing.
 Result<void> check_fallbacks(AdminCall& call, const Service& wanted, const Service* before) {
+  const KnownFormats& formats = call.parts.settings.validation.formats;
   const std::vector<ServiceId> known = before != nullptr ? before->fallbacks : std::vector<ServiceId>();
-  if (before != nullptr && known == wanted.fallbacks && same_client_format(*before, wanted)) return {};
+  if (before != nullptr && known == wanted.fallbacks && same_client_format(*before, wanted, formats)) return {};
   for (std::size_t i = 0; i < wanted.fallbacks.size(); ++i) {
     const ServiceId id = wanted.fallbacks[i];
     const auto found = call.parts.store.find_service(id);
     if (!found && found.error().code != ErrorCode::kNotFound) return found.error();
     if (!found && std::find(known.begin(), known.end(), id) != known.end()) continue;
     if (!found) return unfit_fallback(i, "there is no service " + std::to_string(id.value));
-    if (same_client_format(wanted, *found)) continue;
-    return unfit_fallback(
-        i, "service '" + found->slug + "' is " + who(*found) + "; it cannot stand in for " + who(wanted));
+    if (same_client_format(wanted, *found, formats)) continue;
+    return unfit_fallback(i, "service '" + found->slug + "' is " + who(*found, formats) + "; it cannot stand in for " +
+                                 who(wanted, formats));
   }
   return {};
 }

@@ -48,7 +48,7 @@ TEST_F(AdminServices, CreatesAsTheOriginalsPageDoes) {
   EXPECT_EQ(array(call("GET", kConfigs)).at(0).as_object(), body);
   ASSERT_NE(routed("w"), nullptr);  // published before the answer
   EXPECT_EQ(routed("w")->allow, "GET");
-  EXPECT_EQ(routed("w")->join, JoinRule::kGeneric);
+  EXPECT_TRUE(routed("w")->join.bare_is_base);
 }
 
 TEST_F(AdminServices, AnLlmServiceTakesItsBaseUrlAndBearerPrefix) {
@@ -72,7 +72,9 @@ TEST_F(AdminServices, AnLlmServiceTakesItsBaseUrlAndBearerPrefix) {
   EXPECT_EQ(body.at("max_attempts").as_int64(), 5);
   EXPECT_TRUE(body.at("retry_non_idempotent").as_bool());
   EXPECT_EQ(answer.body.find("pw@"), std::string::npos);
-  EXPECT_EQ(routed("o")->join, JoinRule::kOpenAi);
+  EXPECT_FALSE(routed("o")->join.bare_is_base);
+  ASSERT_EQ(routed("o")->join.once.size(), 1U);
+  EXPECT_EQ(routed("o")->join.once.front(), "v1");
   EXPECT_EQ(routed("o")->config.egress_proxy, "socks5h://u:pw@p.example:1080");
 }
 

@@ -201,7 +201,8 @@ void ask_fallbacks(AdminCall& call, const Question& question, boost::json::objec
   for (const ServiceId id : question.service.fallbacks) {
     const auto fallback = call.parts.store.find_service(id);
     const auto pool = call.parts.publisher.pool(id);
-    if (!fallback || !pool || not_routed(call, *fallback) || !same_client_format(question.service, *fallback)) continue;
+    if (!fallback || !pool || not_routed(call, *fallback)) continue;
+    if (!same_client_format(question.service, *fallback, call.parts.settings.validation.formats)) continue;
     boost::json::object answer = look(call, fresh, *fallback, *pool);
     const bool serves = !answer.at("key").is_null();
     if (serves) {

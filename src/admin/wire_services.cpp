@@ -4,6 +4,7 @@
 #include "admin/wire_fields.hpp"
 #include "base/time_text.hpp"
 #include "core/service/service_parts.hpp"
+#include "llm/provider/registry.hpp"
 
 namespace akr {
 namespace {
@@ -51,8 +52,20 @@ void join_urls(MemberReader& in, Service& service) {
   service.target_url = first;
 }
 
+// What the provider wants before a key in a header, unless the client said something else or has a key there already.
+// The original's rule for one format is the list's own default (parts::default_key_prefix).
+void default_prefix(MemberReader& in, const std::optional<KeyPlacement>& before, Service& service) {
+  const Provider* const provider = service.type == ServiceType::kLlm ? find_provider(service.api_format) : nullptr;
+  const auto* given = in.any("api_key_prefix");
+  if (provider == nullptr || !service.key_placement || (given != nullptr && !given->is_null())) return;
+  const KeyLocation location = service.key_placement->location;
+  if (location != KeyLocation::kHeader || (given == nullptr && before && before->location == location)) return;
+  service.key_placement->prefix = provider->credential.prefix;
+}
+
 // `methods_known`: the service has a method from before.
 void read_members(MemberReader& in, Service& service, const Service& fresh, bool methods_known) {
+  const std::optional<KeyPlacement> placement = service.key_placement;
   // The default of a key's prefix depends on it.
   read_by_name(in, "api_format", service, fresh);
   for (const Field<Service>& field : service_fields()) {
@@ -63,6 +76,7 @@ void read_members(MemberReader& in, Service& service, const Service& fresh, bool
     }
   }
   parts::drop_nameless_placement(service);
+  default_prefix(in, placement, service);
   join_urls(in, service);
   if (service.type == ServiceType::kGeneric && !methods_known && !in.has("method")) in.refuse(parts::method_missing());
   for (const char* name : kOnlyShown) in.has(name);

@@ -209,8 +209,8 @@ net::Task<void> FrontDoor::refuse_locked(net::Downstream& client) {
   const Error error = {ErrorCode::kLocked,
                        "the gateway is locked: its ENCRYPTION_KEY is not the one the stored keys were encrypted with"};
   const std::string id = gateway_.request_id(client.head());
-  const Format* format = guess_format(client.head());
-  co_await client.reply(status_of(error.code), json_fields(id), error_body(format, error, id));
+  const Dialect* const dialect = guess_dialect(client.head());
+  co_await client.reply(status_of(error.code), json_fields(id), error_body(dialect, error, id));
 }
 
 void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
@@ -244,7 +244,7 @@ void FrontDoor::crowded(net::Downstream& client, net::NoPlace why, int& status, 
   const std::string id = gateway_.request_id(client.head());
   status = status_of(reason.code);
   fields = json_fields(id) + "Retry-After: " + std::to_string(reason.retry_after) + "\r\n";
-  body = error_body(guess_format(client.head()), reason, id);
+  body = error_body(guess_dialect(client.head()), reason, id);
   log_.record_refused(client.client_ip(), status, reason);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "admin/known_formats.hpp"
 #include "base/ip_address.hpp"
 #include "config/backend_choice.hpp"
 #include "core/service/address_policy.hpp"
@@ -111,7 +112,8 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
 
 ValidationPolicy validation_policy(const Settings& settings) {
   return {.allow_private_upstreams = settings.allow_private_upstreams(),
-          .failure_rules = {.work = settings.failure_rules_work()}};
+          .failure_rules = {.work = settings.failure_rules_work()},
+          .formats = known_formats()};
 }
 
 Result<void> check_env_proxies(const Settings& settings) {

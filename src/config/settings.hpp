@@ -157,9 +157,9 @@ struct Settings : SettingList {
     {"Interim (1xx) answers an upstream may send before the real one; more are an upstream error (502).",
      "上游在最终响应之前可发送的中间响应（1xx）数量，超过视为上游错误（502）。"}, between(1U, 10'000'000U)};
   Setting<Milliseconds> sse_keepalive{*this, "SSE_KEEPALIVE", seconds(15),
-    {"Silence of an event stream after which clients get a comment line, so that nothing between cuts it; 0 turns it "
-     "off.",
-     "事件流静默多久后向客户端发送注释行，防止中间设备断开；0 表示关闭。"}, from_to_seconds(0, 3600)};
+    {"Silence of an event stream after which clients get a comment, or what their format has for it, so that nothing "
+     "between cuts it; 0 turns it off.",
+     "事件流静默多久后向客户端发送注释或其格式中的等价内容，防止中间设备断开；0 表示关闭。"}, from_to_seconds(0, 3600)};
   Setting<bool> allow_private_upstreams{*this, "ALLOW_PRIVATE_UPSTREAMS", true,
     {"Lets services and their proxies point to private and loopback addresses. Cloud metadata and link-local "
      "addresses are refused always.",

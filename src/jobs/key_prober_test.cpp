@@ -12,6 +12,7 @@
 
 #include "core/keys/pool/pool_test_support.hpp"
 #include "jobs/probe_request.hpp"
+#include "llm/provider/registry.hpp"
 #include "tests/support/handler_server.hpp"
 
 namespace akr {
@@ -41,7 +42,8 @@ class KeyProberTest : public testing::Test {
     made.config.slug = "s";
     made.config.type = ServiceType::kLlm;
     made.config.api_format = format;
-    made.join = format == "openai_compatible" ? JoinRule::kOpenAi : JoinRule::kPlain;
+    made.provider = find_provider(format);
+    if (made.provider != nullptr) made.join = {.bare_is_base = false, .once = made.provider->versions};
     made.url = parse_upstream_url("http://127.0.0.1:" + std::to_string(provider_.port()) + base).value();
     made.keys = pool_;
     return made;
@@ -183,7 +185,7 @@ class GenericProber : public KeyProberTest {
   RoutedService rest(const std::string& path) {
     RoutedService made = service("", "/base?tenant=1");
     made.config.type = ServiceType::kGeneric;
-    made.join = JoinRule::kGeneric;
+    made.join = kGenericJoin;
     made.config.key_placement = KeyPlacement{KeyLocation::kHeader, "Authorization", "Token "};
     made.config.validation_path = path;
     return made;

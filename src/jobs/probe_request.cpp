@@ -3,27 +3,18 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "llm/provider/registry.hpp"
 #include "llm/rate_limit_hints.hpp"
-#include "llm/registry.hpp"
 
 namespace akr {
 namespace {
-
-const Format* format_of(const Service& service) {
-  return service.type == ServiceType::kLlm ? find_format(service.api_format) : nullptr;
-}
-
-// As the providers' own SDKs ask for it.
-std::string_view model_list_path(const Format& format) {
-  return format.api_format() == "gemini_native" ? "/v1beta/models" : "/v1/models";
-}
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-// Sets the key where the data plane sets it: the operator's place, else the format's own.
-void place_key(const Service& service, const Format* format, const PooledKey& key, std::string& target,
+// Sets the key where the data plane sets it: the operator's place, else the provider's own.
+void place_key(const Service& service, const Provider* provider, const PooledKey& key, std::string& target,
                std::string& fields) {
   const auto& placement = service.key_placement;
   if (placement && placement->location == KeyLocation::kQuery) {
@@ -33,7 +24,7 @@ void place_key(const Service& service, const Format* format, const PooledKey& ke
     wipe(escaped);
     return;
   }
-  const UpstreamKeyPlacement own = format == nullptr ? UpstreamKeyPlacement{} : format->upstream_key_placement();
+  const CredentialPlace own = provider == nullptr ? CredentialPlace{} : provider->credential;
   fields.append(placement ? std::string_view(placement->name) : own.header).append(": ");
   fields.append(placement ? std::string_view(placement->prefix) : own.prefix).append(key.secret.expose());
   fields += "\r\n";
@@ -43,13 +34,13 @@ void place_key(const Service& service, const Format* format, const PooledKey& ke
 
 bool can_probe(const Service& service) {
   if (service.type == ServiceType::kGeneric) return !service.validation_path.empty() && service.key_placement;
-  return format_of(service) != nullptr;
+  const Provider* const provider = find_provider(service.api_format);
+  return provider != nullptr && !provider->free_call.empty();
 }
 
 Result<std::string> probe_head(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key) {
-  const Format* const format = format_of(service.config);
-  std::string_view path =
-      format == nullptr ? std::string_view(service.config.validation_path) : model_list_path(*format);
+  const Provider* const provider = service.provider;
+  std::string_view path = provider == nullptr ? std::string_view(service.config.validation_path) : provider->free_call;
   std::string_view query;
   if (const auto mark = path.find('?'); mark != std::string_view::npos) {
     query = path.substr(mark + 1);
@@ -58,13 +49,13 @@ Result<std::string> probe_head(const RoutedService& service, const UpstreamUrl& 
   std::string target, fields;
   if (auto joined = join_target(url, service.join, path, query, target); !joined) return joined.error();
   append_field(fields, "Host", url.host_header);
-  append_field(fields, "Accept", format == nullptr ? "*/*" : "application/json");
+  append_field(fields, "Accept", provider == nullptr ? "*/*" : "application/json");
   append_field(fields, "Accept-Encoding", "identity");
   append_field(fields, "User-Agent", "api-key-rotator");
-  if (format != nullptr) {
-    for (const HeaderView& required : format->required_headers()) append_field(fields, required.name, required.value);
+  if (provider != nullptr) {
+    for (const HeaderView& required : provider->required_headers) append_field(fields, required.name, required.value);
   }
-  place_key(service.config, format, key, target, fields);
+  place_key(service.config, provider, key, target, fields);
   std::string head = "GET " + target + " HTTP/1.1\r\n" + fields + "\r\n";
   wipe(target);
   wipe(fields);
@@ -79,9 +70,10 @@ Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer
   if (service.rules) {
     if (const auto ruled = service.rules->match(status, body, retry_hint(headers, now))) return ruled->verdict;
   }
-  const Format* const format = format_of(service.config);
-  if (status < 400 || format == nullptr) return classify({.status = status, .retry_after = retry_hint(headers, now)});
-  const ErrorDetail detail = format->parse_error({status, headers, body, now});
+  const Provider* const provider = service.provider;
+  if (status < 400 || provider == nullptr) return classify({.status = status, .retry_after = retry_hint(headers, now)});
+  const UpstreamSpeech upstream = {provider, provider->dialects.front()};
+  const ErrorDetail detail = upstream.parse_error({status, headers, body, now});
   // The two lists of kinds have the same enumerators (llm/error_detail.hpp).
   return classify({.status = detail.status,
                    .kind = static_cast<FailureKind>(detail.kind),

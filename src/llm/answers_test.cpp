@@ -1,10 +1,19 @@
 // answers_test.cpp - what good answers say: their usage, and whether there is anything in them.
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
-#include "llm/registry.hpp"
+#include "llm/dialect/registry.hpp"
 
 namespace akr {
 namespace {
+
+const Dialect& speaking(std::string_view id) {
+  for (const Dialect* dialect : dialects()) {
+    if (dialect->id() == id) return *dialect;
+  }
+  std::abort();
+}
 
 struct Case {
   const char* format;
@@ -12,9 +21,10 @@ struct Case {
   const char* json;
 };
 
-constexpr const char* kOpenAi = "openai_compatible";
-constexpr const char* kAnthropic = "anthropic_native";
-constexpr const char* kGemini = "gemini_native";
+constexpr const char* kOpenAi = "openai_chat";
+constexpr const char* kResponses = "openai_responses";
+constexpr const char* kAnthropic = "anthropic";
+constexpr const char* kGemini = "gemini";
 
 // Whole answers.
 const Case kAnswers[] = {
@@ -28,9 +38,9 @@ const Case kAnswers[] = {
     {kOpenAi, false, R"({"choices":[{"message":{"content":""},"finish_reason":"length"}]})"},
     {kOpenAi, false, R"({"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]})"},
     {kOpenAi, false, R"({"choices":[{"message":{"content":""}},{"message":{"content":"b"}}]})"},
-    {kOpenAi, true, R"({"object":"response","status":"completed","output":[]})"},
-    {kOpenAi, false, R"({"object":"response","status":"incomplete","output":[]})"},
-    {kOpenAi, false, R"({"object":"response","status":"completed","output":[{"type":"message"}]})"},
+    {kResponses, true, R"({"object":"response","status":"completed","output":[]})"},
+    {kResponses, false, R"({"object":"response","status":"incomplete","output":[]})"},
+    {kResponses, false, R"({"object":"response","status":"completed","output":[{"type":"message"}]})"},
     {kOpenAi, false, R"({"object":"list","data":[]})"},
     {kOpenAi, false, R"({})"},
     {kOpenAi, false, R"({"choices":[)"},
@@ -57,7 +67,7 @@ const Case kAnswers[] = {
 
 TEST(Answers, AnEmptyOneIsToldFromOneThatSaysSomethingOrWhyItDoesNot) {
   for (const Case& each : kAnswers)
-    EXPECT_EQ(find_format(each.format)->is_empty_answer(each.json), each.empty) << each.json;
+    EXPECT_EQ(speaking(each.format).is_empty_answer(each.json), each.empty) << each.json;
 }
 
 // Events of streams.
@@ -70,9 +80,9 @@ const Case kEvents[] = {
     {kOpenAi, false, R"({"choices":[{"delta":{"reasoning_content":"hm"}}]})"},
     {kOpenAi, false, R"({"choices":[{"delta":{"tool_calls":[{"index":0}]}}]})"},
     {kOpenAi, false, R"({"choices":[{"delta":{},"finish_reason":"content_filter"}]})"},
-    {kOpenAi, true, R"({"type":"response.created","response":{"output":[]}})"},
-    {kOpenAi, true, R"({"type":"response.completed","response":{"status":"completed","output":[]}})"},
-    {kOpenAi, false, R"({"type":"response.output_text.delta","delta":"a"})"},
+    {kResponses, true, R"({"type":"response.created","response":{"output":[]}})"},
+    {kResponses, true, R"({"type":"response.completed","response":{"status":"completed","output":[]}})"},
+    {kResponses, false, R"({"type":"response.output_text.delta","delta":"a"})"},
     {kOpenAi, false, "not json"},
     {kAnthropic, true, R"({"type":"message_start","message":{"content":[]}})"},
     {kAnthropic, true, R"({"type":"ping"})"},
@@ -89,7 +99,7 @@ const Case kEvents[] = {
 
 TEST(Answers, EventsWithoutContentAreToldFromTheOthers) {
   for (const Case& each : kEvents)
-    EXPECT_EQ(find_format(each.format)->is_empty_event({.data = each.json}), each.empty) << each.json;
+    EXPECT_EQ(speaking(each.format).is_empty_event({.data = each.json}), each.empty) << each.json;
 }
 
 struct Cost {
@@ -102,8 +112,8 @@ TEST(Answers, UsageIsReadWhereEachDialectWritesIt) {
   const Cost costs[] = {
       {kOpenAi, 9, R"({"usage":{"prompt_tokens":4,"completion_tokens":5,"total_tokens":9}})"},
       {kOpenAi, 9, R"({"usage":{"prompt_tokens":4,"completion_tokens":5}})"},
-      {kOpenAi, 9, R"({"usage":{"input_tokens":4,"output_tokens":5,"total_tokens":9}})"},
-      {kOpenAi, 9, R"({"type":"response.completed","response":{"usage":{"total_tokens":9}}})"},
+      {kResponses, 9, R"({"usage":{"input_tokens":4,"output_tokens":5,"total_tokens":9}})"},
+      {kResponses, 9, R"({"type":"response.completed","response":{"usage":{"total_tokens":9}}})"},
       {kOpenAi, 9, R"({"x_groq":{"usage":{"total_tokens":9}}})"},
       {kOpenAi, std::nullopt, R"({"usage":null})"},
       {kOpenAi, std::nullopt, R"({"usage":{"total_tokens":-1}})"},
@@ -118,7 +128,7 @@ TEST(Answers, UsageIsReadWhereEachDialectWritesIt) {
   };
   for (const Cost& each : costs) {
     TokenUsage usage;
-    find_format(each.format)->read_usage(each.json, usage);
+    speaking(each.format).read_usage(each.json, usage);
     EXPECT_EQ(usage.sum(), each.total) << each.json;
   }
 }

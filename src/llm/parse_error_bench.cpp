@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "llm/registry.hpp"
+#include "llm/provider/registry.hpp"
 
 namespace akr {
 namespace {
@@ -40,12 +40,13 @@ std::string gemini_body() {
 }
 
 void parse_error(benchmark::State& state, std::string_view format, int status, const std::string& body) {
-  const Format* dialect = find_format(format);
+  const Provider* const provider = find_provider(format);
+  const UpstreamSpeech upstream = {provider, provider->dialects.front()};
   const HeaderView headers[] = {{"content-type", "application/json"}, {"x-request-id", "req_1"}};
   const ErrorAnswer answer{
       .status = status, .headers = headers, .body = body, .now = WallTime(std::chrono::hours(500'000))};
   for (auto _ : state) {
-    auto detail = dialect->parse_error(answer);
+    auto detail = upstream.parse_error(answer);
     benchmark::DoNotOptimize(detail.kind);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(body.size()));

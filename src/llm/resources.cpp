@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "llm/api_path.hpp"
 #include "llm/clue_search.hpp"
 
 namespace akr {
@@ -18,33 +19,6 @@ std::string_view take_part(std::string_view& rest, char separator) {
   const std::string_view part = rest.substr(0, end);
   rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   return part;
-}
-
-// v1, v1beta, v1alpha2, ...
-bool is_version(std::string_view segment) {
-  if (segment.size() < 2 || segment[0] != 'v' || segment[1] < '0' || segment[1] > '9') return false;
-  std::size_t digits = 2;
-  while (digits < segment.size() && segment[digits] >= '0' && segment[digits] <= '9') ++digits;
-  segment.remove_prefix(digits);
-  return segment.empty() || segment.starts_with("alpha") || segment.starts_with("beta");
-}
-
-// What stands behind the API's version: "files/abc" of "/upload/v1beta/files/abc".  A path without a version is one
-// already, because the version is part of the service's URL.
-std::string_view behind_version(std::string_view path) {
-  if (path.starts_with('/')) path.remove_prefix(1);
-  std::size_t begin = 0;
-  for (int i = 0; i < 4 && begin < path.size(); ++i) {
-    std::size_t end = begin;
-    while (end < path.size() && path[end] != '/') ++end;
-    if (is_version(path.substr(begin, end - begin))) {
-      path.remove_prefix(std::min(end + 1, path.size()));
-      if (path.starts_with("openai/")) path.remove_prefix(7);  // Gemini's compatible endpoint
-      return path;
-    }
-    begin = end + 1;
-  }
-  return path;
 }
 
 // path_fits(..., kAnywhere), for the patterns that most requests are held against.

@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include "llm/registry.hpp"
+#include "llm/provider/registry.hpp"
 
 namespace akr {
 namespace {
 
-const ResourceMap& map_of(std::string_view api_format) { return find_format(api_format)->resources(); }
+const ResourceMap& map_of(std::string_view api_format) { return *find_provider(api_format)->resources; }
 
 bool makes(std::string_view api_format, std::string_view method, std::string_view path, std::string_view body = {}) {
   return find_resource_rule(map_of(api_format), method, path, body) != nullptr;

@@ -4,7 +4,6 @@
 #include <random>
 
 #include "base/log.hpp"
-#include "llm/registry.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/error_reply.hpp"
 #include "proxy/attempt/packed_error.hpp"
@@ -99,8 +98,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   auto route = ctx.routing->match(ctx.client.head().target());
   if (!route) co_return route.error();
   ctx.route = *route;
-  ctx.format = find_format(ctx.service().config.api_format);
-  if (ctx.service().config.type == ServiceType::kGeneric) ctx.format = nullptr;
+  ctx.listen();
 
   // Before the body is read: an unauthenticated client must not make us buffer anything.
   const Result<void> admitted = admit(ctx);
@@ -123,9 +121,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     if (!collected) co_return collected.error();
   }
 
-  read_request_facts(ctx, request);
-  // What lives in one provider account is reached with the key that made it, or not at all (D23).
+  // What lives in one provider account is reached with the key that made it, or not at all (D23).  Before the other
+  // facts: a body that is looked through for ids has told its model.
   if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
+  read_request_facts(ctx, request);
   // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
   ctx.longest_hold = settings_.relay.sse_keepalive / 2;
   ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
@@ -144,7 +143,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
     if (!looked) co_return looked.error();
   }
-  last.tap = watch_for_pins(ctx, last, settings_.pins);
+  last.tap = tap_answer(ctx, last, settings_.pins);
   co_return co_await relay(ctx, std::move(last), settings_.relay);
 }
 

@@ -2,8 +2,20 @@
 
 namespace akr {
 
+void RequestContext::listen() {
+  const Provider* const provider = service().provider;
+  if (provider == nullptr) return;
+  // Nothing is converted: the client speaks what it asks the upstream for.
+  client_speaks = &provider->dialect_of(route.rest);
+  upstream_speaks = {provider, client_speaks};
+}
+
 void RequestContext::serve_from(const RoutedService* fallback) {
   stand_in = fallback;
+  const Provider* const provider = service().provider;
+  const bool shared = provider != nullptr && client_speaks != nullptr && provider->speaks(*client_speaks);
+  const Dialect* const own = provider == nullptr ? nullptr : provider->dialects.front();
+  upstream_speaks = {provider, shared ? client_speaks : own};
   upstream = nullptr;
   failed_upstreams = 0;
   tried_count = 0;

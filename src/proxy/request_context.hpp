@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "core/pins/key_pin.hpp"
 #include "core/service/routing_table.hpp"
-#include "llm/format.hpp"
+#include "llm/provider.hpp"
 #include "net/server/downstream.hpp"
 #include "proxy/attempt/decision_trace.hpp"
 
@@ -32,9 +32,11 @@ struct RequestContext {
   TimePoint started;
 
   // gateway
-  std::string id;                  // X-Request-Id: the client's or our own
-  RouteMatch route;                // match(): the service that was asked; views into the head
-  const Format* format = nullptr;  // nullptr for generic services
+  std::string id;    // X-Request-Id: the client's or our own
+  RouteMatch route;  // match(): the service that was asked; views into the head
+  // match(): the dialect of its errors and of what keeps it waiting.  nullptr: REST
+  const Dialect* client_speaks = nullptr;
+  UpstreamSpeech upstream_speaks;  // match(), attempts: of the service that serves; nothing for GENERIC ones
   AccessGrant grant;               // authenticate()
   std::string_view method;         // views into the head, or into `kept` once the head was given back
   std::string_view path;           // without query
@@ -50,7 +52,7 @@ struct RequestContext {
 
   // find_pin()
   std::optional<PinnedKey> pinned;                // the only key that may serve this request
-  const ResourceRule* makes_resources = nullptr;  // what its answer names, by the format's knowledge
+  const ResourceRule* makes_resources = nullptr;  // what its answer names, by the provider's knowledge
 
   // attempts
   const RoutedService* stand_in = nullptr;  // the fallback that serves instead; nullptr = the service that was asked
@@ -82,6 +84,8 @@ struct RequestContext {
   // The one whose keys, rules and limits apply now; in the end, the one that answered.
   const RoutedService& service() const { return stand_in != nullptr ? *stand_in : *route.service; }
   const UpstreamUrl& upstream_url() const { return upstream != nullptr ? *upstream : service().url; }
+  // Finds out what is spoken on both sides.  REQUIRES: `route` was set just now.
+  void listen();
   // From now on `fallback` (nullptr: the asked one) serves; its pool and its URLs are untried.
   void serve_from(const RoutedService* fallback);
   // Timeouts::total of the service that serves, counted from `from`; an earlier deadline stays.

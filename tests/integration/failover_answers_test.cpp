@@ -120,7 +120,7 @@ TEST(FirstEventHold, ASilentStreamGetsItsHeadAndCommentsInTime) {
   ProxyUnderTest proxy({.target_url = upstream.url(), .llm = true, .sse_keepalive = 200ms});
   const HttpAnswer answer = proxy.post(kPath, kChat);
   EXPECT_TRUE(answer.complete);
-  EXPECT_TRUE(answer.body.starts_with(": keepalive\n\n: keepalive\n\n: keepalive\n\n")) << answer.body;
+  EXPECT_TRUE(answer.body.starts_with(": keepalive\n: keepalive\n: keepalive\n")) << answer.body;
   EXPECT_TRUE(answer.body.ends_with(kGoodEvent)) << answer.body;
 }
 

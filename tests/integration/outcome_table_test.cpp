@@ -1,5 +1,5 @@
-// outcome_table_test.cpp - answers as providers send them, through the format's parse_error() and core's classify(), to
-// the verdict.  Cases: src/llm/testdata/provider_answers.json; "now" is 2026-11-22T20:32:33Z unless a case says
+// outcome_table_test.cpp - answers as providers send them, through the provider's parse_error() and core's classify(),
+// to the verdict.  Cases: src/llm/testdata/provider_answers.json; "now" is 2026-11-22T20:32:33Z unless a case says
 // otherwise.
 #include <chrono>
 #include <filesystem>
@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "core/outcome/outcome.hpp"
+#include "llm/provider/registry.hpp"
 #include "llm/rate_limit_hints.hpp"
-#include "llm/registry.hpp"
 
 namespace akr {
 namespace {
@@ -74,7 +74,8 @@ WallTime time_of(const json::object& entry) {
 }
 
 std::optional<ErrorDetail> read_answer(const json::object& entry, const std::string& body) {
-  const Format* format = find_format(text(entry.at("format")));
+  const Provider* const provider = find_provider(text(entry.at("format")));
+  const UpstreamSpeech upstream = {provider, provider->dialects.front()};
   std::vector<std::pair<std::string, std::string>> owned;
   if (const auto* headers = entry.if_contains("headers")) {
     for (const auto& [name, value] : headers->as_object()) owned.emplace_back(name, text(value));
@@ -86,10 +87,10 @@ std::optional<ErrorDetail> read_answer(const json::object& entry, const std::str
                            .body = body,
                            .now = time_of(entry)};
   if (const auto* event = entry.if_contains("event")) {
-    if (text(*event) == "body") return format->error_in_success(answer);
-    return format->error_in_event({.event = text(*event), .data = body}, answer.now);
+    if (text(*event) == "body") return upstream.error_in_success(answer);
+    return upstream.error_in_event({.event = text(*event), .data = body}, answer.now);
   }
-  return format->parse_error(answer);
+  return upstream.parse_error(answer);
 }
 
 // As proxy/attempt/attempts carries it across.
@@ -140,11 +141,12 @@ TEST(OutcomeTable, ProviderAnswersGiveTheExpectedVerdict) {
 TEST(OutcomeTable, RequestErrorsNeverTouchAKey) {
   const std::string body =
       R"({"error":{"message":"quota exceeded, invalid api key, rate limit, suspended","code":"x"}})";
-  for (const Format* format : formats()) {
+  for (const Provider* provider : providers()) {
+    const UpstreamSpeech upstream = {provider, provider->dialects.front()};
     for (int status : {404, 405, 409, 410, 413, 415, 422}) {
-      const auto verdict = judge(format->parse_error({.status = status, .body = body}));
-      EXPECT_EQ(verdict.key, KeyAction::kNone) << format->id() << ' ' << status;
-      EXPECT_EQ(verdict.retry, RetryAdvice::kReturn) << format->id() << ' ' << status;
+      const auto verdict = judge(upstream.parse_error({.status = status, .body = body}));
+      EXPECT_EQ(verdict.key, KeyAction::kNone) << provider->id << ' ' << status;
+      EXPECT_EQ(verdict.retry, RetryAdvice::kReturn) << provider->id << ' ' << status;
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "llm/provider/registry.hpp"
 #include "net/client/connector.hpp"
 #include "net/client/upstream_pool.hpp"
 
@@ -71,6 +72,11 @@ RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<Key
     service.fallbacks.push_back(ServiceId{static_cast<std::int64_t>(i) + 2});
   }
   if (spec.adjust) spec.adjust(service);
+  if (service.type == ServiceType::kLlm) {
+    routed.provider = spec.provider != nullptr ? spec.provider : find_provider(service.api_format);
+    routed.join = {.bare_is_base = false, .once = routed.provider->versions};
+    routed.client_format = routed.provider->dialects.front()->output_format();
+  }
   routed.url = parse_upstream_url(service.target_url).value();
   if (service.upstreams.size() > 1) {
     routed.upstreams = UpstreamSet::make(service.upstreams, nullptr, spec.ejection).value();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/service/routing_table.hpp"
+#include "llm/provider.hpp"
 #include "proxy/gateway.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
@@ -25,7 +26,8 @@ struct ProxySpec {
   int keys = 1;
   bool llm = false;
   std::string api_format = "openai_compatible";
-  RetrySettings retry = {};  // LLM services: retry_non_idempotent is set
+  const Provider* provider = nullptr;  // one that the registry does not have, in place of api_format's
+  RetrySettings retry = {};            // LLM services: retry_non_idempotent is set
   std::string policy = "round_robin";
   std::chrono::milliseconds wait_for_key{0};
   std::chrono::milliseconds first_byte{5'000};

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/service/routing_table.hpp"
-#include "llm/registry.hpp"
+#include "llm/provider/registry.hpp"
 #include "proxy/request_context.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
@@ -23,6 +23,7 @@ class RequestFixture {
   explicit RequestFixture(Service service) {
     RoutedService routed;
     routed.url = parse_upstream_url(service.target_url).value();
+    if (service.type == ServiceType::kLlm) routed.provider = find_provider(service.api_format);
     routed.config = std::move(service);
     routed.keys = std::make_shared<KeyPool>(1);
     std::vector<RoutedService> services;
@@ -30,7 +31,7 @@ class RequestFixture {
     table_ = std::make_shared<const RoutingTable>(std::move(services));
   }
 
-  // Runs `look` on the server's thread, with route, format and method filled in; `request` matches the service.
+  // Runs `look` on the server's thread, with route, dialects and method filled in; `request` matches the service.
   void run(const std::string& request, const std::function<void(RequestContext&)>& look) {
     HandlerServer server([&](net::Downstream& client) -> net::Task<void> {
       RequestContext ctx(client, table_, client.worker().now());
@@ -39,7 +40,7 @@ class RequestFixture {
       ctx.path = client.head().target();
       ctx.head_method = ctx.method == "HEAD";
       ctx.route = table_->match(client.head().target()).value();
-      if (ctx.service().config.type == ServiceType::kLlm) ctx.format = find_format(ctx.service().config.api_format);
+      ctx.listen();
       look(ctx);
       co_await client.reply(200, "", "");
     });

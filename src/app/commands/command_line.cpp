@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "admin/known_formats.hpp"
 #include "config/describe.hpp"
 #include "core/service/describe_fields.hpp"
 
@@ -24,7 +25,8 @@ class HelpWithSettings final : public CLI::Formatter {
 };
 
 std::string markdown(std::string_view about, Language language) {
-  if (about == "service-fields") return fields_markdown(describe_service_fields(kTellSetting), language);
+  if (about == "service-fields")
+    return fields_markdown(describe_service_fields(kTellSetting, known_formats()), language);
   if (about == "key-fields") return fields_markdown(describe_key_fields(), language);
   return configuration_markdown(language);
 }

@@ -5,6 +5,13 @@
 namespace akr {
 namespace {
 
+// As llm/ gives them to core.
+KnownFormats known_formats() {
+  return {
+      .upstreams = {{"openai_compatible", "openai"}, {"anthropic_native", "anthropic"}, {"gemini_native", "gemini"}},
+      .clients = {"openai", "openai_responses", "anthropic", "gemini"}};
+}
+
 Service llm(const char* api_format, const char* output_format) {
   Service service;
   service.type = ServiceType::kLlm;
@@ -15,25 +22,26 @@ Service llm(const char* api_format, const char* output_format) {
 
 TEST(ClientFormat, IsTheServicesOwnOrThatOfItsUpstream) {
   for (const char* own : {"", "none", "openai", "openai_compatible"}) {
-    EXPECT_EQ(client_format(llm("openai_compatible", own)), "openai") << own;
+    EXPECT_EQ(client_format(llm("openai_compatible", own), known_formats()), "openai") << own;
   }
-  EXPECT_EQ(client_format(llm("anthropic_native", "none")), "anthropic");
-  EXPECT_EQ(client_format(llm("gemini_native", "")), "gemini");
-  EXPECT_EQ(client_format(llm("gemini_native", "openai_responses")), "openai_responses");
-  EXPECT_EQ(client_format(llm("morse", "none")), "");
+  EXPECT_EQ(client_format(llm("anthropic_native", "none"), known_formats()), "anthropic");
+  EXPECT_EQ(client_format(llm("gemini_native", ""), known_formats()), "gemini");
+  EXPECT_EQ(client_format(llm("gemini_native", "openai_responses"), known_formats()), "openai_responses");
+  EXPECT_EQ(client_format(llm("morse", "none"), known_formats()), "");
 }
 
 TEST(ClientFormat, OfGenericServicesIsNoneWhateverTheirRowsSay) {
   Service rest = llm("openai_compatible", "none");
   rest.type = ServiceType::kGeneric;
-  EXPECT_EQ(client_format(rest), "");
-  EXPECT_TRUE(same_client_format(rest, Service{}));
-  EXPECT_FALSE(same_client_format(rest, llm("openai_compatible", "none")));
+  EXPECT_EQ(client_format(rest, known_formats()), "");
+  EXPECT_TRUE(same_client_format(rest, Service{}, known_formats()));
+  EXPECT_FALSE(same_client_format(rest, llm("openai_compatible", "none"), known_formats()));
 }
 
 TEST(ClientFormat, IsWhatMakesServicesExchangeable) {
-  EXPECT_TRUE(same_client_format(llm("openai_compatible", "none"), llm("anthropic_native", "openai")));
-  EXPECT_FALSE(same_client_format(llm("openai_compatible", "none"), llm("openai_compatible", "openai_responses")));
+  EXPECT_TRUE(same_client_format(llm("openai_compatible", "none"), llm("anthropic_native", "openai"), known_formats()));
+  EXPECT_FALSE(same_client_format(llm("openai_compatible", "none"), llm("openai_compatible", "openai_responses"),
+                                  known_formats()));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ bool is_null_refused(const Field<Owner>& field) {
 }
 
 template <class Owner>
-FieldInfo describe(const Field<Owner>& field, const Owner& generic, const Owner& llm) {
+FieldInfo describe(const Field<Owner>& field, const Owner& generic, const Owner& llm, const KnownFormats& known) {
   FieldInfo info{.name = field.name, .group = field.group};
   info.type = std::visit(Overloaded{
                              [](bool& (*)(Owner&)) { return "boolean"; },
@@ -24,7 +24,7 @@ FieldInfo describe(const Field<Owner>& field, const Owner& generic, const Owner&
                          field.member);
   info.milliseconds = std::holds_alternative<std::chrono::milliseconds& (*)(Owner&)>(field.member);
   if (field.bounds.most > 0) info.bounds = field.bounds;
-  if (field.choices != nullptr) info.choices = field.choices();
+  if (field.choices != nullptr) info.choices = field.choices(known);
   info.applies = field.applies;
   info.required = field.required;
   info.nullable = !is_null_refused(field);
@@ -114,17 +114,17 @@ std::optional<boost::json::value> field_value(const Field<Owner>& field, const O
 template std::optional<boost::json::value> field_value(const Field<Service>&, const Service&);
 template std::optional<boost::json::value> field_value(const Field<UpstreamKey>&, const UpstreamKey&);
 
-std::vector<FieldInfo> describe_service_fields(std::chrono::milliseconds rest_total) {
+std::vector<FieldInfo> describe_service_fields(std::chrono::milliseconds rest_total, const KnownFormats& known) {
   const Service generic = new_service(ServiceType::kGeneric, rest_total);
   const Service llm = new_service(ServiceType::kLlm, rest_total);
   std::vector<FieldInfo> all;
-  for (const Field<Service>& field : service_fields()) all.push_back(describe(field, generic, llm));
+  for (const Field<Service>& field : service_fields()) all.push_back(describe(field, generic, llm, known));
   return all;
 }
 
 std::vector<FieldInfo> describe_key_fields() {
   std::vector<FieldInfo> all;
-  for (const Field<UpstreamKey>& field : key_fields<UpstreamKey>()) all.push_back(describe(field, {}, {}));
+  for (const Field<UpstreamKey>& field : key_fields<UpstreamKey>()) all.push_back(describe(field, {}, {}, {}));
   return all;
 }
 

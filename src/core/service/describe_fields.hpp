@@ -34,7 +34,7 @@ struct FieldInfo {
 
 // `rest_total` is PROXY_TIMEOUT; kTellSetting stands for "whatever it is" and is told by its name in documentation.
 inline constexpr std::chrono::milliseconds kTellSetting{-1};
-std::vector<FieldInfo> describe_service_fields(std::chrono::milliseconds rest_total);
+std::vector<FieldInfo> describe_service_fields(std::chrono::milliseconds rest_total, const KnownFormats& known);
 std::vector<FieldInfo> describe_key_fields();
 
 // The rows of a table: member, type, default, allowed, meaning; with its head.

@@ -66,7 +66,7 @@ struct Field {
   Member<Owner> member;
   Bounds bounds = {};
   // Which texts there are, for documentation and the console; `check` refuses others.
-  std::vector<std::string_view> (*choices)() = nullptr;
+  std::vector<std::string_view> (*choices)(const KnownFormats&) = nullptr;
   // What the bounds cannot say.  kInvalid with Error::field.
   Result<void> (*check)(const Owner&, const ValidationPolicy&) = nullptr;
   AppliesTo applies = AppliesTo::kAllServices;

@@ -15,8 +15,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kTotal{30'000};
 
+KnownFormats known_formats() { return {.upstreams = {{"openai_compatible", "openai"}}, .clients = {"openai"}}; }
+ValidationPolicy policy_with_formats() { return {.formats = known_formats()}; }
+
 std::vector<FieldInfo> all_fields() {
-  std::vector<FieldInfo> all = describe_service_fields(kTotal);
+  std::vector<FieldInfo> all = describe_service_fields(kTotal, known_formats());
   for (const FieldInfo& key : describe_key_fields()) all.push_back(key);
   return all;
 }
@@ -47,7 +50,7 @@ bool set_number(const Field<Owner>& field, Owner& object, std::int64_t number) {
 }
 
 TEST(Fields, EachStandsOnceAndIsExplainedInBothLanguages) {
-  for (const auto& fields : {describe_service_fields(kTotal), describe_key_fields()}) {
+  for (const auto& fields : {describe_service_fields(kTotal, known_formats()), describe_key_fields()}) {
     std::set<std::string_view> names;
     for (const FieldInfo& field : fields) EXPECT_TRUE(names.insert(field.name).second) << field.name;
   }
@@ -61,11 +64,11 @@ TEST(Fields, EachStandsOnceAndIsExplainedInBothLanguages) {
 
 TEST(Fields, ADefaultIsValidAndADefaultByTypeIsKeptAsNothing) {
   for (const ServiceType type : {ServiceType::kGeneric, ServiceType::kLlm}) {
-    const auto valid = validate_service(valid_service(type), {});
+    const auto valid = validate_service(valid_service(type), policy_with_formats());
     EXPECT_TRUE(valid) << valid.error().message;
   }
   EXPECT_TRUE(validate_key_fields({}));
-  for (const FieldInfo& field : describe_service_fields(kTotal)) {
+  for (const FieldInfo& field : describe_service_fields(kTotal, known_formats())) {
     const auto listed = std::find_if(service_fields().begin(), service_fields().end(),
                                      [&](const auto& each) { return each.name == field.name; });
     // Else the column's default would be that of one of the types.
@@ -81,7 +84,7 @@ TEST(Fields, TheGateKnowsEveryBound) {
     for (const std::int64_t wrong : {field.bounds.least - 1, field.bounds.most + 1}) {
       Service service = valid_service(ServiceType::kGeneric);
       if (!set_number(field, service, wrong)) continue;
-      const auto refused = validate_service(service, {});
+      const auto refused = validate_service(service, policy_with_formats());
       ASSERT_FALSE(refused) << field.name << " " << wrong;
       EXPECT_EQ(refused.error().field, field.name);
       EXPECT_EQ(refused.error().message, std::string(field.name) + " must be a whole number from " +
@@ -117,17 +120,18 @@ TEST(Fields, TheGateKnowsEveryBoundOfAKey) {
 TEST(Fields, TheGateKnowsPoliciesAndRules) {
   Service service = valid_service(ServiceType::kLlm);
   service.selection_policy = "magic";
-  const auto policy = validate_service(service, {});
+  const auto policy = validate_service(service, policy_with_formats());
   EXPECT_EQ(policy.error().field, "selection_policy");
   EXPECT_NE(policy.error().message.find("round_robin, weighted"), std::string::npos);
   EXPECT_NE(policy.error().message.find("not 'magic'"), std::string::npos);
   service = valid_service(ServiceType::kLlm);
   service.failure_rules = {{.body_regex = "("}};
-  EXPECT_EQ(validate_service(service, {}).error().field, "failure_rules[0].body_regex");
+  EXPECT_EQ(validate_service(service, policy_with_formats()).error().field, "failure_rules[0].body_regex");
 }
 
 TEST(Fields, ATableRowSaysWhatTheListSays) {
-  const std::string english = fields_markdown(describe_service_fields(kTellSetting), Language::kEnglish);
+  const std::string english =
+      fields_markdown(describe_service_fields(kTellSetting, known_formats()), Language::kEnglish);
   for (const char* row :
        {"| `invalid_after` | integer | 2 | 1 to 10 | ", "| `slug` | string | required | 1 to 100 characters | ",
         "| `method` | string | required for GENERIC | ",

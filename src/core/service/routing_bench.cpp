@@ -7,6 +7,9 @@
 namespace akr {
 namespace {
 
+constexpr std::string_view kVersion[] = {"v1"};
+constexpr JoinRule kVersionedJoin = {.bare_is_base = false, .once = kVersion};
+
 RoutingTable table_of(int count) {
   std::vector<RoutedService> services;
   for (int i = 0; i < count; ++i) {
@@ -14,7 +17,7 @@ RoutingTable table_of(int count) {
     service.config.type = ServiceType::kLlm;
     service.config.slug = "service-" + std::to_string(i);
     service.url = *parse_upstream_url("https://api.example.com/v1");
-    service.join = JoinRule::kOpenAi;
+    service.join = kVersionedJoin;
     services.push_back(std::move(service));
   }
   return RoutingTable(std::move(services));

@@ -32,18 +32,19 @@ std::string unknown_slug_message(std::string_view slug) {
   return "no service '" + std::string(slug) + "' here";
 }
 
-// What clients speak to it, so that an answer of one is an answer of the other.  No service converts yet: it is the
-// upstream's own format.
-bool same_client_format(const Service& a, const Service& b) {
-  return a.type == b.type && (a.type == ServiceType::kGeneric || a.api_format == b.api_format);
+// So that an answer of one is an answer of the other.
+bool same_client_format(const RoutedService& a, const RoutedService& b) {
+  if (a.config.type != b.config.type) return false;
+  if (a.config.type == ServiceType::kGeneric || a.config.api_format == b.config.api_format) return true;
+  return !a.client_format.empty() && a.client_format == b.client_format;
 }
 
 // "" if `fallback` can stand in for `service`.
-std::string_view why_not(const Service& service, const RoutedService* fallback) {
+std::string_view why_not(const RoutedService& service, const RoutedService* fallback) {
   if (fallback == nullptr) return "there is no such service";
-  if (fallback->config.id == service.id) return "a service is no fallback of its own";
+  if (fallback->config.id == service.config.id) return "a service is no fallback of its own";
   if (!fallback->config.active) return "it is switched off";
-  if (!same_client_format(service, fallback->config)) return "its clients speak another format";
+  if (!same_client_format(service, *fallback)) return "its clients speak another format";
   return {};
 }
 
@@ -65,7 +66,7 @@ void RoutingTable::find_fallbacks() {
     for (const ServiceId id : service.config.fallbacks) {
       const auto found = by_id.find(id);
       const RoutedService* const fallback = found == by_id.end() ? nullptr : found->second;
-      const std::string_view why = why_not(service.config, fallback);
+      const std::string_view why = why_not(service, fallback);
       if (why.empty()) service.fallbacks.push_back(fallback);
       if (!why.empty()) left_out_fallbacks_.push_back({service.config.slug, id, why});
     }

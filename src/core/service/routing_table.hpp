@@ -16,13 +16,17 @@
 
 namespace akr {
 
+struct Provider;  // llm/provider.hpp; only carried here
+
 // A service with everything the data plane needs, prepared once at publication.
 struct RoutedService {
   Service config;
   UpstreamUrl url;                         // of config.target_url
   std::shared_ptr<UpstreamSet> upstreams;  // of config.upstreams; nullptr: `url` is the only one
-  JoinRule join = JoinRule::kGeneric;
-  std::string allow;  // config.methods joined by ", "; "" = any
+  JoinRule join = kGenericJoin;
+  const Provider* provider = nullptr;   // of config.api_format; static.  nullptr: GENERIC
+  std::string_view client_format = {};  // what its clients speak (core/service/client_format.hpp); static
+  std::string allow;                    // config.methods joined by ", "; "" = any
   std::shared_ptr<KeyPool> keys;
   std::shared_ptr<const FailureRules> rules;         // nullptr = none
   std::vector<const RoutedService*> fallbacks = {};  // config.fallbacks, found by RoutingTable; as long as the table

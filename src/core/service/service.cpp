@@ -18,7 +18,8 @@ Timeouts default_timeouts(ServiceType type, std::chrono::milliseconds rest_total
     case ServiceType::kGeneric:
       return {.first_byte = rest_total, .total = rest_total};
     case ServiceType::kLlm:
-      return {.first_byte = milliseconds(300'000), .total = milliseconds(0)};
+      // Answers in one piece may come after 10 minutes, and who gives up pays for them again.
+      return {.first_byte = milliseconds(900'000), .total = milliseconds(0)};
   }
   return {};
 }

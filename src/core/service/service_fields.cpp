@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 using Names = std::vector<std::string_view>;
 
-Names policy_names() {
+Names policy_names(const KnownFormats&) {
   Names names;
   for (const PolicyEntry& policy : selection_policies()) names.push_back(policy.id);
   return names;
@@ -39,7 +39,7 @@ constexpr Field<Service> kFields[] = {
     {.name = "config_type",
      .member = Worded<Service>{parts::write_type, parts::read_type},
      .choices =
-         [] {
+         [](const KnownFormats&) {
            return Names{"GENERIC", "LLM"};
          },
      .required = true,
@@ -48,7 +48,7 @@ constexpr Field<Service> kFields[] = {
     {.name = "api_key_location",
      .member = Worded<Service>{parts::write_key_location, parts::read_key_location},
      .choices =
-         [] {
+         [](const KnownFormats&) {
            return Names{"header", "query"};
          },
      .initial = {"`header`", "`header`"},
@@ -116,13 +116,13 @@ constexpr Field<Service> kFields[] = {
      .meaning = {"LLM: a good answer without content is tried again", "LLM：成功但没有内容的响应会重试"}},
     {.name = "api_format",
      .member = [](Service& service) -> string& { return service.api_format; },
-     .choices = api_formats,
+     .choices = api_format_names,
      .check = check_api_format,
      .shown_if_set = true,
      .meaning = {"LLM: what the upstream speaks", "LLM：上游使用的格式"}},
     {.name = "output_format",
      .member = [](Service& service) -> string& { return service.output_format; },
-     .choices = output_formats,
+     .choices = output_format_names,
      .check = check_output_format,
      .shown_if_set = true,
      .meaning = {"LLM: what clients speak; `none` is the upstream's own",

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,15 +33,23 @@ struct UpstreamUrl {
 // kInvalid (field "target_url") for anything but http(s)://host[:port][/path][?query].
 Result<UpstreamUrl> parse_upstream_url(std::string_view text);
 
-enum class JoinRule { kGeneric, kOpenAi, kPlain };
+// How a client's path is joined to a service's URL.
+struct JoinRule {
+  bool bare_is_base = true;  // nothing is appended for a bare slug, so a service can name one exact resource
+  // First segments that a client's path and the service's URL may both have, like "v1": the upstream wants each once.
+  // Static storage.
+  std::span<const std::string_view> once = {};
+};
+inline constexpr JoinRule kGenericJoin = {};
+inline constexpr JoinRule kPlainJoin = {.bare_is_base = false};
 
 // Appends the request target for upstream to `out`: path, then '?' and query if there is one.
 // `rest` is what follows "/proxy/{slug}" or "/llm/{slug}" in the client's target, still percent-encoded, "" or
 // starting with '/'; `query` is the client's query without '?'.  Bytes, order, repetitions and escapes stay as they
-// are (contract 2.4.7 and 2.5 decide the joining slash and the doubled /v1; the configured query comes first).
+// are (contract 2.4.7 and 2.5 decide the joining slash and the doubled version; the configured query comes first).
 // kPathRefused for a path that could climb: a segment that decodes (once or twice, with '\' as '/', ';params' cut) to
 // "." or "..", an encoded slash or backslash beside dots, a NUL, CR or LF in any escape, or a bad escape.
-Result<void> join_target(const UpstreamUrl& url, JoinRule rule, std::string_view rest, std::string_view query,
+Result<void> join_target(const UpstreamUrl& url, const JoinRule& rule, std::string_view rest, std::string_view query,
                          std::string& out);
 
 // The query without the parameters called `name` (compared after decoding), bytes of the others unchanged.

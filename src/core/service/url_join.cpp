@@ -8,43 +8,33 @@ namespace {
 
 Error refused(std::string message) { return {.code = ErrorCode::kPathRefused, .message = std::move(message)}; }
 
-void drop_prefix(std::string_view& text, std::string_view prefix) {
-  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+bool begins_with(std::string_view path, std::string_view segment) {
+  return path.starts_with(segment) && (path.size() == segment.size() || path[segment.size()] == '/');
 }
 
-// Nothing is appended for a bare slug, so a service can name one exact resource.
-void append_generic(const UpstreamUrl& url, std::string_view tail, std::string& out) {
-  out += url.base_path;
-  if (!tail.empty() || url.slash_base || url.base_path.empty()) out += '/';
-  out += tail;
+bool ends_with(std::string_view path, std::string_view segment) {
+  return path.size() > segment.size() && path.ends_with(segment) && path[path.size() - segment.size() - 1] == '/';
 }
 
-// Clients and operators both like to put /v1 into "the base URL"; the upstream wants it once.
-void append_openai(const UpstreamUrl& url, std::string_view tail, std::string& out) {
-  while (tail.starts_with("v1/v1/")) drop_prefix(tail, "v1/");
-  if (tail == "v1/v1") tail = "v1";
-  const bool versioned = url.base_path.ends_with("/v1");
+// Clients and operators both like to put the version into "the base URL".
+std::string_view fold(std::string_view tail, std::string_view segment) {
+  while (tail.size() > segment.size() && begins_with(tail.substr(segment.size() + 1), segment))
+    tail.remove_prefix(segment.size() + 1);
+  return tail;
+}
+
+void append_path(const UpstreamUrl& url, const JoinRule& rule, std::string_view tail, std::string& out) {
   out += url.base_path;
-  if (versioned && tail == "v1") return;
-  if (versioned) drop_prefix(tail, "v1/");
+  if (rule.bare_is_base && tail.empty() && !url.slash_base && !url.base_path.empty()) return;
+  for (const std::string_view segment : rule.once) {
+    if (!begins_with(tail, segment)) continue;
+    tail = fold(tail, segment);
+    if (!ends_with(url.base_path, segment)) break;
+    out += tail.substr(segment.size());  // "" or "/..."
+    return;
+  }
   out += '/';
   out += tail;
-}
-
-void append_path(const UpstreamUrl& url, JoinRule rule, std::string_view tail, std::string& out) {
-  switch (rule) {
-    case JoinRule::kGeneric:
-      append_generic(url, tail, out);
-      return;
-    case JoinRule::kOpenAi:
-      append_openai(url, tail, out);
-      return;
-    case JoinRule::kPlain:
-      out += url.base_path;
-      out += '/';
-      out += tail;
-      return;
-  }
 }
 
 // Calls visit(part) for each parameter between '&', empty ones included.
@@ -93,7 +83,7 @@ void append_query(std::string_view configured, std::string_view query, std::stri
 
 }  // namespace
 
-Result<void> join_target(const UpstreamUrl& url, JoinRule rule, std::string_view rest, std::string_view query,
+Result<void> join_target(const UpstreamUrl& url, const JoinRule& rule, std::string_view rest, std::string_view query,
                          std::string& out) {
   if (!rest.empty() && rest.front() != '/') return refused("the path after the slug must begin with '/'");
   if (!path_stays_put(rest)) return refused("the path must not hold '.' or '..' segments, controls or bad escapes");

@@ -5,20 +5,23 @@
 namespace akr {
 namespace {
 
+constexpr std::string_view kVersion[] = {"v1"};
+constexpr JoinRule kVersionedJoin = {.bare_is_base = false, .once = kVersion};
+
 UpstreamUrl url_of(std::string_view text) {
   auto url = parse_upstream_url(text);
   EXPECT_TRUE(url) << text << ": " << (url ? "" : url.error().message);
   return url ? *url : UpstreamUrl{};
 }
 
-std::string joined(std::string_view base, JoinRule rule, std::string_view rest, std::string_view query = "") {
+std::string joined(std::string_view base, const JoinRule& rule, std::string_view rest, std::string_view query = "") {
   std::string out;
   const auto result = join_target(url_of(base), rule, rest, query, out);
   return result ? out : "refused";
 }
 
 std::string generic(std::string_view base, std::string_view rest, std::string_view query = "") {
-  return joined(base, JoinRule::kGeneric, rest, query);
+  return joined(base, kGenericJoin, rest, query);
 }
 
 TEST(ParseUpstreamUrl, TakesItApart) {
@@ -122,9 +125,7 @@ TEST(JoinTarget, GenericAppendsNothingForABareSlug) {
 }
 
 TEST(JoinTarget, OpenAiFoldsADoubledVersion) {
-  const auto openai = [](std::string_view base, std::string_view rest) {
-    return joined(base, JoinRule::kOpenAi, rest);
-  };
+  const auto openai = [](std::string_view base, std::string_view rest) { return joined(base, kVersionedJoin, rest); };
   EXPECT_EQ(openai("https://a.b/v1", "/chat/completions"), "/v1/chat/completions");
   EXPECT_EQ(openai("https://a.b/v1/", "/v1/chat/completions"), "/v1/chat/completions");
   EXPECT_EQ(openai("https://a.b/v1", "/v1/v1/models"), "/v1/models");
@@ -138,10 +139,27 @@ TEST(JoinTarget, OpenAiFoldsADoubledVersion) {
   EXPECT_EQ(openai("https://a.b/v1", ""), "/v1/");
 }
 
+// Only an OpenAI client could have the version in both URLs: Anthropic's got /v1/v1/messages, Gemini's
+// /v1beta/v1beta/models.  Stands for any API's version, in the client's path, the service's URL, or both.
+TEST(JoinTarget, EveryKnownVersionStandsOnce) {
+  static constexpr std::string_view kVersions[] = {"v1beta", "v1", "v1alpha"};
+  const auto join = [](std::string_view base, std::string_view rest) {
+    return joined(base, {.bare_is_base = false, .once = kVersions}, rest);
+  };
+  EXPECT_EQ(join("https://a.b/v1beta", "/v1beta/models/m:generateContent"), "/v1beta/models/m:generateContent");
+  EXPECT_EQ(join("https://a.b", "/v1beta/v1beta/models"), "/v1beta/models");
+  EXPECT_EQ(join("https://a.b/v1", "/v1/v1/messages"), "/v1/messages");
+  EXPECT_EQ(join("https://a.b/v1alpha/", "/v1alpha"), "/v1alpha");
+  EXPECT_EQ(join("https://a.b/v1beta", "/models"), "/v1beta/models");
+  // Different ones are both meant: who wrote them knows the upstream.
+  EXPECT_EQ(join("https://a.b/v1beta", "/v1/models"), "/v1beta/v1/models");
+  EXPECT_EQ(join("https://a.b/xv1", "/v1/models"), "/xv1/v1/models");
+}
+
 TEST(JoinTarget, PlainAlwaysPutsOneSlash) {
-  EXPECT_EQ(joined("https://a.b/", JoinRule::kPlain, "/v1/messages"), "/v1/messages");
-  EXPECT_EQ(joined("https://a.b/v1", JoinRule::kPlain, "/v1/messages"), "/v1/v1/messages");
-  EXPECT_EQ(joined("https://a.b", JoinRule::kPlain, "/v1beta/models/g:generateContent", "alt=sse"),
+  EXPECT_EQ(joined("https://a.b/", kPlainJoin, "/v1/messages"), "/v1/messages");
+  EXPECT_EQ(joined("https://a.b/v1", kPlainJoin, "/v1/messages"), "/v1/v1/messages");
+  EXPECT_EQ(joined("https://a.b", kPlainJoin, "/v1beta/models/g:generateContent", "alt=sse"),
             "/v1beta/models/g:generateContent?alt=sse");
 }
 
@@ -216,8 +234,8 @@ TEST(JoinTarget, LeavesHarmlessOddPathsAlone) {
 
 TEST(JoinTarget, ASecondSlashNeverBeginsAHost) {
   EXPECT_EQ(generic("https://a.b", "//evil.com/x"), "/evil.com/x");
-  EXPECT_EQ(joined("https://a.b", JoinRule::kPlain, "///evil.com/x"), "/evil.com/x");
-  EXPECT_EQ(joined("https://a.b", JoinRule::kOpenAi, "//evil.com/x"), "/evil.com/x");
+  EXPECT_EQ(joined("https://a.b", kPlainJoin, "///evil.com/x"), "/evil.com/x");
+  EXPECT_EQ(joined("https://a.b", kVersionedJoin, "//evil.com/x"), "/evil.com/x");
 }
 
 TEST(JoinTarget, RefusesQueriesThatWouldBreakTheRequestLine) {
@@ -227,7 +245,7 @@ TEST(JoinTarget, RefusesQueriesThatWouldBreakTheRequestLine) {
 
 TEST(JoinTarget, AppendsToWhatIsThere) {
   std::string out = "GET ";
-  ASSERT_TRUE(join_target(url_of("https://a.b/w?k=1"), JoinRule::kGeneric, "/x", "c=2", out));
+  ASSERT_TRUE(join_target(url_of("https://a.b/w?k=1"), kGenericJoin, "/x", "c=2", out));
   EXPECT_EQ(out, "GET /w/x?k=1&c=2");
 }
 

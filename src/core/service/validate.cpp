@@ -51,12 +51,17 @@ Result<void> check_methods(const Service& service, const ValidationPolicy&) {
 
 namespace {
 
-constexpr std::string_view kOutputFormats[] = {"none", "openai", "openai_responses", "anthropic", "gemini"};
+constexpr std::string_view kNoConversion = "none";
 
-Result<void> check_llm_output(const Service& service) {
-  const bool own = service.output_format.empty() || service.output_format == "none" ||
-                   service.output_format == service.api_format ||
-                   service.output_format == dialect_of(service.api_format);
+std::string list_of(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (const std::string_view name : names) list.append(list.empty() ? "" : ", ").append(name);
+  return list;
+}
+
+Result<void> check_llm_output(const Service& service, std::string_view own_output) {
+  const bool own = service.output_format.empty() || service.output_format == kNoConversion ||
+                   service.output_format == service.api_format || service.output_format == own_output;
   if (own) return {};
   return Error{.code = ErrorCode::kUnsupported,
                .message = "this build does not convert '" + service.output_format + "' to '" + service.api_format +
@@ -66,28 +71,24 @@ Result<void> check_llm_output(const Service& service) {
 
 }  // namespace
 
-std::vector<std::string_view> output_formats() { return {std::begin(kOutputFormats), std::end(kOutputFormats)}; }
-
-Result<void> check_api_format(const Service& service, const ValidationPolicy&) {
-  if (!dialect_of(service.api_format).empty()) return {};
+Result<void> check_api_format(const Service& service, const ValidationPolicy& policy) {
+  if (!dialect_of(service.api_format, policy.formats).empty()) return {};
   if (service.type == ServiceType::kLlm) {
-    return invalid("api_format", "the API format must be openai_compatible, anthropic_native or gemini_native");
+    return invalid("api_format", "the API format must be one of " + list_of(api_format_names(policy.formats)));
   }
   // Rows of the original carry LLM defaults here; they mean nothing and are kept as they are.
   if (service.api_format.empty()) return {};
   return invalid("api_format", "unknown API format");
 }
 
-Result<void> check_output_format(const Service& service, const ValidationPolicy&) {
+Result<void> check_output_format(const Service& service, const ValidationPolicy& policy) {
   const auto& output = service.output_format;
-  const bool known_api = !dialect_of(service.api_format).empty();
-  const bool known_output =
-      output.empty() || (known_api && output == service.api_format) ||
-      std::find(std::begin(kOutputFormats), std::end(kOutputFormats), output) != std::end(kOutputFormats);
-  if (!known_output) {
-    return invalid("output_format", "the client format must be none, openai, openai_responses, anthropic or gemini");
-  }
-  return service.type == ServiceType::kLlm ? check_llm_output(service) : Result<void>();
+  const std::string_view own = dialect_of(service.api_format, policy.formats);
+  const auto known = output_format_names(policy.formats);
+  const bool known_output = output.empty() || (!own.empty() && output == service.api_format) ||
+                            std::find(known.begin(), known.end(), output) != known.end();
+  if (!known_output) return invalid("output_format", "the client format must be one of " + list_of(known));
+  return service.type == ServiceType::kLlm ? check_llm_output(service, own) : Result<void>();
 }
 
 // ---- where the upstream key goes

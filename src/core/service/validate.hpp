@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "core/outcome/failure_rules.hpp"
+#include "core/service/client_format.hpp"
 #include "core/service/service.hpp"
 
 namespace akr {
@@ -10,6 +11,7 @@ namespace akr {
 struct ValidationPolicy {
   bool allow_private_upstreams = true;  // ALLOW_PRIVATE_UPSTREAMS; metadata and link-local are refused always (D16)
   RuleLimits failure_rules = {};        // FAILURE_RULES_WORK
+  KnownFormats formats = {};            // of the dialects and providers that this build has
 };
 
 // The gate: what passes keeps every promise of service.hpp.  Bounds are those of the lists of fields

@@ -12,8 +12,6 @@ namespace akr {
 
 Error invalid(std::string_view field, std::string message);
 
-std::vector<std::string_view> output_formats();
-
 Result<void> check_name(const Service& service, const ValidationPolicy& policy);
 Result<void> check_slug(const Service& service, const ValidationPolicy& policy);
 Result<void> check_methods(const Service& service, const ValidationPolicy& policy);

@@ -9,6 +9,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// As llm/ gives them to core.
+KnownFormats known_formats() {
+  return {
+      .upstreams = {{"openai_compatible", "openai"}, {"anthropic_native", "anthropic"}, {"gemini_native", "gemini"}},
+      .clients = {"openai", "openai_responses", "anthropic", "gemini"}};
+}
+
 Service rest_service() {
   Service service;
   service.name = "Weather";
@@ -31,7 +38,7 @@ Service llm_service() {
 }
 
 // The field that is refused, "" if none.
-std::string refused_field(const Service& service, const ValidationPolicy& policy = {}) {
+std::string refused_field(const Service& service, const ValidationPolicy& policy = {.formats = known_formats()}) {
   const auto result = validate_service(service, policy);
   return result ? "" : result.error().field;
 }
@@ -182,7 +189,7 @@ TEST(ValidateService, FormatsAreKnown) {
 TEST(ValidateService, SaysThatConversionIsNotThereYet) {
   Service service = llm_service();
   service.output_format = "anthropic";
-  const auto result = validate_service(service, {});
+  const auto result = validate_service(service, {.formats = known_formats()});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(result.error().field, "output_format");

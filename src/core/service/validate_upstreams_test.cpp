@@ -7,8 +7,12 @@
 namespace akr {
 namespace {
 
+// As llm/ gives them to core.
+KnownFormats known_formats() { return {.upstreams = {{"openai_compatible", "openai"}}, .clients = {"openai"}}; }
+
 // The field of a service with two URLs that is refused after `change`, "" if none.
-std::string refused(const std::function<void(Service&)>& change, const ValidationPolicy& policy = {}) {
+std::string refused(const std::function<void(Service&)>& change,
+                    const ValidationPolicy& policy = {.formats = known_formats()}) {
   Service service;
   service.id = ServiceId{5};
   service.name = service.slug = "a";

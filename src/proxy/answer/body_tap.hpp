@@ -14,26 +14,4 @@ class BodyTap {
   virtual bool done() const = 0;
 };
 
-// Up to two taps on one body.  The taps outlive it.
-class TapPair final : public BodyTap {
- public:
-  TapPair(BodyTap* first, BodyTap* second) : first_(first), second_(second) {}
-  // Itself if there are two, else the only one; nullptr if there is none.
-  BodyTap* one() {
-    if (first_ != nullptr && second_ != nullptr) return this;
-    return first_ != nullptr ? first_ : second_;
-  }
-
-  void take(std::string_view data) override {
-    for (BodyTap* tap : {first_, second_}) {
-      if (!tap->done()) tap->take(data);
-    }
-  }
-  bool done() const override { return first_->done() && second_->done(); }
-
- private:
-  BodyTap* first_;
-  BodyTap* second_;
-};
-
 }  // namespace akr

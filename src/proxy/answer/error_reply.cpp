@@ -1,9 +1,11 @@
 #include "proxy/answer/error_reply.hpp"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/json_text.hpp"
-#include "llm/registry.hpp"
+#include "llm/dialect/registry.hpp"
 #include "proxy/request/headers.hpp"
 
 namespace akr {
@@ -36,7 +38,7 @@ std::string fields_of(RequestContext& ctx, const Error& error) {
     fields += "WWW-Authenticate: Bearer\r\n";
   }
   if (error.retry_after > 0) fields += "Retry-After: " + std::to_string(error.retry_after) + "\r\n";
-  if (ctx.format != nullptr && retry_is_pointless(error)) fields += "X-Should-Retry: false\r\n";
+  if (ctx.client_speaks != nullptr && retry_is_pointless(error)) fields += "X-Should-Retry: false\r\n";
   return fields;
 }
 
@@ -106,8 +108,8 @@ int status_of(ErrorCode code) {
   return 500;
 }
 
-std::string error_body(const Format* format, const Error& error, std::string_view request_id) {
-  if (format != nullptr) return format->build_error(detail_of(error, request_id));
+std::string error_body(const Dialect* dialect, const Error& error, std::string_view request_id) {
+  if (dialect != nullptr) return dialect->build_error(detail_of(error, request_id));
   boost::json::object body;
   body["detail"] = error.message;  // the original's member
   body["code"] = to_string(error.code);
@@ -115,16 +117,20 @@ std::string error_body(const Format* format, const Error& error, std::string_vie
   return json_text(body);
 }
 
-const Format* guess_format(const net::MessageHead& head) {
-  const std::string_view target = head.target();
-  if (!target.starts_with("/llm/")) return nullptr;
-  if (target.find("/v1/messages") != std::string_view::npos || !head.find("anthropic-version").empty()) {
-    return find_format("anthropic_native");
+const Dialect* guess_dialect(const net::MessageHead& head) {
+  std::string_view path = head.target().substr(0, head.target().find('?'));
+  if (!path.starts_with("/llm/")) return nullptr;
+  path.remove_prefix(path.find('/', 1) + 1);
+  path.remove_prefix(std::min(path.find('/'), path.size()));  // the slug
+  for (const Dialect* dialect : dialects()) {
+    if (dialect->operation_of(path) != Operation::kNone) return dialect;
   }
-  const bool google = !head.find(net::FieldId::kXGoogApiKey).empty() ||
-                      target.find("/v1beta/") != std::string_view::npos ||
-                      target.find(":generateContent") != std::string_view::npos;
-  return find_format(google ? "gemini_native" : "openai_compatible");
+  for (const Dialect* dialect : dialects()) {
+    for (const std::string_view name : dialect->telltale_fields()) {
+      if (!head.find(name).empty()) return dialect;
+    }
+  }
+  return dialects().front();
 }
 
 net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
@@ -134,12 +140,13 @@ net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
   ctx.status = status_of(error.code);
   ctx.from_upstream = false;
   ctx.detail = error.message;
-  if (ctx.format == nullptr && ctx.route.service == nullptr) ctx.format = guess_format(ctx.client.head());
+  if (ctx.client_speaks == nullptr && ctx.route.service == nullptr)
+    ctx.client_speaks = guess_dialect(ctx.client.head());
   if (error.code == ErrorCode::kClientGone) {
     ctx.client.mark_broken(true);
     co_return;
   }
-  std::string body = error_body(ctx.format, error, ctx.id);
+  std::string body = error_body(ctx.client_speaks, error, ctx.id);
   // What was framed badly cannot be followed by another request.
   if (error.code == ErrorCode::kBadRequest || error.code == ErrorCode::kRequestTimeout) ctx.client.forbid_keep_alive();
   std::string fields = fields_of(ctx, error);
@@ -149,11 +156,7 @@ net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
 
 std::string stream_error_event(const RequestContext& ctx) {
   const Error error = {ErrorCode::kUpstreamInterrupted, "the stream was interrupted: " + ctx.detail};
-  std::string event;
-  // Gemini's SDK reads only blocks that begin with "data:" (llm-formats.md 1.1).
-  if (ctx.format->api_format() != "gemini_native") event += "event: error\n";
-  event += "data: " + ctx.format->build_error(detail_of(error, ctx.id)) + "\n\n";
-  return event;
+  return ctx.client_speaks->build_error_event(detail_of(error, ctx.id));
 }
 
 }  // namespace akr

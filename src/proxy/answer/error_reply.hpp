@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "llm/format.hpp"
+#include "llm/dialect.hpp"
 #include "net/loop/task.hpp"
 #include "proxy/request_context.hpp"
 
@@ -16,13 +16,13 @@ int status_of(ErrorCode code);
 // client that is gone (499 in the log).
 net::Task<void> reply_with_error(RequestContext& ctx, Error error);
 
-// The body alone, for requests that have no context (a head that could not be parsed).  `format` nullptr = REST.
-std::string error_body(const Format* format, const Error& error, std::string_view request_id);
+// The body alone, for requests that have no context (a head that could not be parsed).  `dialect` nullptr = REST.
+std::string error_body(const Dialect* dialect, const Error& error, std::string_view request_id);
 
 // The dialect of a client whose service is unknown, guessed from its path and fields; nullptr = REST.
-const Format* guess_format(const net::MessageHead& head);
+const Dialect* guess_dialect(const net::MessageHead& head);
 
-// "event: error" for a stream that cannot go on, in the client's dialect.
+// The last event of a stream that cannot go on, in the client's dialect.  REQUIRES: ctx.client_speaks.
 std::string stream_error_event(const RequestContext& ctx);
 
 }  // namespace akr

@@ -5,7 +5,8 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "llm/registry.hpp"
+#include "llm/dialect/registry.hpp"
+#include "llm/provider/registry.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
@@ -59,26 +60,28 @@ TEST(ErrorBody, RestHasTheOriginalsMember) {
 }
 
 TEST(ErrorBody, EveryDialectIsJsonWithTheMessage) {
-  for (const Format* format : formats()) {
-    const std::string body = error_body(format, {ErrorCode::kUpstreamTimeout, "timer 'first_byte' fired"}, "id-1");
-    EXPECT_NE(json::serialize(json::parse(body)).find("timer 'first_byte' fired"), std::string::npos) << format->id();
+  for (const Dialect* dialect : dialects()) {
+    const std::string body = error_body(dialect, {ErrorCode::kUpstreamTimeout, "timer 'first_byte' fired"}, "id-1");
+    EXPECT_NE(json::serialize(json::parse(body)).find("timer 'first_byte' fired"), std::string::npos) << dialect->id();
   }
 }
 
-const Format* guess(const std::string& target, const std::string& fields = "") {
+const Dialect* guess(const std::string& target, const std::string& fields = "") {
   const std::string text = "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
   net::MessageHead head;
   EXPECT_EQ(head.parse_request(text), net::ParseStatus::kDone);
-  return guess_format(head);
+  return guess_dialect(head);
 }
 
-TEST(GuessFormat, FromPathAndFields) {
+const Dialect* spoken_at(std::string_view api_format) { return find_provider(api_format)->dialects.front(); }
+
+TEST(GuessDialect, FromPathAndFields) {
   EXPECT_EQ(guess("/proxy/x/v1/messages"), nullptr);
-  EXPECT_EQ(guess("/llm/x/v1/chat/completions"), find_format("openai_compatible"));
-  EXPECT_EQ(guess("/llm/x/v1/messages"), find_format("anthropic_native"));
-  EXPECT_EQ(guess("/llm/x/other", "anthropic-version: 1\r\n"), find_format("anthropic_native"));
-  EXPECT_EQ(guess("/llm/x/v1beta/models/m:generateContent"), find_format("gemini_native"));
-  EXPECT_EQ(guess("/llm/x/other", "x-goog-api-key: k\r\n"), find_format("gemini_native"));
+  EXPECT_EQ(guess("/llm/x/v1/chat/completions"), spoken_at("openai_compatible"));
+  EXPECT_EQ(guess("/llm/x/v1/messages"), spoken_at("anthropic_native"));
+  EXPECT_EQ(guess("/llm/x/other", "anthropic-version: 1\r\n"), spoken_at("anthropic_native"));
+  EXPECT_EQ(guess("/llm/x/v1beta/models/m:generateContent"), spoken_at("gemini_native"));
+  EXPECT_EQ(guess("/llm/x/other", "x-goog-api-key: k\r\n"), spoken_at("gemini_native"));
 }
 
 // What goes over the wire for an error of a request that matched nothing.

@@ -28,61 +28,23 @@ struct PinOwner {
   void own(std::string_view id) const { table.put(asked, access_key, id, key, how, now); }
 };
 
-class PinLearner final : public BodyTap, private JsonScan::Visitor {
+class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
  public:
-  enum class Body : std::uint8_t { kJson, kEvents };
-
   // `map` nullptr = ids are taken as they are.  The patterns are views into the service or into static tables.
-  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns, Body body)
-      : owner_(owner), map_(map), patterns_(std::move(patterns)), body_(body) {}
+  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns)
+      : owner_(owner), map_(map), patterns_(std::move(patterns)) {}
 
-  void take(std::string_view data) override {
-    if (body_ == Body::kJson) {
-      look_at(data);
-    } else {
-      take_lines(data);
-    }
-  }
-  bool done() const override { return learnt_.size() >= kMostIds || (body_ == Body::kJson && finished_); }
-
- private:
-  enum class Line : std::uint8_t { kBegin, kData, kOther };
-
-  // Lines as in the event stream format (WHATWG HTML): "data: {...}", an empty one ends the event.
-  void take_lines(std::string_view data) {
-    constexpr std::string_view kField = "data:";
-    while (!data.empty()) {
-      if (line_ == Line::kBegin) {
-        const char c = data.front();
-        data.remove_prefix(1);
-        if (c == '\n' || c == '\r') {
-          if (begin_ == 0 && !(c == '\n' && after_cr_)) next_event();
-          begin_ = 0;
-        } else if (c == kField[begin_]) {
-          if (++begin_ == kField.size()) line_ = Line::kData;
-        } else {
-          line_ = Line::kOther;
-        }
-        after_cr_ = c == '\r';
-        continue;
-      }
-      const auto end = std::min(data.find_first_of("\r\n"), data.size());
-      if (line_ == Line::kData) look_at(data.substr(0, end));
-      data.remove_prefix(end);
-      if (data.empty()) return;
-      line_ = Line::kBegin;
-      begin_ = 0;
-      after_cr_ = data.front() == '\r';
-      data.remove_prefix(1);
-    }
-  }
-
-  void next_event() {
+  void see_event(const SseEventView& event, bool /*cut*/) override {
     scan_.reset();
     finished_ = false;
     seen_ = 0;
+    look_at(event.data);
+    finished_ = false;  // the next one may name more
   }
+  void see_piece(std::string_view json) override { look_at(json); }
+  bool done() const override { return learnt_.size() >= kMostIds || finished_; }
 
+ private:
   void look_at(std::string_view json) {
     if (finished_) return;
     json = json.substr(0, kMostLookedAt - seen_);
@@ -104,13 +66,9 @@ class PinLearner final : public BodyTap, private JsonScan::Visitor {
   const PinOwner owner_;
   const ResourceMap* const map_;
   const PointerSet patterns_;
-  const Body body_;
   JsonScan scan_;
   std::size_t seen_ = 0;
   bool finished_ = false;
-  Line line_ = Line::kBegin;
-  std::size_t begin_ = 0;  // how much of "data:" has come
-  bool after_cr_ = false;
   std::vector<std::string> learnt_;
 };
 
@@ -131,18 +89,10 @@ PointerSet patterns_for(const RequestContext& ctx) {
   return patterns;
 }
 
-std::optional<PinLearner::Body> readable_body(const net::MessageHead& head) {
-  const std::string_view encoding = head.find("content-encoding");
-  if (!encoding.empty() && !iequals(encoding, "identity")) return std::nullopt;
-  const std::string_view type = head.find(net::FieldId::kContentType);
-  if (istarts_with(type, "text/event-stream")) return PinLearner::Body::kEvents;
-  if (to_lower(type.substr(0, type.find(';'))).find("json") == std::string::npos) return std::nullopt;
-  return PinLearner::Body::kJson;
-}
-
 }  // namespace
 
-std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins) {
+std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const Attempt& answered,
+                                              const PinSettings& pins) {
   const net::MessageHead& head = answered.answer->head;
   const Service& service = ctx.asked().config;
   const bool asked = ctx.makes_resources != nullptr || !service.affinity_rules.empty();
@@ -156,15 +106,13 @@ std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt
                           .key = {ctx.service().config.id, answered.lease.key().id},
                           .how = only_looks ? PinTable::How::kSeen : PinTable::How::kMade,
                           .now = pins.clock->wall()};
-  const ResourceMap* const map = ctx.format == nullptr ? nullptr : &ctx.format->resources();
+  const ResourceMap* const map = ctx.upstream_speaks ? ctx.upstream_speaks.provider->resources : nullptr;
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));
     const auto decoded = percent_decode(id);
     if (!id.empty() && decoded) owner.own(*decoded);
   }
-  const auto body = readable_body(head);
-  if (!body) return nullptr;
-  return std::make_unique<PinLearner>(owner, map, std::move(patterns), *body);
+  return std::make_unique<PinLearner>(owner, map, std::move(patterns));
 }
 
 }  // namespace akr

@@ -1,6 +1,8 @@
 #include "proxy/answer/relay.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -9,7 +11,6 @@
 #include "net/loop/worker.hpp"
 #include "proxy/answer/answer_pump.hpp"
 #include "proxy/answer/error_reply.hpp"
-#include "proxy/answer/usage_tap.hpp"
 #include "proxy/attempt/upstream_health.hpp"
 #include "proxy/request/headers.hpp"
 
@@ -45,10 +46,8 @@ class Relay {
         attempt_(attempt),
         settings_(settings),
         framing_(choose_framing(ctx, attempt)),
-        usage_(attempt.lease.counts_tokens() ? make_usage_tap(ctx.format, attempt.answer->head) : nullptr),
-        taps_(attempt.tap.get(), usage_.get()),
         mask_(attempt.is_error() ? std::make_unique<KeyMaskStream>(attempt.lease.key().secret.expose()) : nullptr),
-        pump_(attempt.body, framing_, taps_.one(), mask_.get()),
+        pump_(attempt.body, framing_, attempt.tap.get(), mask_.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
 
@@ -101,7 +100,7 @@ class Relay {
     constexpr std::uint64_t kLongBody = 128 * 1024;
     net::Stream& upstream = attempt_.connection.stream();
     if (mask_) return false;
-    if (const BodyTap* const tap = taps_.one(); tap != nullptr && !tap->done()) return false;  // it wants the bytes
+    if (attempt_.tap != nullptr && !attempt_.tap->done()) return false;  // it wants the bytes
     if (spliced_ || framing_ != Framing::kLength || attempt_.body.length_left() < kLongBody) return false;
     spliced_ = true;  // asked once per answer
     if (upstream.tls() || client_.stream().tls()) return false;
@@ -188,8 +187,7 @@ class Relay {
     if (now >= ctx_.deadline) return timer_fired("total", ctx_.total);
     if (now >= last_up_ + timeouts.stream_idle) return timer_fired("stream_idle", timeouts.stream_idle);
     if (keepalive_possible() && now >= last_down_ + settings_.sse_keepalive) {
-      constexpr std::string_view kComment = ": keepalive\n\n";
-      out_.add(framing_ == Framing::kChunked ? "d\r\n: keepalive\n\n\r\n" : kComment);
+      add_keep_alive();
       last_down_ = now;
     }
     return Step::kAgain;
@@ -207,7 +205,7 @@ class Relay {
 
   // A cut that an LLM stream's reader can understand: one error event, then no clean end (D32).
   void add_error_event() {
-    if (!ctx_.streamed || ctx_.format == nullptr || !pump_.at_event_boundary()) return;
+    if (!ctx_.streamed || ctx_.client_speaks == nullptr || !pump_.at_event_boundary()) return;
     held_ = stream_error_event(ctx_);
     if (framing_ == Framing::kChunked) {
       char size[20];
@@ -222,7 +220,7 @@ class Relay {
 
   void finish(Step end) {
     ctx_.bytes_out = pump_.bytes();
-    if (const auto tokens = usage_ ? usage_->total() : std::nullopt)
+    if (const auto tokens = attempt_.tap != nullptr ? attempt_.tap->finish() : std::nullopt)
       attempt_.lease.count_tokens(*tokens, worker().now());
     if (end == Step::kDone) {
       if (upstream_keeps_alive_ && input_.empty()) attempt_.connection.mark_reusable();
@@ -252,7 +250,22 @@ class Relay {
   }
   bool keepalive_possible() const {
     return ctx_.streamed && settings_.sse_keepalive.count() > 0 && pump_.at_event_boundary() &&
-           framing_ != Framing::kLength;
+           framing_ != Framing::kLength && !keep_alive().empty();
+  }
+  // What the client passes over, in the dialect that it speaks.
+  std::string_view keep_alive() const {
+    return ctx_.client_speaks != nullptr ? ctx_.client_speaks->keep_alive() : std::string_view(": keepalive\n\n");
+  }
+  void add_keep_alive() {
+    if (framing_ != Framing::kChunked) {
+      out_.add(keep_alive());
+      return;
+    }
+    const auto size = std::to_chars(chunk_size_.data(), chunk_size_.data() + 8, keep_alive().size(), 16);
+    std::copy_n("\r\n", 2, size.ptr);
+    out_.add({chunk_size_.data(), static_cast<std::size_t>(size.ptr + 2 - chunk_size_.data())});
+    out_.add(keep_alive());
+    out_.add("\r\n");
   }
   Step timer_fired(std::string_view name, std::chrono::milliseconds value) {
     ctx_.detail =
@@ -265,8 +278,6 @@ class Relay {
   Attempt& attempt_;
   RelaySettings settings_;
   Framing framing_;
-  std::unique_ptr<UsageTap> usage_;  // only if somebody wants to know
-  TapPair taps_;
   std::unique_ptr<KeyMaskStream> mask_;  // errors: every byte that goes down goes through it
   AnswerPump pump_;
   net::ClientWatch watch_;
@@ -277,6 +288,7 @@ class Relay {
   std::string held_;
   TimePoint last_up_{};
   TimePoint last_down_{};
+  std::array<char, 16> chunk_size_ = {};  // of what keeps the client waiting
   std::uint8_t want_ = 0;
   bool upstream_keeps_alive_;
   bool bulk_ = false;

@@ -72,9 +72,9 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
     co_return;
   }
   std::optional<Judgement> bad;
-  const bool look_for_content = ctx.format != nullptr && ctx.service().config.retry_on_empty && status == 200;
+  const bool look_for_content = ctx.upstream_speaks && ctx.service().config.retry_on_empty && status == 200;
   bool empty = false;
-  if (ctx.format != nullptr && status == 200 && is_event_stream(head)) {
+  if (ctx.upstream_speaks && status == 200 && is_event_stream(head)) {
     FirstEvent first;
     const bool seen = co_await read_first_event(ctx, attempt, first);
     if (attempt.error) co_return;
@@ -85,7 +85,7 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
   } else if (ctx.service().rules && status < 300 && ctx.service().rules->looks_at_body_of(status)) {
     co_await read_beginning(attempt, kMostHeld, kBodyWait);
     bad = judge_success(ctx, head, attempt.held);
-  } else if (ctx.format != nullptr && status < 300 && is_json(head)) {
+  } else if (ctx.upstream_speaks && status < 300 && is_json(head)) {
     bad = look_at_whole(ctx, attempt);
   }
   if (!bad && look_for_content && is_json(head)) empty = co_await is_empty_body(ctx, attempt);
@@ -174,12 +174,12 @@ net::Task<bool> Attempts::hold_stream(RequestContext& ctx, Attempt& attempt, Str
 }
 
 net::Task<bool> Attempts::is_empty_stream(RequestContext& ctx, Attempt& attempt, FirstEvent& first, bool seen) {
-  if (seen && !ctx.format->is_empty_event(first.event())) co_return false;
+  if (seen && !ctx.upstream_speaks.dialect->is_empty_event(first.event())) co_return false;
   if (seen) attempt.hold_unread();
   if (seen) first.next();
   const TimePoint now = worker_.now();
   const StreamLook look = {.event = first,
-                           .content_of = ctx.format,
+                           .content_of = ctx.upstream_speaks.dialect,
                            .most = kMostEmptyHeld,
                            .deadline = std::min(now + kEmptyWait, end_of_hold(ctx, now))};
   const bool content = seen && co_await hold_stream(ctx, attempt, look);
@@ -192,7 +192,7 @@ net::Task<bool> Attempts::is_empty_body(RequestContext& ctx, Attempt& attempt) {
   if (!attempt.body.finished() && attempt.body.length_left() > kMostEmptyHeld) co_return false;
   co_await read_beginning(attempt, kMostEmptyHeld, kEmptyWait);
   if (!attempt.body.finished() || attempt.held.size() > kMostEmptyHeld) co_return false;
-  co_return ctx.format->is_empty_answer(attempt.held);
+  co_return ctx.upstream_speaks.dialect->is_empty_answer(attempt.held);
 }
 
 // A short JSON answer that is here already; a longer one is streamed without a look.

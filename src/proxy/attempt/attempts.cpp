@@ -175,7 +175,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   if (!result.complete) attempt.connection.forbid_reuse();  // the rest of the request would look like the next one
   if (ctx.service().config.selection_policy == "latency")
     attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
-  const bool plain = attempt.answer->head.status() < 400 && ctx.format == nullptr && ctx.service().rules == nullptr;
+  const bool plain = attempt.answer->head.status() < 400 && !ctx.upstream_speaks && ctx.service().rules == nullptr;
   if (!plain) co_await judge_answer(ctx, attempt);
   if (plain) accept(ctx, attempt);
 }
@@ -276,7 +276,7 @@ void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
   attempt.facts.status = attempt.answer->head.status();
   attempt.facts.progress = SendProgress::kAnswered;
   attempt.facts.verdict = classify({.status = attempt.facts.status});
-  if (ctx.format == nullptr || attempt.facts.verdict.key != KeyAction::kGood) return;
+  if (!ctx.upstream_speaks || attempt.facts.verdict.key != KeyAction::kGood) return;
   if (const auto wait = nothing_left(attempt.answer->head)) attempt.lease.observe_remaining(0, *wait, worker_.now());
 }
 

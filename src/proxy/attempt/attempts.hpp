@@ -13,7 +13,7 @@
 #include "net/client/upstream_pool.hpp"
 #include "net/http/body_decoder.hpp"
 #include "net/loop/task.hpp"
-#include "proxy/answer/body_tap.hpp"
+#include "proxy/answer/answer_tap.hpp"
 #include "proxy/attempt/first_event.hpp"
 #include "proxy/attempt/judge.hpp"
 #include "proxy/request/headers.hpp"
@@ -34,8 +34,8 @@ struct Attempt {
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   UpstreamLease upstream;              // of services with several URLs
   AttemptFacts facts;
-  int rule = -1;                 // index of the service's rule that decided
-  std::unique_ptr<BodyTap> tap;  // set by the gateway: sees the body on its way down
+  int rule = -1;                   // index of the service's rule that decided
+  std::unique_ptr<AnswerTap> tap;  // set by the gateway: sees the body on its way down
 
   // Is it an error that goes down, in which the key must not be (D07)?
   bool is_error() const { return failed || answer->head.status() >= 300; }
@@ -84,8 +84,8 @@ class Attempts {
   // What is looked for in the beginning of a stream.
   struct StreamLook {
     FirstEvent& event;
-    const Format* content_of = nullptr;  // not the first event, but the first with content
-    std::size_t most = 0;                // bytes held for it
+    const Dialect* content_of = nullptr;  // not the first event, but the first with content
+    std::size_t most = 0;                 // bytes held for it
     TimePoint deadline{};
   };
   static bool found(const StreamLook& look, std::string_view stream);

@@ -35,10 +35,10 @@ Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
 
 constexpr std::size_t kMessageOfRest = 300;
 
-// Most good answers are told from errors by the absence of one word; only the others are read.
-bool may_hold_error(std::string_view text) {
-  constexpr std::string_view kWord = "error";
-  return ::memmem(text.data(), text.size(), kWord.data(), kWord.size()) != nullptr;
+// Only what holds the dialect's word for it is read.
+bool may_hold_error(const RequestContext& ctx, std::string_view text) {
+  const std::string_view word = ctx.upstream_speaks.dialect->error_clue();
+  return ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
 }
 
 std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::MessageHead& answer,
@@ -71,11 +71,11 @@ UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& an
                            std::string* words) {
   const HeaderList headers(answer);
   const WallTime now = system_clock().wall();
-  if (ctx.format == nullptr) {
+  if (!ctx.upstream_speaks) {
     if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
     return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
   }
-  ErrorDetail detail = ctx.format->parse_error({answer.status(), headers.span(), body, now});
+  ErrorDetail detail = ctx.upstream_speaks.parse_error({answer.status(), headers.span(), body, now});
   if (words != nullptr) *words = std::move(detail.message);
   return in_core_words(detail);
 }
@@ -90,9 +90,9 @@ Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer,
 std::optional<Judgement> judge_success(const RequestContext& ctx, const net::MessageHead& answer,
                                        std::string_view body) {
   if (auto ruled = judge_by_rules(ctx, answer, body)) return ruled;
-  if (ctx.format == nullptr || !may_hold_error(body)) return std::nullopt;
+  if (!ctx.upstream_speaks || !may_hold_error(ctx, body)) return std::nullopt;
   const HeaderList headers(answer);
-  auto detail = ctx.format->error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
+  auto detail = ctx.upstream_speaks.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
   return of_detail(*std::move(detail));
 }
@@ -100,9 +100,9 @@ std::optional<Judgement> judge_success(const RequestContext& ctx, const net::Mes
 std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer,
                                      const SseEventView& event) {
   if (auto ruled = judge_by_rules(ctx, answer, event.data)) return ruled;
-  if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
+  if (event.event != "error" && !may_hold_error(ctx, event.data)) return std::nullopt;
   const WallTime now = system_clock().wall();
-  auto detail = ctx.format->error_in_event(event, now);
+  auto detail = ctx.upstream_speaks.error_in_event(event, now);
   if (!detail) return std::nullopt;
   if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
   return of_detail(*std::move(detail));
@@ -191,8 +191,8 @@ std::optional<Error> refused_credentials(const RequestContext& ctx, const Attemp
   }
   std::string message = "every upstream key that was tried was refused; the last answer was " +
                         std::to_string(last.status) + " (" + std::string(last.verdict.reason) + ")";
-  if (ctx.format != nullptr && !body.empty()) {
-    const ErrorDetail detail = ctx.format->parse_error({last.status, {}, body, system_clock().wall()});
+  if (ctx.upstream_speaks && !body.empty()) {
+    const ErrorDetail detail = ctx.upstream_speaks.parse_error({last.status, {}, body, system_clock().wall()});
     if (!detail.message.empty()) message += ": " + std::string(cut_utf8(detail.message, kMessageOfRest));
   }
   return Error{ErrorCode::kCredentialsExhausted, message};

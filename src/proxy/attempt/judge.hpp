@@ -12,7 +12,7 @@
 
 namespace akr {
 
-// What an error answer says, in core's words: the format's reading for LLM services, the head's hints for others.
+// What an error answer says, in core's words: the provider's reading for LLM services, the head's hints for others.
 // `words`, if given, gets the provider's message.
 UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body,
                            std::string* words = nullptr);
@@ -25,7 +25,7 @@ struct Judgement {
   std::string message = {};  // the provider's words, not redacted; "" if there are none
 };
 
-// An answer with an error status.  The service's rules are asked first, then the format (LLM) or the head's hints.
+// An answer with an error status.  The service's rules are asked first, then the provider (LLM) or the head's hints.
 Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body);
 
 // A 2xx answer by its body: a rule that fits, or an LLM provider's error in disguise.  nullopt: it is good.

@@ -83,7 +83,7 @@ net::Task<Result<void>> look_into_packed_error(RequestContext& ctx, Attempt& att
     const int status = attempt.answer->head.status();
     ctx.detail = "the upstream answered " + std::to_string(status) +
                  " with a compressed body that could not be searched for the upstream key and was left out: " + why;
-    std::string own = error_body(ctx.format, Error{ErrorCode::kUpstreamProtocol, ctx.detail}, ctx.id);
+    std::string own = error_body(ctx.client_speaks, Error{ErrorCode::kUpstreamProtocol, ctx.detail}, ctx.id);
     take_the_place(attempt, std::move(own), kOwnType);
     co_return Result<void>();
   }

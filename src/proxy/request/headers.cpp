@@ -99,8 +99,8 @@ Credential credential_for(const RequestContext& ctx) {
   if (placement && !placement->name.empty()) {
     return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
   }
-  if (ctx.format == nullptr) return {};
-  const UpstreamKeyPlacement own = ctx.format->upstream_key_placement();
+  if (!ctx.upstream_speaks) return {};
+  const CredentialPlace& own = ctx.upstream_speaks.provider->credential;
   return {false, own.header, own.prefix};
 }
 
@@ -128,6 +128,31 @@ void append_request_line(const RequestContext& ctx, const PreparedRequest& reque
   out += " HTTP/1.1\r\n";
 }
 
+// A provider's names for its accounts, held against the fields that the parser does not know as such already.
+class AccountNames {
+ public:
+  explicit AccountNames(std::span<const std::string_view> names) : names_(names) {
+    for (const std::string_view name : names) lengths_ |= bit(name.size());
+  }
+  bool have(const net::Field& field) const {
+    if (field.id != FieldId::kOther || (lengths_ & bit(field.name.size())) == 0) return false;
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return iequals(name, field.name); });
+  }
+
+ private:
+  static std::uint64_t bit(std::size_t length) { return std::uint64_t{1} << (length & 63); }
+  const std::span<const std::string_view> names_;
+  std::uint64_t lengths_ = 0;  // nearly always tells a name apart without a comparison
+};
+
+AccountNames account_request_names(const UpstreamSpeech& upstream) {
+  return AccountNames(upstream ? upstream.provider->account_request_headers : std::span<const std::string_view>());
+}
+
+AccountNames account_response_names(const UpstreamSpeech& upstream) {
+  return AccountNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
+}
+
 // Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
 template <class Keep>
 void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
@@ -150,14 +175,15 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
 // bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
 bool reads_answers(const RequestContext& ctx) {
-  return ctx.format != nullptr || !ctx.asked().config.affinity_rules.empty();
+  return ctx.upstream_speaks || !ctx.asked().config.affinity_rules.empty();
 }
 
 void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
+  const AccountNames accounts = account_request_names(ctx.upstream_speaks);
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
-    if (stays_here(field.id)) return false;
+    if (stays_here(field.id) || accounts.have(field)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
     if (nominates && head.nominated(index)) return false;
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
@@ -179,12 +205,10 @@ void append_body_framing(const RequestContext& ctx, const PreparedRequest& reque
   out += "\r\n";
 }
 
-constexpr std::string_view kUploadUrl = "x-goog-upload-url";
-
-// Gemini's resumable uploads name the URL for the bytes in a field, and the SDK takes its path and query from there: it
-// must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also when a
-// fallback answers.  "" if it is not one of the answering service's URLs.
-std::string own_upload_url(const RequestContext& ctx, std::string_view value) {
+// Some answers name the URL of the next call in a field (resumable uploads), and the SDK takes its path and query from
+// there: it must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also
+// when a fallback answers.  "" if it is not one of the answering service's URLs.
+std::string own_next_url(const RequestContext& ctx, std::string_view value) {
   const UpstreamUrl& url = ctx.upstream_url();
   const std::string_view scheme = url.origin.tls ? "https://" : "http://";
   if (!value.starts_with(scheme)) return {};
@@ -215,25 +239,26 @@ class AnswerFields {
         filter_(key),
         ctx_(ctx),
         plain_(plain),
+        accounts_(account_response_names(ctx.upstream_speaks)),
+        next_url_field_(ctx.upstream_speaks ? ctx.upstream_speaks.provider->next_url_field : std::string_view()),
         allow_set_cookie_(ctx.service().config.allow_set_cookie) {
     may_hold_key = filter_.may_hold(answer.reason());
   }
 
   bool keep(const net::Field& field) {
     if (field.id == FieldId::kContentLength) length = field.value;
-    if (dropped_from_answer(field.id, allow_set_cookie_)) return false;
+    if (dropped_from_answer(field.id, allow_set_cookie_) || accounts_.have(field)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
-    if (ctx_.format == nullptr || field.name.size() != kUploadUrl.size() || !iequals(field.name, kUploadUrl))
-      return true;
-    upload_url = own_upload_url(ctx_, field.value);
-    return upload_url.empty();
+    if (field.name.size() != next_url_field_.size() || !iequals(field.name, next_url_field_)) return true;
+    next_url = own_next_url(ctx_, field.value);
+    return next_url.empty();
   }
 
   bool may_hold_key;  // the reason, or a name or value that goes down
   std::string_view length;
-  std::string upload_url;
+  std::string next_url;
   bool has_id = false;
 
  private:
@@ -244,6 +269,8 @@ class AnswerFields {
   KeyFilter filter_;
   const RequestContext& ctx_;
   const PlainBody* const plain_;
+  const AccountNames accounts_;
+  const std::string_view next_url_field_;
   const bool allow_set_cookie_;
 };
 
@@ -286,8 +313,8 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
   append_client_fields(ctx, credential, out);
   if (ctx.service().config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
   if (reads_answers(ctx)) out += "Accept-Encoding: identity\r\n";
-  if (ctx.format != nullptr) {
-    for (const HeaderView& required : ctx.format->required_headers()) {
+  if (ctx.upstream_speaks) {
+    for (const HeaderView& required : ctx.upstream_speaks.provider->required_headers) {
       if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
     }
   }
@@ -342,7 +369,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
     }
     return fields.keep(field);
   });
-  if (!fields.upload_url.empty()) append_field(out, kUploadUrl, fields.upload_url);
+  if (!fields.next_url.empty()) append_field(out, ctx.upstream_speaks.provider->next_url_field, fields.next_url);
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";

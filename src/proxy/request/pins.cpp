@@ -11,6 +11,7 @@
 namespace akr {
 namespace {
 
+constexpr std::size_t kLongestModel = 256;
 // Per request, so that no body is a pause for the worker's other requests.
 constexpr int kMostLookups = 1000;
 constexpr int kMostScalars = 20'000;
@@ -21,14 +22,24 @@ Error not_available(std::string message) {
 }
 
 const ResourceMap* map_of(const RequestContext& ctx) {
-  return ctx.format == nullptr ? nullptr : &ctx.format->resources();
+  return ctx.upstream_speaks ? ctx.upstream_speaks.provider->resources : nullptr;
 }
 
-// Looks every id up that a request names.
+// A body that is looked through for ids is not read a second time for its model.
+bool names_model_in_body(const RequestContext& ctx) {
+  return ctx.upstream_speaks && ctx.upstream_speaks.provider->model.in_body;
+}
+
+// Looks every id up that a request names, and notes its model on the way.
 class PinSearch final : public JsonScan::Visitor {
  public:
   PinSearch(RequestContext& ctx, const PinSettings& pins)
-      : ctx_(ctx), service_(ctx.service().config), map_(map_of(ctx)), table_(*pins.table), now_(pins.clock->wall()) {
+      : ctx_(ctx),
+        service_(ctx.service().config),
+        map_(map_of(ctx)),
+        model_in_body_(names_model_in_body(ctx)),
+        table_(*pins.table),
+        now_(pins.clock->wall()) {
     for (const AffinityRule& rule : service_.affinity_rules) {
       for (const std::string& pointer : rule.used) used_.add(pointer);
     }
@@ -76,7 +87,8 @@ class PinSearch final : public JsonScan::Visitor {
     std::uint64_t at = 0;
     bool id = false;  // strings are ids
     Reference reference = Reference::kNone;
-    bool used = false;  // a `used` pointer may lead here
+    bool used = false;   // a `used` pointer may lead here
+    bool model = false;  // the request's model
   };
 
   // Of a service that is not asked any more nothing is known: its key may come back with it.
@@ -97,13 +109,16 @@ class PinSearch final : public JsonScan::Visitor {
     }
     if (place_.used && used_.fits(at.pointer())) look_up(text);
     if (at.at_number()) return;
+    if (place_.model && ctx_.model.empty()) ctx_.model = text.size() <= kLongestModel ? text : std::string_view();
     if (place_.id) look_up(resource_id(*map_, text));
     if (place_.reference != Reference::kNone) note_reference(at, text);
   }
 
   void enter(const JsonScan& at) {
     const std::string_view pointer = at.pointer();
-    place_ = {.at = at.place(), .used = used_.reaches_below(pointer.substr(0, pointer.rfind('/')))};
+    place_ = {.at = at.place(),
+              .used = used_.reaches_below(pointer.substr(0, pointer.rfind('/'))),
+              .model = model_in_body_ && pointer == "/model"};
     if (map_ == nullptr) return;
     place_.id = is_id_member(at);
     if (map_->reference_type.empty()) return;
@@ -138,6 +153,7 @@ class PinSearch final : public JsonScan::Visitor {
   RequestContext& ctx_;
   const Service& service_;
   const ResourceMap* const map_;
+  const bool model_in_body_;
   PinTable& table_;
   const WallTime now_;
   PointerSet used_;

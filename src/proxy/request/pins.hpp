@@ -1,7 +1,7 @@
 // pins.hpp - requests that name something which lives in one provider account go out with the key that made it
 // (behaviour.md D23): finds the pin before the attempts, and learns pins from answers on their way down.
 //
-// What makes a pin is known by the format (llm/resources.hpp) and by the service's affinity_rules.  Websockets need
+// What makes a pin is known by the provider (llm/resources.hpp) and by the service's affinity_rules.  Websockets need
 // nothing more: one connection is one key.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "core/keys/key_pool.hpp"
 #include "core/pins/pin_table.hpp"
-#include "proxy/answer/body_tap.hpp"
+#include "proxy/answer/answer_watcher.hpp"
 #include "proxy/request/prepare.hpp"
 #include "proxy/request_context.hpp"
 
@@ -37,7 +37,9 @@ Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest&
 // is told kPinnedKeyUnavailable; a 403 may be about the thing and not the key, and is relayed.
 void explain_refusal(const Verdict& last, std::optional<Error>& error);
 
-// Learns from a good answer that is about to go down.  nullptr: its body is of no interest.
-std::unique_ptr<BodyTap> watch_for_pins(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins);
+// Learns from a good answer that is about to go down: from its head now, from its body by what is returned.  nullptr:
+// its body is of no interest.
+std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const Attempt& answered,
+                                              const PinSettings& pins);
 
 }  // namespace akr

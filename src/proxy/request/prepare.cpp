@@ -20,6 +20,7 @@ Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRe
   const UpstreamUrl& url = ctx.upstream_url();
   request.target.clear();
   request.joined_to = &url;
+  request.joined_by = &ctx.service().join;
   // The query travels on without the access key if that came there.
   if (!ctx.grant.key_in_query) return join_target(url, ctx.service().join, route.rest, route.query, request.target);
   const std::string edited = remove_parameter(route.query, "key");
@@ -55,8 +56,12 @@ Result<void> join_again(const RequestContext& ctx, PreparedRequest& request) {
   const UpstreamUrl& now = ctx.upstream_url();
   const UpstreamUrl& before = *request.joined_to;
   if (&now == &before) return {};
-  // Usually only the host differs.  (Services that stand in for each other have the same format, and so the same rule.)
-  if (now.base_path == before.base_path && now.query == before.query && now.slash_base == before.slash_base) return {};
+  const JoinRule& rule = ctx.service().join;
+  const bool same_rule =
+      rule.bare_is_base == request.joined_by->bare_is_base && rule.once.data() == request.joined_by->once.data();
+  const bool same_base =
+      now.base_path == before.base_path && now.query == before.query && now.slash_base == before.slash_base;
+  if (same_rule && same_base) return {};  // usually only the host differs
   // The views of the first match ended when a body needed a larger buffer.
   const auto route = ctx.routing->match(ctx.client.head().target());
   if (!route) return route.error();

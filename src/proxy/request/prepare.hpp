@@ -36,6 +36,7 @@ struct PreparedRequest {
 
   std::string target;                      // path and query for the upstream, without a key
   const UpstreamUrl* joined_to = nullptr;  // the one that `target` fits
+  const JoinRule* joined_by = nullptr;
   RequestBody body;
   UploadSource upload;
   bool streams_upload = false;  // `upload` instead of `body`

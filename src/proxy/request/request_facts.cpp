@@ -159,17 +159,6 @@ BodyFacts read_body_facts(std::string_view body, bool with_conversation) {
   return read_object(parser, json, with_conversation);
 }
 
-std::string_view model_in_path(std::string_view target) {
-  std::string_view path = target.substr(0, target.find('?'));
-  for (const std::string_view collection : {"/models/", "/tunedModels/"}) {
-    const auto at = path.find(collection);
-    if (at == std::string_view::npos) continue;
-    path.remove_prefix(at + collection.size());
-    return path.substr(0, path.find_first_of(":/"));
-  }
-  return {};
-}
-
 std::uint64_t hash_affinity(std::string_view access_key, std::string_view conversation) {
   if (conversation.empty()) return 0;
   std::string text(access_key);
@@ -185,18 +174,20 @@ std::uint64_t hash_affinity(std::string_view access_key, std::string_view conver
 
 void read_request_facts(RequestContext& ctx, const PreparedRequest& request) {
   const bool sticky = ctx.service().config.selection_policy == "sticky";
-  if (ctx.format == nullptr && !sticky) return;
-  if (ctx.format != nullptr) ctx.tokens = estimate_tokens(request.body.size());
+  const Provider* const provider = ctx.upstream_speaks.provider;
+  if (provider == nullptr && !sticky) return;
+  if (provider != nullptr) ctx.tokens = estimate_tokens(request.body.size());
   std::string conversation;
   if (sticky) conversation = ctx.client.head().find("x-session-id");
-  if (ctx.format != nullptr) {
-    const bool in_path = ctx.format->api_format() == "gemini_native";
-    if (in_path) ctx.model = model_in_path(request.target).substr(0, kLongestModel);
-    const bool ask_body = sticky && conversation.empty();
-    if (!in_path || ask_body) {
-      BodyFacts facts = read_body_facts(request.body.in_memory(), ask_body);
-      if (!in_path) ctx.model = std::move(facts.model);
-      if (ask_body) conversation = std::move(facts.conversation);
+  if (provider != nullptr) {
+    const std::string_view in_path = provider->model_in(request.target);
+    if (!in_path.empty()) ctx.model = in_path.substr(0, kLongestModel);
+    const bool ask_model = ctx.model.empty() && provider->model.in_body;
+    const bool ask_conversation = sticky && conversation.empty();
+    if (ask_model || ask_conversation) {
+      BodyFacts facts = read_body_facts(request.body.in_memory(), ask_conversation);
+      if (ask_model) ctx.model = std::move(facts.model);
+      if (ask_conversation) conversation = std::move(facts.conversation);
     }
   }
   conversation.resize(std::min(conversation.size(), kLongestConversation));

@@ -9,15 +9,12 @@
 namespace akr {
 
 // Fills ctx.model, ctx.affinity and, for LLM services, ctx.tokens: four bytes of the body for a token, which is high
-// for text in JSON and far too high for images; the answer's own count replaces it.  The model comes from the JSON body
-// (Gemini: from the path); the conversation, only asked for under the policy `sticky`, is the first of X-Session-Id,
-// prompt_cache_key, metadata.user_id, user (D22), and is hashed together with the access key, so that two clients
-// cannot meet by accident or on purpose.  Services that are not LLM have no model.  Never fails: what cannot be read is
-// unknown.
+// for text in JSON and far too high for images; the answer's own count replaces it.  The model comes from the path
+// or the JSON body, where the provider has it; the conversation, only asked for under the policy `sticky`, is the first
+// of X-Session-Id, prompt_cache_key, metadata.user_id, user (D22), and is hashed together with the access key, so that
+// two clients cannot meet by accident or on purpose.  Services that are not LLM have no model.  Never fails: what
+// cannot be read is unknown.
 void read_request_facts(RequestContext& ctx, const PreparedRequest& request);
-
-// "gemini-2.5-pro" of "/v1beta/models/gemini-2.5-pro:generateContent?alt=sse"; "" if the path names none.
-std::string_view model_in_path(std::string_view target);
 
 struct BodyFacts {
   std::string model;

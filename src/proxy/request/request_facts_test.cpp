@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "llm/provider/registry.hpp"
+
 namespace akr {
 namespace {
 
@@ -81,10 +83,11 @@ TEST(RequestFacts, ManyMessagesBeforeTheUsersAreCutOff) {
 }
 
 TEST(RequestFacts, GeminiNamesTheModelInThePath) {
-  EXPECT_EQ(model_in_path("/v1beta/models/gemini-2.5-pro:generateContent?alt=sse"), "gemini-2.5-pro");
-  EXPECT_EQ(model_in_path("/v1beta/models/gemini-2.5-pro"), "gemini-2.5-pro");
-  EXPECT_EQ(model_in_path("/v1beta/tunedModels/mine:generateContent"), "mine");
-  EXPECT_EQ(model_in_path("/v1beta/files?x=/models/y"), "");
+  EXPECT_EQ(find_provider("gemini_native")->model_in("/v1beta/models/gemini-2.5-pro:generateContent?alt=sse"),
+            "gemini-2.5-pro");
+  EXPECT_EQ(find_provider("gemini_native")->model_in("/v1beta/models/gemini-2.5-pro"), "gemini-2.5-pro");
+  EXPECT_EQ(find_provider("gemini_native")->model_in("/v1beta/tunedModels/mine:generateContent"), "mine");
+  EXPECT_EQ(find_provider("gemini_native")->model_in("/v1beta/files?x=/models/y"), "");
 }
 
 TEST(RequestFacts, AConversationBelongsToItsClient) {

@@ -60,13 +60,13 @@ function readyPort(child, log) {
   });
 }
 
-export async function startGateway() {
+export async function startGateway(settings = {}) {
   const binary = process.env.AKR_BINARY;
   assert.ok(binary, 'AKR_BINARY names the gateway binary; start the tests with run.sh');
   const directory = await mkdtemp(join(tmpdir(), 'akr-sdk-'));
   const child = spawn(binary, [], {
     cwd: directory,
-    env: gatewayEnvironment(directory),
+    env: {...gatewayEnvironment(directory), ...settings},
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const endWithUs = () => {

@@ -12,7 +12,8 @@ const READER_TIMEOUT_MS = 5_000;
 
 // A gateway and a provider for the tests of one `describe`.  `add` makes a service in front of the provider:
 //   const service = await servers.add('openai_compatible', '/openai/v1', {keys: 2});
-export function useServers() {
+// settings: of the gateway, in its environment.
+export function useServers(settings = {}) {
   const servers = {
     gateway: undefined,
     provider: undefined,
@@ -27,7 +28,7 @@ export function useServers() {
   };
   before(async () => {
     servers.provider = await startProvider();
-    servers.gateway = await startGateway();
+    servers.gateway = await startGateway(settings);
   });
   after(async () => {
     try {

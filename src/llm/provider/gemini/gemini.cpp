@@ -1,0 +1,35 @@
+#include "llm/provider/gemini/gemini.hpp"
+
+#include "llm/dialect/gemini/gemini.hpp"
+#include "llm/provider/gemini/errors.hpp"
+#include "llm/provider/gemini/resources.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::string_view kAccountRequest[] = {"x-goog-user-project"};
+constexpr std::string_view kVersions[] = {"v1beta", "v1", "v1alpha"};
+constexpr std::string_view kModels[] = {"/models/", "/tunedModels/"};
+
+}  // namespace
+
+const Provider& gemini_provider() {
+  static const Dialect* const kDialects[] = {&gemini_dialect()};
+  static const Provider kInstance = {
+      .id = "gemini",
+      .api_format = "gemini_native",
+      .dialects = kDialects,
+      .credential = {.header = "x-goog-api-key"},
+      .account_request_headers = kAccountRequest,
+      .versions = kVersions,
+      .model = {.behind = kModels, .in_body = false},
+      .free_call = "/v1beta/models",
+      .next_url_field = "x-goog-upload-url",  // of resumable uploads
+      .resources = &gemini_resources(),
+      .error_rules = gemini_errors::rules(),
+      .refine = gemini_errors::refine,
+  };
+  return kInstance;
+}
+
+}  // namespace akr

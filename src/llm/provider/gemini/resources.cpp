@@ -1,0 +1,66 @@
+#include "llm/provider/gemini/resources.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::string_view kNames[] = {
+    "/name",
+    "/file/name",  // of an upload
+    "/files/*/name",
+    "/cachedContents/*/name",
+    "/tunedModels/*/name",
+    "/operations/*/name",
+    "/fileSearchStores/*/name",
+    "/documents/*/name",
+    // What a finished job made.
+    "/response/name",
+    "/response/documentName",
+    "/response/responsesFile",
+    "/metadata/output/responsesFile",
+    "/metadata/tunedModel",
+    "/response/generateVideoResponse/generatedSamples/*/video/uri",
+};
+constexpr std::string_view kInteractionIds[] = {"/id", "/interaction/id", "/interaction_id"};
+
+constexpr ResourceRule kRules[] = {
+    {"files", kNames},
+    {"cachedContents", kNames},
+    {"batches", kNames},
+    {"operations", kNames},
+    {"fileSearchStores", kNames},
+    {"corpora", kNames},
+    {"interactions", kInteractionIds},
+    {"models/*:batchGenerateContent", kNames},
+    {"models/*:asyncBatchEmbedContent", kNames},
+    {"models/*:predictLongRunning", kNames},
+    {"models/*/operations", kNames},
+    // Answers of a tuned model name nothing.
+    {"tunedModels/*:generateContent", {}},
+    {"tunedModels/*:streamGenerateContent", {}},
+    {"tunedModels", kNames},
+};
+
+constexpr std::string_view kMembers[] = {
+    "cachedContent",
+    "cached_content",
+    "fileUri",
+    "file_uri",
+    "fileName",
+    "file_name",
+    "uri",  // of a video or of a part of an interaction
+    "previous_interaction_id",
+    "previousInteractionId",
+    "fileSearchStoreNames",
+    "file_search_store_names",
+    "tunedModelSource",
+    "tunedModel",
+    "model",  // a tuned one
+};
+
+constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .url_field = "x-goog-upload-url", .names = true};
+
+}  // namespace
+
+const ResourceMap& gemini_resources() { return kMap; }
+
+}  // namespace akr

@@ -1,0 +1,89 @@
+// Endpoints and members as in the public OpenAPI description of the OpenAI API; other providers that copy it have a
+// part of them.
+#include "llm/provider/openai/resources.hpp"
+
+namespace akr {
+namespace {
+
+constexpr std::string_view kIds[] = {
+    "/id",
+    "/data/*/id",  // a list holds what this key's account holds
+    "/file/id",    // of an upload that was completed
+    "/input_file_id",
+    "/output_file_id",
+    "/error_file_id",
+    "/data/*/output_file_id",
+    "/data/*/error_file_id",
+    "/result_files/*",
+    "/fine_tuned_model",
+    "/session/id",  // realtime client secrets
+    "/thread_id",
+};
+constexpr std::string_view kAnswerIds[] = {
+    "/id",
+    "/data/*/id",
+    "/output/*/id",  // items are asked for by reference
+    "/output/*/container_id",
+    "/conversation/id",
+    // In the events of a stream:
+    "/response/id",
+    "/response/conversation/id",
+    "/item/id",
+    "/item/container_id",
+};
+constexpr std::string_view kChatIds[] = {"/id", "/choices/*/message/audio/id", "/choices/*/delta/audio/id"};
+
+// The answer of an ordinary chat completion is kept nowhere.  Without the colon: a space may stand before it.
+constexpr std::string_view kChatClues[] = {R"("store")", R"("modalities")"};
+
+constexpr ResourceRule kRules[] = {
+    {"chat/completions", kChatIds, kChatClues},
+    {"responses", kAnswerIds},
+    {"files", kIds},
+    {"batches", kIds},
+    {"uploads", kIds},
+    {"fine_tuning", kIds},
+    {"conversations", kIds},
+    {"vector_stores", kIds},
+    {"assistants", kIds},
+    {"threads", kIds},
+    {"containers", kIds},
+    {"evals", kIds},
+    {"videos", kIds},
+    {"realtime", kIds},
+    {"skills", kIds},
+    {"chatkit", kIds},
+};
+
+constexpr std::string_view kMembers[] = {
+    "previous_response_id",
+    "conversation",
+    "conversation/id",
+    "file_id",
+    "file_ids",
+    "input_file_id",
+    "training_file",
+    "validation_file",
+    "vector_store_id",
+    "vector_store_ids",
+    "container",
+    "container_id",
+    "assistant_id",
+    "thread_id",
+    "response_id",
+    "batch_id",
+    "eval_id",
+    "skill_id",
+    "part_ids",
+    "audio/id",
+    "model",  // a fine-tuned one
+};
+
+constexpr ResourceMap kMap = {
+    .rules = kRules, .members = kMembers, .reference_type = "item_reference", .url_field = "location"};
+
+}  // namespace
+
+const ResourceMap& openai_resources() { return kMap; }
+
+}  // namespace akr

@@ -1,0 +1,67 @@
+#include "proxy/answer/answer_tap.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.hpp"
+#include "proxy/attempt/attempts.hpp"
+#include "proxy/request/pins.hpp"
+#include "proxy/request_context.hpp"
+
+namespace akr {
+namespace {
+
+std::unique_ptr<UsageCount> count_usage(const RequestContext& ctx, const Attempt& answered) {
+  const bool wanted = ctx.upstream_speaks && answered.lease.counts_tokens() && answered.answer->head.status() < 300;
+  return wanted ? std::make_unique<UsageCount>(*ctx.upstream_speaks.dialect) : nullptr;
+}
+
+}  // namespace
+
+std::optional<BodyForm> readable_form(const net::MessageHead& answer) {
+  const std::string_view coding = answer.find(net::FieldId::kContentEncoding);
+  if (!coding.empty() && !iequals(coding, "identity")) return std::nullopt;
+  const std::string_view type = answer.find(net::FieldId::kContentType);
+  if (istarts_with(type, "text/event-stream")) return BodyForm::kEvents;
+  if (to_lower(type.substr(0, type.find(';'))).find("json") == std::string::npos) return std::nullopt;
+  return BodyForm::kJson;
+}
+
+AnswerTap::AnswerTap(BodyForm form, std::unique_ptr<UsageCount> usage, std::unique_ptr<AnswerWatcher> pins)
+    : form_(form), usage_(std::move(usage)), pins_(std::move(pins)), watchers_{usage_.get(), pins_.get()} {}
+
+void AnswerTap::take(std::string_view data) {
+  if (form_ == BodyForm::kEvents) {
+    while (reader_.next(data)) tell_event();
+    return;
+  }
+  for (AnswerWatcher* watcher : watchers_) {
+    if (watcher != nullptr && !watcher->done()) watcher->see_piece(data);
+  }
+}
+
+void AnswerTap::tell_event() {
+  for (AnswerWatcher* watcher : watchers_) {
+    if (watcher != nullptr && !watcher->done()) watcher->see_event(reader_.event(), reader_.cut());
+  }
+}
+
+bool AnswerTap::done() const {
+  return std::all_of(watchers_.begin(), watchers_.end(),
+                     [](const AnswerWatcher* watcher) { return watcher == nullptr || watcher->done(); });
+}
+
+std::optional<std::uint64_t> AnswerTap::finish() {
+  if (form_ == BodyForm::kEvents && reader_.finish()) tell_event();
+  return usage_ == nullptr ? std::nullopt : usage_->total();
+}
+
+std::unique_ptr<AnswerTap> tap_answer(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins) {
+  auto usage = count_usage(ctx, answered);
+  auto learner = watch_for_pins(ctx, answered, pins);
+  if (usage == nullptr && learner == nullptr) return nullptr;
+  const auto form = readable_form(answered.answer->head);
+  return form ? std::make_unique<AnswerTap>(*form, std::move(usage), std::move(learner)) : nullptr;
+}
+
+}  // namespace akr
