@@ -172,7 +172,7 @@ object shown(std::string_view facts, std::span<const FieldInfo> fields) {
   return {{"allOf", array{reference(facts), std::move(own)}}};
 }
 
-object schemas(std::chrono::milliseconds rest_total) {
+object schemas(std::chrono::milliseconds rest_total, const KnownFormats& formats) {
   object all = boost::json::parse(kSchemas).as_object();
   const auto services = describe_service_fields(rest_total, formats);
   const auto keys = describe_key_fields();
@@ -198,7 +198,7 @@ object openapi_document(std::chrono::milliseconds rest_total, const KnownFormats
            {{"securitySchemes",
              {{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
               {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "akr_session"}}}}},
-            {"schemas", schemas(rest_total)}}}};
+            {"schemas", schemas(rest_total, formats)}}}};
 }
 
 }  // namespace akr

@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "core/service/client_format.hpp"
+
 namespace akr {
 
 // `rest_total` is PROXY_TIMEOUT: the default of some fields.

@@ -6,6 +6,7 @@
 #include "admin/wire.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "base/utf8.hpp"
 
 namespace akr {
 namespace {
