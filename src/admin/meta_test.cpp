@@ -38,7 +38,7 @@ TEST_F(AdminMeta, AFieldSaysItsKindBoundsDefaultAndMeaning) {
   EXPECT_EQ(boost::json::serialize(first_byte),
             R"({"name":"first_byte_timeout_ms","type":"integer","unit":"ms","minimum":1,"maximum":3600000,)"
             R"("applies_to":["GENERIC","LLM"],"required":false,"nullable":true,)"
-            R"("default":{"GENERIC":30000,"LLM":300000},)"
+            R"("default":{"GENERIC":30000,"LLM":900000},)"
             R"("description":{"en":"longest wait for the head of the answer","zh-CN":"等待响应头的最长时间"}})");
   EXPECT_EQ(day.at("group").as_string(), "limits");
   EXPECT_EQ(day.at("maximum").as_int64(), 28);
