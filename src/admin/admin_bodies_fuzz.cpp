@@ -10,6 +10,7 @@
 #include "admin/known_formats.hpp"
 #include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
+#include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/validate.hpp"
 
@@ -36,7 +37,7 @@ void check_import(std::string_view body) {
   std::size_t failed = 0;
   for (const auto& item : list->get_array()) {
     const auto* text = item.if_string();
-    const Secret key(text == nullptr ? std::string_view() : trim(std::string_view(text->data(), text->size())));
+    const Secret key(text == nullptr ? std::string_view() : trim_pasted(std::string_view(text->data(), text->size())));
     if (text != nullptr && key.empty()) continue;
     if (text == nullptr || !validate_key(key)) {
       ++failed;
@@ -73,7 +74,7 @@ void check_key(std::string_view body) {
   in.flag("is_active", key.enabled, true);
   read_key_members(in, key);
   if (!in.result()) return;
-  key.secret = Secret(trim(value));
+  key.secret = Secret(trim_pasted(value));
   if (validate_key(key.secret)) boost::json::serialize(write_key(key, std::nullopt, {}));
 }
 

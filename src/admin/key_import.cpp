@@ -3,6 +3,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "admin/wire.hpp"
+#include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/validate.hpp"
 
@@ -111,7 +112,7 @@ class ImportReader {
 
   // False: one key too many.
   bool take_text(bool kept) {
-    const Secret key(kept ? trim(std::string_view(text_)) : std::string_view());
+    const Secret key(kept ? trim_pasted(std::string_view(text_)) : std::string_view());
     if (kept && key.empty()) {  // a blank line is no key
       ++index_;
       return true;

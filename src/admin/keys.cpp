@@ -8,6 +8,7 @@
 #include "admin/wire.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/validate.hpp"
 
@@ -72,7 +73,7 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
   in.flag("is_active", key.enabled, true);
   read_key_members(in, key);
   if (auto read = in.result(); !read) return read.error();
-  key.secret = Secret(trim(value));
+  key.secret = Secret(trim_pasted(value));
   wipe(value);
   if (auto valid = validate_key(key); !valid) return valid.error();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/pasted_key.hpp"
 #include "base/strict_url.hpp"
 #include "base/strings.hpp"
 
@@ -73,7 +74,7 @@ std::optional<HttpUrl> ValueText<HttpUrl>::parse(std::string_view text) {
 std::optional<std::vector<Secret>> ValueText<std::vector<Secret>>::parse(std::string_view text) {
   std::vector<Secret> values;
   for (std::string_view part : split(text, ',')) {
-    part = trim(part);
+    part = trim_pasted(part);
     if (!part.empty()) values.emplace_back(part);
   }
   return values;

@@ -1,8 +1,11 @@
 // access_keys.hpp - the keys that clients may present.  Immutable after construction; any thread.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/secret.hpp"
@@ -13,8 +16,9 @@ class AccessKeys {
  public:
   explicit AccessKeys(std::vector<Secret> keys);
 
-  // The fingerprint of the key that equals `presented`, or "" if none does.  Compares with every key in constant time,
-  // so that neither the position nor the common prefix shows.  No keys: closed, nothing matches.
+  // The fingerprint of the key that equals `presented`, or "" if none does.  One look-up, however many keys there are,
+  // by a hash under a key of this process, then one comparison in constant time: what a stranger can measure tells
+  // nothing about a key's bytes (the length of the longest key may show).  No keys: closed, nothing matches.
   std::string_view match(std::string_view presented) const;
 
  private:
@@ -22,7 +26,11 @@ class AccessKeys {
     Secret key;
     std::string fingerprint;
   };
-  std::vector<Entry> entries_;
+  std::uint64_t hash(std::string_view bytes) const;
+
+  std::array<unsigned char, 16> hash_key_;  // of SipHash-2-4; random
+  std::unordered_multimap<std::uint64_t, Entry> entries_;
+  std::size_t longest_ = 0;
 };
 
 }  // namespace akr

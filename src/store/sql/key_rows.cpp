@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/fields.hpp"
 #include "store/sql/field_cells.hpp"
@@ -208,7 +209,7 @@ KeyRows::Swept KeyRows::seal_plain(soci::session& session) const {
                                   " key_version = :version WHERE id = :id",
                                   soci::use(value), soci::use(hash), soci::use(version), soci::use(id));
   for (Sealed& row : select(session, "WHERE key_version = :plain ORDER BY id", {0})) {
-    const std::string_view plain = trim(row.value);
+    const std::string_view plain = trim_pasted(row.value);
     id = row.id;
     owner = row.service;
     was_enabled = row.key.enabled;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/pasted_key.hpp"
 #include "base/secret.hpp"
 #include "base/strings.hpp"
 #include "core/ids.hpp"
@@ -76,7 +77,7 @@ std::size_t seal_keys_of_copy(soci::session& session, const Dialect& dialect, co
                                   " key_version = :version WHERE id = :id",
                                   soci::use(value), soci::use(hash, known), soci::use(version), soci::use(id));
   for (PlainRow& row : rows) {
-    const std::string_view plain = trim(row.value);
+    const std::string_view plain = trim_pasted(row.value);
     if (plain.empty()) continue;
     id = row.id;
     value = cipher.seal(plain, key_place(KeyId{row.id}, ServiceId{row.service}, version));
