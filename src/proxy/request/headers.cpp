@@ -134,15 +134,17 @@ class AccountNames {
   explicit AccountNames(std::span<const std::string_view> names) : names_(names) {
     for (const std::string_view name : names) lengths_ |= bit(name.size());
   }
-  bool have(const net::Field& field) const {
-    if (field.id != FieldId::kOther || (lengths_ & bit(field.name.size())) == 0) return false;
-    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return iequals(name, field.name); });
-  }
+  // For every field of every message: a length nearly always tells a name apart, so only that is looked at inline.
+  bool have(const net::Field& field) const { return (lengths_ & bit(field.name.size())) != 0 && named(field); }
 
  private:
+  [[gnu::noinline]] bool named(const net::Field& field) const {
+    return field.id == FieldId::kOther &&
+           std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return iequals(name, field.name); });
+  }
   static std::uint64_t bit(std::size_t length) { return std::uint64_t{1} << (length & 63); }
   const std::span<const std::string_view> names_;
-  std::uint64_t lengths_ = 0;  // nearly always tells a name apart without a comparison
+  std::uint64_t lengths_ = 0;
 };
 
 AccountNames account_request_names(const UpstreamSpeech& upstream) {
