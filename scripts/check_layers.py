@@ -21,10 +21,11 @@ ALLOWED = {
     "telemetry": "base",
     "store": "base core",
     "cluster": "base core",
-    "proxy": "base core llm net telemetry",
-    "jobs": "base core llm net store:port",
-    "admin": "base core llm net store:port cluster:port jobs",
-    "app": "base config core net telemetry store cluster proxy jobs admin",
+    "upstream": "base core llm net",
+    "proxy": "base core llm net telemetry upstream",
+    "jobs": "base core net store:port upstream",
+    "admin": "base core llm net store:port cluster:port jobs upstream",
+    "app": "base config core net telemetry store cluster upstream proxy jobs admin",
 }
 PORTS = {"store": re.compile(r"store/\w+_store\.hpp"), "cluster": re.compile(r"cluster/cluster_state\.hpp")}
 

@@ -7,10 +7,9 @@
 #include <sodium.h>
 
 #include "base/log.hpp"
-#include "core/outcome/failure_rules.hpp"
 #include "core/service/text_rules.hpp"
-#include "jobs/probe_request.hpp"
-#include "llm/provider/registry.hpp"
+#include "upstream/free_call.hpp"
+#include "upstream/routed_service.hpp"
 
 namespace akr {
 namespace {
@@ -21,47 +20,12 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-const Provider* provider_of(const Service& service) {
-  return service.type == ServiceType::kGeneric ? nullptr : find_provider(service.api_format);
-}
-
-JoinRule join_rule(const Provider* provider) {
-  if (provider == nullptr) return kGenericJoin;
-  return {.bare_is_base = false, .once = provider->versions};
-}
-
-std::string allow_header(const Service& service) {
-  std::string allow;
-  for (const std::string& method : service.methods) allow += (allow.empty() ? "" : ", ") + method;
-  return allow;
-}
-
 // Of the zone that the process runs in (TZ), at that moment.
 std::chrono::seconds utc_offset(WallTime wall) {
   const std::time_t time = std::chrono::system_clock::to_time_t(wall);
   std::tm local{};
   if (localtime_r(&time, &local) == nullptr) return std::chrono::seconds(0);
   return std::chrono::seconds(local.tm_gmtoff);
-}
-
-// Everything about a service that was prepared once, for every request.
-struct Prepared {
-  UpstreamUrl url;
-  std::shared_ptr<const FailureRules> rules;
-  std::vector<SkippedRule> skipped_rules;
-};
-
-// Rows of the original, or of a time with other rules, may not keep the promises that the data plane relies on.
-Result<Prepared> prepare(const Service& service, const ValidationPolicy& policy) {
-  if (auto valid = validate_service(service, policy); !valid) return valid.error();
-  auto url = parse_upstream_url(service.target_url);
-  if (!url) return url.error();
-  Prepared prepared{*std::move(url), nullptr, {}};
-  if (service.failure_rules.empty()) return prepared;
-  auto rules = FailureRules::compile(service.failure_rules, policy.failure_rules, &prepared.skipped_rules);
-  if (!rules) return rules.error();
-  prepared.rules = std::make_shared<const FailureRules>(*std::move(rules));
-  return prepared;
 }
 
 // Never validated if it came from the original: a line break in it would forge headers.
@@ -185,10 +149,10 @@ void Publisher::note_fallbacks(const RoutingTable& table) {
 }
 
 // Every publication finds them again, as with fallbacks.
-void Publisher::note_skipped(const Service& service, const SkippedRule& rule, const std::string& told) {
+void Publisher::note_skipped(const std::string& slug, const SkippedRule& rule, const std::string& told) {
   const auto& known = status_.skipped_rules;
   if (std::find(known.begin(), known.end(), told) != known.end()) return;
-  log_warn("failure_rule_skipped", {{"service", service.slug}, {"field", rule.field}, {"message", rule.message}});
+  log_warn("failure_rule_skipped", {{"service", slug}, {"field", rule.field}, {"message", rule.message}});
 }
 
 Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
@@ -200,31 +164,25 @@ Result<void> Publisher::collect(std::vector<RoutedService>& routed) {
     present.insert(service.id);
     auto pool = current_pool(service);
     if (!pool) return pool.error();
-    auto prepared = prepare(service, policy_);
-    if (prepared) {
-      if (auto updated = update_upstreams(**pool, service); !updated) prepared = updated.error();
+    std::vector<SkippedRule> skipped;
+    auto compiled = compile_service(std::move(service), policy_, skipped);
+    const std::string slug = (*pool)->slug;
+    if (compiled) {
+      if (auto updated = update_upstreams(**pool, compiled->config); !updated) compiled = updated.error();
     }
-    if (!prepared) {
-      const Error& why = prepared.error();
-      left_out.push_back(service.slug + ": " + (why.field.empty() ? "" : why.field + ": ") + why.message);
-      log_warn("service_left_out", {{"service", service.slug}, {"field", why.field}, {"message", why.message}});
+    if (!compiled) {
+      const Error& why = compiled.error();
+      left_out.push_back(slug + ": " + (why.field.empty() ? "" : why.field + ": ") + why.message);
+      log_warn("service_left_out", {{"service", slug}, {"field", why.field}, {"message", why.message}});
       continue;
     }
-    for (const SkippedRule& rule : prepared->skipped_rules) {
-      skipped_rules.push_back(service.slug + ": " + rule.field + ": " + rule.message);
-      note_skipped(service, rule, skipped_rules.back());
+    for (const SkippedRule& rule : skipped) {
+      skipped_rules.push_back(slug + ": " + rule.field + ": " + rule.message);
+      note_skipped(slug, rule, skipped_rules.back());
     }
-    const Provider* const provider = provider_of(service);
-    RoutedService entry{.url = std::move(prepared->url),
-                        .join = join_rule(provider),
-                        .provider = provider,
-                        .client_format = client_format(service, policy_.formats),
-                        .allow = allow_header(service)};
-    entry.rules = std::move(prepared->rules);
-    entry.keys = (*pool)->keys;
-    entry.upstreams = (*pool)->upstreams;
-    entry.config = std::move(service);
-    routed.push_back(std::move(entry));
+    compiled->keys = (*pool)->keys;
+    compiled->upstreams = (*pool)->upstreams;
+    routed.push_back(*std::move(compiled));
   }
   std::erase_if(pools_, [&](const auto& each) { return !present.contains(each.first); });
   status_.left_out = std::move(left_out);
@@ -250,7 +208,7 @@ void Publisher::configure(Pool& pool, const Service& service) {
                             .auto_disable = service.auto_disable,
                             .invalid_after = service.invalid_after,
                             .outage_guard = service.outage_guard,
-                            .try_invalid = !can_probe(service)};
+                            .try_invalid = !has_free_call(service)};
   const auto same = [&](const PoolSettings& now) {
     return now.policy == wanted.policy && now.auto_disable == wanted.auto_disable &&
            now.invalid_after == wanted.invalid_after && now.outage_guard == wanted.outage_guard &&

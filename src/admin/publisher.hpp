@@ -17,10 +17,10 @@
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "cluster/cluster_state.hpp"
-#include "core/service/routing_table.hpp"
 #include "core/service/validate.hpp"
 #include "jobs/service_pool.hpp"
 #include "store/config_store.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 
@@ -80,7 +80,7 @@ class Publisher {
   void tell_time() REQUIRES_LOCK(mutex_);
   static void configure(Pool& pool, const Service& service);
   static Result<void> update_upstreams(Pool& pool, const Service& service);
-  void note_skipped(const Service& service, const SkippedRule& rule, const std::string& told) REQUIRES_LOCK(mutex_);
+  void note_skipped(const std::string& slug, const SkippedRule& rule, const std::string& told) REQUIRES_LOCK(mutex_);
   void note_fallbacks(const RoutingTable& table) REQUIRES_LOCK(mutex_);
   Result<void> update_keys(ServiceId service, Pool& pool);
   Result<bool> append_keys(ServiceId service, Pool& pool);

@@ -205,7 +205,7 @@ void App::Parts::build() {
   NodeSettings node_settings = make_node_settings(settings, count, allowed_connections(settings, count));
   node_settings.gateway.pins.table = pins.get();
   node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
-  prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.attempts.env_proxy});
+  prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);

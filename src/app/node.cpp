@@ -31,7 +31,8 @@ void Node::run(int listener) {
   MetricsShard& metrics = shared_.metrics.shard(static_cast<std::size_t>(worker_.index()));
   JournalPage page(shared_.journal);
   AccessLog log(page, metrics);
-  Attempts attempts(worker_, pool, settings_.attempts);
+  Caller caller(worker_, pool, settings_.env_proxy);
+  Attempts attempts(caller, settings_.attempts);
   Gateway gateway(worker_, shared_.keys, attempts, log, settings_.gateway);
   FrontDoor door(gateway, log, shared_.admin, shared_.operations, shared_.threads);
   net::Server server(worker_, door, settings_.server, shared_.tls);

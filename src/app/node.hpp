@@ -25,6 +25,7 @@ struct NodeSettings {
   net::ConnectorOptions connector;
   net::UpstreamLimits upstream;
   AttemptSettings attempts;
+  EnvProxy env_proxy;
   GatewaySettings gateway;
 };
 

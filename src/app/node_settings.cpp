@@ -18,7 +18,7 @@ namespace akr {
 namespace {
 
 // The proxies of the environment, as env_proxy_for() asks for them.
-std::function<std::string(const UpstreamUrl&)> env_proxy(const Settings& settings) {
+EnvProxy env_proxy(const Settings& settings) {
   if (!settings.use_env_proxy()) return {};
   auto values = std::make_shared<std::map<std::string, std::string, std::less<>>>();
   const auto keep = [&values](const char* name, std::string_view value) {
@@ -102,7 +102,7 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   made.upstream.idle_timeout = settings.upstream_idle_timeout();
   made.attempts.send_timeout = settings.send_timeout();
   made.attempts.most_interim = static_cast<int>(settings.upstream_max_interim());
-  made.attempts.env_proxy = env_proxy(settings);
+  made.env_proxy = env_proxy(settings);
   made.gateway.max_body = settings.max_body_size().bytes;
   made.gateway.packed_error = settings.compressed_error_limit().bytes;
   made.gateway.body_directory = temporary_directory();

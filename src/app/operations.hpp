@@ -9,10 +9,10 @@
 
 #include "base/mutex.hpp"
 #include "base/secret.hpp"
-#include "core/service/routing_table.hpp"
 #include "net/http/http1.hpp"
 #include "store/database.hpp"
 #include "telemetry/metrics.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 

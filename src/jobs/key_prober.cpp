@@ -11,16 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "base/log.hpp"
 #include "base/mutex.hpp"
-#include "jobs/probe_request.hpp"
-#include "net/client/exchange.hpp"
 #include "net/client/upstream_pool.hpp"
-#include "net/http/body_decoder.hpp"
 #include "net/loop/worker.hpp"
+#include "upstream/free_call.hpp"
 
 namespace akr {
 namespace {
@@ -28,35 +23,12 @@ namespace {
 constexpr int kMostAtOnce = 4;
 constexpr int kMostLanes = kMostAtOnce - 1;  // of the queue: the way back of invalid keys stays open
 constexpr std::size_t kMostQueued = 100'000;
-constexpr std::size_t kMostBody = 64 * 1024;
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::milliseconds kMostJitter{3000};
-constexpr std::chrono::seconds kConnectLimit{10};
-constexpr std::chrono::seconds kAnswerLimit{30};
 constexpr std::chrono::milliseconds kLookForStop{100};
 
 template <class Value>
 using Promise = std::shared_ptr<std::promise<Result<Value>>>;
-
-std::string_view describe(net::ExchangeEnd end) {
-  switch (end) {
-    case net::ExchangeEnd::kAnswered:
-      return "answered";
-    case net::ExchangeEnd::kClosed:
-      return "upstream_closed";
-    case net::ExchangeEnd::kFirstByte:
-    case net::ExchangeEnd::kTotal:
-    case net::ExchangeEnd::kSend:
-      return "upstream_timeout";
-    case net::ExchangeEnd::kProtocol:
-      return "upstream_protocol";
-    case net::ExchangeEnd::kClientGone:
-    case net::ExchangeEnd::kClientBody:
-    case net::ExchangeEnd::kCancelled:
-      return "shutting_down";
-  }
-  return "";
-}
 
 // Who waits for a result; kNobody: a probe in the background.
 using Ticket = std::uint64_t;
@@ -85,27 +57,6 @@ class Counted {
   int& counter_;
 };
 
-// The other end of a client that never leaves: net::exchange() watches one.
-class NoClient {
- public:
-  explicit NoClient(net::Worker& worker) {
-    int ends[2] = {-1, -1};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return;
-    far_ = ends[1];
-    near_ = std::make_unique<net::Socket>(worker, ends[0]);
-  }
-  NoClient(const NoClient&) = delete;
-  NoClient& operator=(const NoClient&) = delete;
-  ~NoClient() {
-    if (far_ >= 0) ::close(far_);
-  }
-  net::Socket* socket() { return near_.get(); }
-
- private:
-  int far_ = -1;
-  std::unique_ptr<net::Socket> near_;
-};
-
 }  // namespace
 
 struct KeyProber::State {
@@ -122,8 +73,6 @@ struct KeyProber::State {
   net::Task<void> carry_out(Probe probe);
   net::Task<void> carry_out_alone(Probe probe);
   net::Task<ProbeResult> ask(const RoutedService& service, KeyLease& lease);
-  net::Task<Result<net::UpstreamConnection>> connect(const RoutedService& service, const UpstreamUrl& url);
-  net::Task<std::string> read_body(net::UpstreamConnection& connection, net::MessageSlot& answer);
   // Runs work(promise) on the worker and waits until the promise is kept.
   template <class Value, class Work>
   Result<Value> on_worker(Work work);
@@ -141,7 +90,7 @@ struct KeyProber::State {
   Ticket last_ticket GUARDED_BY(mutex) = kNobody;
   std::unordered_map<Ticket, Done> askers GUARDED_BY(mutex);
   // Of the worker's thread alone.
-  net::UpstreamPool* pool = nullptr;
+  Caller* caller = nullptr;
   std::shared_ptr<const RoutingTable> table;
   std::deque<std::pair<ServiceId, KeyId>> queue;
   std::minstd_rand random{std::random_device()()};
@@ -175,10 +124,11 @@ void KeyProber::publish(std::shared_ptr<const RoutingTable> table) {
 void KeyProber::State::run() {
   net::Connector connector(worker, options.connector);
   net::UpstreamPool connections(worker, connector, {});
-  pool = &connections;
+  Caller calls(worker, connections, options.env_proxy);
+  caller = &calls;
   worker.spawn(tick());
   worker.run();
-  pool = nullptr;
+  caller = nullptr;
 }
 
 net::Task<void> KeyProber::State::tick() {
@@ -224,7 +174,7 @@ std::optional<Probe> KeyProber::State::next_queued() {
     const auto [id, key] = queue.front();
     queue.pop_front();
     const RoutedService* const service = find(id);
-    if (service == nullptr || !can_probe(service->config)) continue;
+    if (service == nullptr || !has_free_call(service->config)) continue;
     auto lease = service->keys->lease_for_validation(key, worker.now());
     if (lease) return Probe{table, service, *std::move(lease), Duration(0), kNobody};
   }
@@ -237,7 +187,7 @@ void KeyProber::State::start_due() {
   ++turn;
   for (std::size_t i = 0; i < services.size() && running < kMostAtOnce; ++i) {
     const RoutedService& service = services[(turn + i) % services.size()];
-    if (!service.config.active || !can_probe(service.config)) continue;
+    if (!service.config.active || !has_free_call(service.config)) continue;
     const auto limit = static_cast<std::size_t>(kMostAtOnce - running);
     for (const KeyId key : service.keys->due_for_validation(limit, worker.now())) {
       const auto status = service.keys->status(key, worker.now());
@@ -274,42 +224,17 @@ net::Task<void> KeyProber::State::carry_out(Probe probe) {
 }
 
 net::Task<ProbeResult> KeyProber::State::ask(const RoutedService& service, KeyLease& lease) {
+  const FreeCallAnswer told = co_await make_free_call(*caller, service, lease.key());
   ProbeResult result;
-  const UpstreamUrl& url = service.upstreams ? service.upstreams->steady() : service.url;
-  auto head = probe_head(service, url, lease.key());
-  NoClient nobody(worker);
-  if (!head || nobody.socket() == nullptr) {
-    result.reason = head ? "no_descriptors" : std::string(to_string(head.error().code));
-    co_return result;
-  }
-  auto connection = co_await connect(service, url);
-  if (!connection) {
-    result.reason = to_string(connection.error().code);
-    co_return result;
-  }
-  net::ExchangeLimits limits;
-  limits.first_byte = limits.send = kAnswerLimit;
-  limits.total = worker.now() + kAnswerLimit;
-  net::ClientWatch watch(*nobody.socket());
-  net::MessageSlotPtr answer;
-  const net::ExchangeRequest request = {*head, nullptr, false, limits};
-  const net::ExchangeResult ended = co_await net::exchange(*connection, request, watch, answer);
-  wipe(*head);
-  if (ended.end != net::ExchangeEnd::kAnswered) {
-    result.reason = describe(ended.end);
-    co_return result;
-  }
-  result.status = answer->head.status();
-  std::string body;
-  if (result.status >= 400 || service.rules) body = co_await read_body(*connection, *answer);
-  const Verdict verdict = judge_probe(service, answer->head, body, system_clock().wall());
-  result.valid = verdict.key == KeyAction::kGood;
-  result.reason = verdict.reason;
+  result.status = told.status;
+  result.reason = told.reason;
+  if (told.status == 0) co_return result;
+  result.valid = told.verdict.key == KeyAction::kGood;
   // A good answer lifts "invalid" only: that a model list is served says nothing about a quota.
   const auto status = service.keys->status(lease.key().id, worker.now());
   const bool invalid = status && status->state == KeyState::kInvalid;
-  if (!result.valid || invalid) lease.report(verdict, worker.now());
-  note_meaning(service, lease.key().id, result.status, verdict.key != KeyAction::kNone);
+  if (!result.valid || invalid) lease.report(told.verdict, worker.now());
+  note_meaning(service, lease.key().id, told.status, told.verdict.key != KeyAction::kNone);
   co_return result;
 }
 
@@ -330,42 +255,6 @@ void KeyProber::State::note_meaning(const RoutedService& service, KeyId key, int
              "Invalid keys will be tried by requests"}});
 }
 
-net::Task<Result<net::UpstreamConnection>> KeyProber::State::connect(const RoutedService& service,
-                                                                     const UpstreamUrl& url) {
-  const Origin& to = url.origin;
-  net::UpstreamOrigin origin = {.tls = to.tls, .host = to.host, .port = to.port};
-  net::EgressProxy proxy;
-  std::string by = service.config.egress_proxy;
-  if (by.empty() && options.env_proxy) by = options.env_proxy(url);
-  if (!by.empty()) {
-    auto parsed = net::parse_egress_proxy(by);
-    if (!parsed) co_return parsed.error();
-    proxy = *std::move(parsed);
-    origin.proxy = &proxy;
-    origin.proxy_key = by;
-  }
-  auto opened = co_await pool->open(origin, worker.now() + kConnectLimit);
-  co_return opened;
-}
-
-// As much of the body as is looked at; the connection is not used again.
-net::Task<std::string> KeyProber::State::read_body(net::UpstreamConnection& connection, net::MessageSlot& answer) {
-  const TimePoint deadline = worker.now() + kConnectLimit;
-  net::BodyDecoder decoder;
-  decoder.start(answer.head);
-  std::string body;
-  std::string_view input = answer.unread();
-  net::Buffer more = net::Buffer::lease(net::Buffer::kMedium);
-  for (;;) {
-    std::string_view data;
-    while (decoder.next(input, data) == net::BodyDecoder::Event::kData) body += data;
-    if (decoder.finished() || body.size() >= kMostBody || !input.empty()) co_return body;
-    const net::IoResult read = co_await net::read_some(connection.stream(), more.data(), more.capacity(), deadline);
-    if (read.status != net::IoStatus::kOk) co_return body;
-    input = {more.data(), read.bytes};
-  }
-}
-
 template <class Value, class Work>
 Result<Value> KeyProber::State::on_worker(Work work) {
   auto promise = std::make_shared<std::promise<Result<Value>>>();
@@ -381,7 +270,7 @@ Result<Value> KeyProber::State::on_worker(Work work) {
 Result<const RoutedService*> KeyProber::State::probed_service(ServiceId id) const {
   const RoutedService* const service = find(id);
   if (service == nullptr) return Error{ErrorCode::kNotFound, "The service is not published."};
-  if (!can_probe(service->config)) {
+  if (!has_free_call(service->config)) {
     return Error{ErrorCode::kUnsupported,
                  "There is no free call that could validate keys of this service: it needs a validation_path and an "
                  "api_key_name."};

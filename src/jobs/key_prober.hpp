@@ -13,8 +13,9 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "core/service/routing_table.hpp"
 #include "net/client/connector.hpp"
+#include "upstream/call.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 
@@ -28,7 +29,7 @@ struct ProbeResult {
 // The way out is the data plane's: the same addresses are refused, the same proxies used.
 struct ProberOptions {
   net::ConnectorOptions connector = {};
-  std::function<std::string(const UpstreamUrl&)> env_proxy = {};  // USE_ENV_PROXY; empty = off
+  EnvProxy env_proxy = {};
 };
 
 class KeyProber {

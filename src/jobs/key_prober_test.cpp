@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include "core/keys/pool/pool_test_support.hpp"
-#include "jobs/probe_request.hpp"
-#include "llm/provider/registry.hpp"
 #include "tests/support/handler_server.hpp"
+#include "upstream/free_call.hpp"
 
 namespace akr {
 namespace {
@@ -42,8 +41,7 @@ class KeyProberTest : public testing::Test {
     made.config.slug = "s";
     made.config.type = ServiceType::kLlm;
     made.config.api_format = format;
-    made.provider = find_provider(format);
-    if (made.provider != nullptr) made.join = {.bare_is_base = false, .once = made.provider->versions};
+    find_provider_of(made);
     made.url = parse_upstream_url("http://127.0.0.1:" + std::to_string(provider_.port()) + base).value();
     made.keys = pool_;
     return made;
@@ -185,7 +183,7 @@ class GenericProber : public KeyProberTest {
   RoutedService rest(const std::string& path) {
     RoutedService made = service("", "/base?tenant=1");
     made.config.type = ServiceType::kGeneric;
-    made.join = kGenericJoin;
+    find_provider_of(made);
     made.config.key_placement = KeyPlacement{KeyLocation::kHeader, "Authorization", "Token "};
     made.config.validation_path = path;
     return made;
@@ -303,6 +301,7 @@ TEST_F(KeyProberTest, SaysWhatItCannotDo) {
   EXPECT_EQ(validate(ServiceId{7}, KeyId{9}).error().code, ErrorCode::kNotFound);
   RoutedService rest = service("", "");
   rest.config.type = ServiceType::kGeneric;
+  find_provider_of(rest);
   publish(rest);
   EXPECT_EQ(validate(ServiceId{7}, KeyId{1}).error().code, ErrorCode::kUnsupported);
   const KeyId key{1};

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "core/service/routing_table.hpp"
 #include "net/loop/blocking_pool.hpp"
 #include "net/loop/task.hpp"
 #include "net/server/downstream.hpp"
@@ -14,6 +13,7 @@
 #include "proxy/attempt/attempts.hpp"
 #include "proxy/request/access_keys.hpp"
 #include "proxy/request/pins.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 

@@ -10,10 +10,10 @@
 
 #include "base/clock.hpp"
 #include "core/pins/key_pin.hpp"
-#include "core/service/routing_table.hpp"
 #include "llm/provider.hpp"
 #include "net/server/downstream.hpp"
 #include "proxy/attempt/decision_trace.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 

@@ -4,10 +4,10 @@
 
 #include "admin/known_formats.hpp"
 #include "core/service/validate.hpp"
-#include "jobs/probe_request.hpp"
 #include "llm/dialect/openai_chat/openai_chat.hpp"
 #include "tests/support/fake_upstream.hpp"
 #include "tests/support/proxy_under_test.hpp"
+#include "upstream/free_call.hpp"
 
 namespace akr {
 namespace {
@@ -127,11 +127,11 @@ TEST(ToyProvider, ItsKeysAreValidatedByItsFreeCall) {
   service.config.type = ServiceType::kLlm;
   service.config.api_format = "toy_native";
   service.provider = &toy();
-  service.join = {.bare_is_base = false, .once = toy().versions};
+  service.join = join_rule(&toy());
   service.url = parse_upstream_url("https://a.example/v7").value();
   PooledKey key;
   key.secret = Secret("k");
-  const std::string head = probe_head(service, service.url, key).value();
+  const std::string head = free_call_head(service, service.url, key).value();
   EXPECT_TRUE(head.starts_with("GET /v7/box HTTP/1.1\r\nHost: a.example\r\n")) << head;
   EXPECT_NE(head.find("x-toy-key: Toy k\r\n"), std::string::npos) << head;
   EXPECT_NE(head.find("toy-version: 7\r\n"), std::string::npos) << head;

@@ -19,12 +19,14 @@ struct ProxyUnderTest::Node {
         pool(worker, connector, {}),
         page(test.journal_.get()),
         log(page, metrics),
-        attempts(worker, pool, {}),
+        caller(worker, pool),
+        attempts(caller, {}),
         gateway(worker, *test.access_keys_, attempts, log, settings) {}
   net::Connector connector;
   net::UpstreamPool pool;
   JournalPage page;
   AccessLog log;
+  Caller caller;
   Attempts attempts;
   Gateway gateway;
 };
@@ -74,13 +76,14 @@ RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<Key
   if (spec.adjust) spec.adjust(service);
   if (service.type == ServiceType::kLlm) {
     routed.provider = spec.provider != nullptr ? spec.provider : find_provider(service.api_format);
-    routed.join = {.bare_is_base = false, .once = routed.provider->versions};
+    routed.join = join_rule(routed.provider);
     routed.client_format = routed.provider->dialects.front()->output_format();
   }
   routed.url = parse_upstream_url(service.target_url).value();
   if (service.upstreams.size() > 1) {
     routed.upstreams = UpstreamSet::make(service.upstreams, nullptr, spec.ejection).value();
   }
+  routed.policy = find_selection_policy(service.selection_policy);
   routed.keys = std::move(pool);
   if (!spec.rules.empty()) {
     routed.rules = std::make_shared<const FailureRules>(FailureRules::compile(spec.rules).value());

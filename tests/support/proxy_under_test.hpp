@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/service/routing_table.hpp"
 #include "llm/provider.hpp"
 #include "proxy/gateway.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr::test {
 

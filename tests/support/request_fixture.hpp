@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/service/routing_table.hpp"
 #include "llm/provider/registry.hpp"
 #include "proxy/request_context.hpp"
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr::test {
 

@@ -210,84 +210,140 @@ IoResult pull(Stream& stream, MessageSlotPtr& answer, bool head_method, bool& an
   }
 }
 
-}  // namespace
+// Sends, and reads at the same time; lives in the coroutine's frame.
+class Exchange {
+ public:
+  Exchange(UpstreamConnection& connection, const ExchangeRequest& request, ClientWatch* client, MessageSlotPtr& answer)
+      : connection_(connection),
+        stream_(connection.stream()),
+        worker_(stream_.worker()),
+        request_(request),
+        client_(client),
+        answer_(answer),
+        sent_before_(connection.sent()),
+        silence_(connection, request.limits, worker_.now()),
+        sender_(connection, request),
+        interim_(request.limits.most_interim) {
+    pushed_ = sender_.prime();
+    if (pushed_.status != IoStatus::kError) pushed_ = sender_.push();
+    sending_ = !sender_.done();
+    deadline_ = worker_.now() + (sending_ ? request.limits.send : request.limits.first_byte);
+  }
 
-Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest request, ClientWatch& client,
-                              MessageSlotPtr& answer) {
-  Stream& stream = connection.stream();
-  Worker& worker = stream.worker();
-  const std::uint64_t sent_before = connection.sent();
-  SilenceWatch silence(connection, request.limits, worker.now());
-  Sender sender(connection, request);
-  ExchangeResult result;
-  IoResult pushed = sender.prime();
-  if (pushed.status != IoStatus::kError) pushed = sender.push();
-  bool sending = !sender.done();
-  int interim = request.limits.most_interim;
-  TimePoint deadline = worker.now() + (sending ? request.limits.send : request.limits.first_byte);
-  for (bool first = true;; first = false) {
-    result.sent = sender.sent();
-    result.complete = sender.done();
-    if (sending && sender.client_failed()) {
-      result.end = ExchangeEnd::kClientBody;
-      result.error = pushed.error;
-      co_return result;
-    }
+  const ExchangeResult& result() const { return result_; }
+
+  // Reads what is there.  True: it is over.
+  bool look() {
+    result_.sent = sender_.sent();
+    result_.complete = sender_.done();
+    if (sending_ && sender_.client_failed()) return over(ExchangeEnd::kClientBody, pushed_.error);
     // Also after a failed write: the upstream may have answered before it closed.
-    const IoResult pulled = pull(stream, answer, request.head_method, result.any_answer, interim);
-    if (pulled.status == IoStatus::kOk) co_return result;
-    const bool write_failed = sending && pushed.status == IoStatus::kError;
-    if (pulled.status != IoStatus::kWouldBlock || (write_failed && stream.socket().dead())) {
-      const bool protocol = pulled.error == EPROTO || pulled.error == E2BIG;
-      result.end = protocol && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed;
-      result.error = pulled.error;
-      // A reset says nothing: the peer may have read all of it.  A FIN carries the acknowledgement of what it read.
-      const bool fin_first = pulled.status == IoStatus::kEof && !stream.tls() && stream.socket().open() &&
-                             peer_got_nothing(stream.socket().fd(), sent_before);
-      result.never_arrived = !result.any_answer && connection.reused() && (result.sent == 0 || fin_first);
-      co_return result;
-    }
-    if (first && sending) sender.keep_head(request.head);
-    const bool from_client = sending && sender.waits_for_client();
-    auto interest = static_cast<std::uint8_t>(pulled.want | kRead);
-    if (sending && !from_client && !write_failed) interest = static_cast<std::uint8_t>(interest | pushed.want);
-    const Watch other = from_client ? Watch{&client.socket(), kRead} : client.watch();
-    TimePoint limit = std::min(deadline, request.limits.total);
-    if (from_client) limit = std::min(request.body->deadline(), request.limits.total);
-    const TimePoint wake = silence.until(client.until(limit));
-    const WaitEnd end = co_await wait_for_any({&stream.socket(), interest}, other, wake);
-    if (end == WaitEnd::kCancelled) {
-      result.end = ExchangeEnd::kCancelled;
-      co_return result;
-    }
-    if (!from_client && client.gone()) {
-      result.end = ExchangeEnd::kClientGone;
-      co_return result;
-    }
-    if (end == WaitEnd::kTimeout && worker.now() >= limit) {
-      result.end = worker.now() >= request.limits.total ? ExchangeEnd::kTotal
-                   : from_client                        ? ExchangeEnd::kClientBody
-                   : sending                            ? ExchangeEnd::kSend
-                                                        : ExchangeEnd::kFirstByte;
-      result.error = from_client ? ETIMEDOUT : 0;
-      co_return result;
-    }
-    if (end == WaitEnd::kTimeout && silence.lost(stream.socket().fd(), worker.now(), result.any_answer)) {
-      result.end = ExchangeEnd::kClosed;
-      result.error = ETIMEDOUT;
-      co_return result;
-    }
-    if (sending && !write_failed) {
-      const std::uint64_t before = sender.sent();
-      pushed = sender.push();
-      if (sender.done()) {
-        sending = false;
-        deadline = worker.now() + request.limits.first_byte;
-      } else if (sender.sent() > before) {
-        deadline = worker.now() + request.limits.send;
-      }
+    const IoResult pulled = pull(stream_, answer_, request_.head_method, result_.any_answer, interim_);
+    if (pulled.status == IoStatus::kOk) return true;
+    if (pulled.status != IoStatus::kWouldBlock || (write_failed() && stream_.socket().dead())) return closed(pulled);
+    upstream_wants_ = pulled.want;
+    if (!waited_ && sending_) sender_.keep_head(request_.head);
+    return false;
+  }
+
+  struct Wait {
+    Watch upstream;
+    Watch client;
+    TimePoint until;
+  };
+  // For whom, after look() has said that it goes on.
+  Wait next_wait() {
+    waited_ = true;
+    from_client_ = sending_ && sender_.waits_for_client();
+    auto interest = static_cast<std::uint8_t>(upstream_wants_ | kRead);
+    if (sending_ && !from_client_ && !write_failed()) interest = static_cast<std::uint8_t>(interest | pushed_.want);
+    limit_ = std::min(from_client_ ? request_.body->deadline() : deadline_, request_.limits.total);
+    Wait wait{.upstream = {&stream_.socket(), interest}, .client = {}, .until = silence_.until(limit_)};
+    if (client_ == nullptr) return wait;
+    wait.client = from_client_ ? Watch{&client_->socket(), kRead} : client_->watch();
+    wait.until = silence_.until(client_->until(limit_));
+    return wait;
+  }
+
+  // True: it is over.  False: there may be something to send or to read.
+  bool ended_by(WaitEnd end) {
+    if (end == WaitEnd::kCancelled) return over(ExchangeEnd::kCancelled);
+    if (client_ != nullptr && !from_client_ && client_->gone()) return over(ExchangeEnd::kClientGone);
+    if (end != WaitEnd::kTimeout) return false;
+    if (worker_.now() >= limit_) return over(timer_that_fired(), from_client_ ? ETIMEDOUT : 0);
+    if (!silence_.lost(stream_.socket().fd(), worker_.now(), result_.any_answer)) return false;
+    return over(ExchangeEnd::kClosed, ETIMEDOUT);
+  }
+
+  void send_on() {
+    if (!sending_ || write_failed()) return;
+    const std::uint64_t before = sender_.sent();
+    pushed_ = sender_.push();
+    if (sender_.done()) {
+      sending_ = false;
+      deadline_ = worker_.now() + request_.limits.first_byte;
+    } else if (sender_.sent() > before) {
+      deadline_ = worker_.now() + request_.limits.send;
     }
   }
+
+ private:
+  bool write_failed() const { return sending_ && pushed_.status == IoStatus::kError; }
+
+  bool over(ExchangeEnd end, int error = 0) {
+    result_.end = end;
+    result_.error = error;
+    return true;
+  }
+
+  bool closed(const IoResult& pulled) {
+    const bool protocol = pulled.error == EPROTO || pulled.error == E2BIG;
+    // A reset says nothing: the peer may have read all of it.  A FIN carries the acknowledgement of what it read.
+    const bool fin_first = pulled.status == IoStatus::kEof && !stream_.tls() && stream_.socket().open() &&
+                           peer_got_nothing(stream_.socket().fd(), sent_before_);
+    result_.never_arrived = !result_.any_answer && connection_.reused() && (result_.sent == 0 || fin_first);
+    return over(protocol && pulled.status == IoStatus::kError ? ExchangeEnd::kProtocol : ExchangeEnd::kClosed,
+                pulled.error);
+  }
+
+  ExchangeEnd timer_that_fired() const {
+    if (worker_.now() >= request_.limits.total) return ExchangeEnd::kTotal;
+    if (from_client_) return ExchangeEnd::kClientBody;
+    return sending_ ? ExchangeEnd::kSend : ExchangeEnd::kFirstByte;
+  }
+
+  UpstreamConnection& connection_;
+  Stream& stream_;
+  Worker& worker_;
+  const ExchangeRequest& request_;
+  ClientWatch* const client_;
+  MessageSlotPtr& answer_;
+  const std::uint64_t sent_before_;
+  SilenceWatch silence_;
+  Sender sender_;
+  int interim_;
+  ExchangeResult result_;
+  IoResult pushed_;
+  bool sending_ = false;
+  bool waited_ = false;
+  bool from_client_ = false;  // the last wait was for the client's body
+  std::uint8_t upstream_wants_ = 0;
+  TimePoint deadline_;
+  TimePoint limit_;  // of the last wait, but for its early ends
+};
+
+}  // namespace
+
+Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest request, ClientWatch* client,
+                              MessageSlotPtr& answer) {
+  Exchange exchange(connection, request, client, answer);
+  while (!exchange.look()) {
+    const auto wait = exchange.next_wait();
+    const WaitEnd end = co_await wait_for_any(wait.upstream, wait.client, wait.until);
+    if (exchange.ended_by(end)) break;
+    exchange.send_on();
+  }
+  co_return exchange.result();
 }
 
 }  // namespace akr::net

@@ -66,8 +66,9 @@ struct ExchangeRequest {
 };
 
 // Sends and reads at the same time: an answer that comes early ends the sending.  Interim answers (1xx but 101) are
-// dropped.  On kAnswered `answer` holds the final head, and the bytes after it in unread().
-Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest request, ClientWatch& client,
+// dropped.  `client` may be nullptr if the body never waits for one.  On kAnswered `answer` holds the final head, and
+// the bytes after it in unread().
+Task<ExchangeResult> exchange(UpstreamConnection& connection, ExchangeRequest request, ClientWatch* client,
                               MessageSlotPtr& answer);
 
 }  // namespace akr::net

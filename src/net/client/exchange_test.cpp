@@ -83,7 +83,7 @@ class Exchange : public testing::Test {
         }
         if (i > 0) co_await before_reuse_(worker, connection);
         MessageSlotPtr answer;
-        seen.result = co_await exchange(connection, request, watch, answer);
+        seen.result = co_await exchange(connection, request, &watch, answer);
         if (seen.result.end == ExchangeEnd::kAnswered) {
           seen.status = answer->head.status();
           seen.reason = answer->head.reason();

@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kBodyWait{1};
 constexpr std::size_t kMostEmptyHeld = 16 * 1024;
 constexpr std::chrono::seconds kEmptyWait{2};
 
+Judge judge_of(const RequestContext& ctx) { return {ctx.service(), ctx.upstream_speaks}; }
+
 bool is_event_stream(const net::MessageHead& head) {
   return istarts_with(head.find(net::FieldId::kContentType), "text/event-stream");
 }
@@ -68,7 +70,7 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
   const int status = head.status();
   if (status >= 400) {
     co_await read_beginning(attempt, kMostHeld, kBodyWait);
-    settle(attempt, judge_error(ctx, head, attempt.legible()));
+    settle(attempt, judge_of(ctx).error(head, attempt.legible()));
     co_return;
   }
   std::optional<Judgement> bad;
@@ -78,13 +80,13 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
     FirstEvent first;
     const bool seen = co_await read_first_event(ctx, attempt, first);
     if (attempt.error) co_return;
-    if (seen) bad = judge_event(ctx, head, first.event());
+    if (seen) bad = judge_of(ctx).event(head, first.event());
     if (bad) attempt.hold_unread();
     if (!bad && look_for_content) empty = co_await is_empty_stream(ctx, attempt, first, seen);
     if (attempt.error) co_return;
   } else if (ctx.service().rules && status < 300 && ctx.service().rules->looks_at_body_of(status)) {
     co_await read_beginning(attempt, kMostHeld, kBodyWait);
-    bad = judge_success(ctx, head, attempt.held);
+    bad = judge_of(ctx).success(head, attempt.held);
   } else if (ctx.upstream_speaks && status < 300 && is_json(head)) {
     bad = look_at_whole(ctx, attempt);
   }
@@ -215,7 +217,7 @@ std::optional<Judgement> Attempts::look_at_whole(const RequestContext& ctx, Atte
     body = joined;
   }
   if (!decoder.finished()) return std::nullopt;
-  auto bad = judge_success(ctx, slot.head, body);
+  auto bad = judge_of(ctx).success(slot.head, body);
   if (bad) attempt.hold_unread();
   return bad;
 }

@@ -4,9 +4,8 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
-#include "net/client/connector.hpp"
+#include "proxy/attempt/attempt_error.hpp"
 #include "proxy/attempt/fallback.hpp"
-#include "proxy/attempt/judge.hpp"
 #include "proxy/attempt/upstream_health.hpp"
 #include "proxy/request/headers.hpp"
 #include "proxy/request/pins.hpp"
@@ -18,28 +17,27 @@ constexpr int kMostWaiting = 1000;  // per worker
 constexpr std::chrono::milliseconds kLongestWait{10'000};
 constexpr std::chrono::milliseconds kLookAgain{20};
 
-// The head of the attempt in flight.  Holds a key for as long as it takes to hand it to the socket; one per thread, so
-// that no request allocates for it.
-std::string& head_text() {
-  thread_local std::string text;
-  text.clear();
-  return text;
-}
-
 bool harmless_twice(const RequestContext& ctx, const PreparedRequest& request) {
   return request.replayable() && (request.idempotent || ctx.service().config.retry.retry_non_idempotent);
 }
 
-// May this request go out again on a fresh connection after a reused one turned out dead (D39)?  Yes if the upstream
-// cannot have seen it, or if doing it twice is harmless or allowed.
-bool stale_retry_allowed(const RequestContext& ctx, const PreparedRequest& request, const net::ExchangeResult& result) {
-  if (result.end != net::ExchangeEnd::kClosed || result.any_answer || !request.replayable()) return false;
-  return result.never_arrived || harmless_twice(ctx, request);
-}
+// The request of a client, with the key of one attempt in its head.
+class ClientRequest final : public OutgoingRequest {
+ public:
+  ClientRequest(const RequestContext& ctx, PreparedRequest& request, const PooledKey& key)
+      : ctx_(ctx), request_(request), key_(key) {}
+  void write_head(std::string& out) override { compose_request_head(ctx_, request_, key_, out); }
+  net::BodySource* start_body() override {
+    request_.body.rewind();
+    if (request_.streams_upload) return &request_.upload;
+    return request_.body.size() > 0 ? &request_.body : nullptr;
+  }
 
-net::UpstreamOrigin origin_of(const UpstreamUrl& url, std::string_view proxy) {
-  return {.tls = url.origin.tls, .host = url.origin.host, .port = url.origin.port, .proxy_key = proxy};
-}
+ private:
+  const RequestContext& ctx_;
+  PreparedRequest& request_;
+  const PooledKey& key_;
+};
 
 // Another try with another key is no use to a request that is bound to one.
 bool wants_other_key(const RequestContext& ctx, const Attempt& last) {
@@ -74,8 +72,8 @@ void Attempt::give_back() {
   if (answer->head.keep_alive() && answer->unread().empty()) connection.mark_reusable();
 }
 
-Attempts::Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings)
-    : worker_(worker), pool_(pool), settings_(std::move(settings)) {}
+Attempts::Attempts(Caller& caller, AttemptSettings settings)
+    : worker_(caller.worker()), caller_(caller), settings_(settings) {}
 
 net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) {
   ctx.limit_total(ctx.started);
@@ -143,29 +141,28 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
     attempt.error = joined.error();
     co_return;
   }
-  const Service& service = ctx.service().config;
-  const UpstreamUrl& url = ctx.upstream_url();
-  const bool ask_environment = settings_.env_proxy && service.egress_proxy.empty();
-  const std::string from_env = ask_environment ? settings_.env_proxy(url) : std::string();
-  const net::UpstreamOrigin origin = origin_of(url, from_env.empty() ? service.egress_proxy : from_env);
   if (ctx.attempts == 1) ctx.first_sent = std::chrono::steady_clock::now();
   const TimePoint began = worker_.now();
-  net::ExchangeResult result;
-  bool answered = false;
-  if (pool_.take_idle(origin, attempt.connection)) {
-    result = co_await send_on(ctx, request, attempt);
-    answered = !stale_retry_allowed(ctx, request, result);
+  const Timeouts& timeouts = ctx.service().config.timeouts;
+  ClientRequest outgoing(ctx, request, attempt.lease.key());
+  net::ClientWatch watch(ctx.client.socket());
+  const Call call = {.service = ctx.service(),
+                     .url = ctx.upstream_url(),
+                     .request = outgoing,
+                     .client = &watch,
+                     .connect_until = std::min(began + timeouts.connect, ctx.deadline),
+                     .limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline, harmless_twice(ctx, request),
+                                settings_.most_interim},
+                     .head_method = ctx.head_method,
+                     .replayable = request.replayable()};
+  const CallResult called = co_await caller_.make(call, attempt.connection, attempt.answer);
+  if (called.not_connected) {
+    judge_connect(*called.not_connected, attempt.facts);
+    forget_estimate(attempt, worker_.now());
+    attempt.error = called.not_connected;
+    co_return;
   }
-  if (!answered) {
-    const auto connected = co_await connect(ctx, origin, attempt);
-    if (!connected) {
-      judge_connect(connected.error(), attempt.facts);
-      forget_estimate(attempt, worker_.now());
-      attempt.error = connected.error();
-      co_return;
-    }
-    result = co_await send_on(ctx, request, attempt);
-  }
+  const net::ExchangeResult& result = called.exchange;
   ctx.answered = worker_.now();
   if (result.end != net::ExchangeEnd::kAnswered) {
     judge_failure(ctx, result, attempt);
@@ -173,8 +170,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
   }
   attempt.body.start(attempt.answer->head);
   if (!result.complete) attempt.connection.forbid_reuse();  // the rest of the request would look like the next one
-  if (ctx.service().config.selection_policy == "latency")
-    attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
+  if (ctx.service().policy->observes_latency) attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
   const bool plain = attempt.answer->head.status() < 400 && !ctx.upstream_speaks && ctx.service().rules == nullptr;
   if (!plain) co_await judge_answer(ctx, attempt);
   if (plain) accept(ctx, attempt);
@@ -228,40 +224,6 @@ net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error re
     lease = take_key(ctx);
   }
   co_return lease;
-}
-
-net::Task<net::ExchangeResult> Attempts::send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {
-  request.body.rewind();
-  attempt.answer.reset();
-  std::string& head = head_text();
-  compose_request_head(ctx, request, attempt.lease.key(), head);
-  net::BodySource* source = nullptr;
-  if (request.streams_upload) {
-    source = &request.upload;
-  } else if (request.body.size() > 0) {
-    source = &request.body;
-  }
-  const Timeouts& timeouts = ctx.service().config.timeouts;
-  const net::ExchangeLimits limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline,
-                                      harmless_twice(ctx, request), settings_.most_interim};
-  net::ClientWatch watch(ctx.client.socket());
-  const net::ExchangeRequest exchange = {head, source, ctx.head_method, limits};
-  co_return co_await net::exchange(attempt.connection, exchange, watch, attempt.answer);
-}
-
-net::Task<Result<void>> Attempts::connect(const RequestContext& ctx, net::UpstreamOrigin origin, Attempt& attempt) {
-  const TimePoint deadline = std::min(worker_.now() + ctx.service().config.timeouts.connect, ctx.deadline);
-  net::EgressProxy proxy;
-  if (!origin.proxy_key.empty()) {
-    auto parsed = net::parse_egress_proxy(origin.proxy_key);
-    if (!parsed) co_return parsed.error();
-    proxy = *std::move(parsed);
-    origin.proxy = &proxy;
-  }
-  auto opened = co_await pool_.open(origin, deadline);
-  if (!opened) co_return opened.error();
-  attempt.connection = *std::move(opened);
-  co_return Result<void>();
 }
 
 void Attempts::judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt) {

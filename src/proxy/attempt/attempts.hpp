@@ -2,7 +2,6 @@
 // downstream, so "no retry after the first byte" is a property of the call structure.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,10 +14,11 @@
 #include "net/loop/task.hpp"
 #include "proxy/answer/answer_tap.hpp"
 #include "proxy/attempt/first_event.hpp"
-#include "proxy/attempt/judge.hpp"
 #include "proxy/request/headers.hpp"
 #include "proxy/request/prepare.hpp"
 #include "proxy/request_context.hpp"
+#include "upstream/call.hpp"
+#include "upstream/judge.hpp"
 
 namespace akr {
 
@@ -51,13 +51,12 @@ struct Attempt {
 struct AttemptSettings {
   std::chrono::milliseconds send_timeout{60'000};
   int most_interim = 100'000;  // 1xx answers before the real one
-  // The proxy for services without one of their own (USE_ENV_PROXY); empty function = none.
-  std::function<std::string(const UpstreamUrl&)> env_proxy;
 };
 
 class Attempts {
  public:
-  Attempts(net::Worker& worker, net::UpstreamPool& pool, AttemptSettings settings);
+  // `caller` outlives it.
+  Attempts(Caller& caller, AttemptSettings settings);
   // Returns the answer to relay, or the error to tell: the last real answer if keys or attempts ran out, or
   // kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.  A request that is pinned
   // (ctx.pinned) uses that key only: kPinnedKeyUnavailable if it may not be used or the provider refuses it.
@@ -65,8 +64,6 @@ class Attempts {
 
  private:
   net::Task<void> send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
-  net::Task<net::ExchangeResult> send_on(RequestContext& ctx, PreparedRequest& request, Attempt& attempt);
-  net::Task<Result<void>> connect(const RequestContext& ctx, net::UpstreamOrigin origin, Attempt& attempt);
   Result<KeyLease> take_key(RequestContext& ctx);
   bool keep_key(const RequestContext& ctx, Attempt& last, const Error& refused);
   void begin(RequestContext& ctx, Attempt& attempt, KeyLease lease);
@@ -96,7 +93,7 @@ class Attempts {
   std::optional<Judgement> look_at_whole(const RequestContext& ctx, Attempt& attempt);
 
   net::Worker& worker_;
-  net::UpstreamPool& pool_;
+  Caller& caller_;
   AttemptSettings settings_;
   int waiting_ = 0;  // requests that wait for a key
 };

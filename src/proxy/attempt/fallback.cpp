@@ -62,7 +62,7 @@ bool Fallbacks::move_on(const RetryBudget& spent, Attempt& last, TimePoint now) 
   ctx_.serve_from(ctx_.asked().fallbacks[next]);
   ctx_.limit_total(now);
   ctx_.trace.moves_to(ctx_.service().config.slug);
-  if (ctx_.affinity == 0 && ctx_.service().config.selection_policy == "sticky") read_request_facts(ctx_, request_);
+  if (ctx_.affinity == 0 && ctx_.service().policy->keeps_affinity) read_request_facts(ctx_, request_);
   return true;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/outcome/outcome.hpp"
-#include "core/service/routing_table.hpp"
 #include "proxy/attempt/attempts.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 

@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "upstream/credential.hpp"
 
 namespace akr {
 namespace {
@@ -88,46 +89,6 @@ void append_number(std::string& out, std::uint64_t value) {
   out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 24, value).ptr - digits));
 }
 
-struct Credential {
-  bool in_query = false;
-  std::string_view name;  // "" = none is sent
-  std::string_view prefix;
-};
-
-Credential credential_for(const RequestContext& ctx) {
-  const auto& placement = ctx.service().config.key_placement;
-  if (placement && !placement->name.empty()) {
-    return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
-  }
-  if (!ctx.upstream_speaks) return {};
-  const CredentialPlace& own = ctx.upstream_speaks.provider->credential;
-  return {false, own.header, own.prefix};
-}
-
-void append_request_line(const RequestContext& ctx, const PreparedRequest& request, const Credential& credential,
-                         const PooledKey& key, std::string& out) {
-  out += ctx.client.head().method();
-  out += ' ';
-  if (!credential.in_query) {
-    out += request.target;
-  } else {
-    const auto mark = request.target.find('?');
-    out.append(request.target, 0, mark);
-    // Ours overrides the client's parameter of the same name (contract 2.4.6).
-    std::string query =
-        mark == std::string::npos ? "" : remove_parameter(request.target.substr(mark + 1), credential.name);
-    out += '?';
-    out += query;
-    if (!query.empty()) out += '&';
-    out += percent_encode(credential.name);
-    out += '=';
-    std::string escaped = percent_encode(key.secret.expose());
-    out += escaped;
-    wipe(escaped);
-  }
-  out += " HTTP/1.1\r\n";
-}
-
 // A provider's names for its accounts, held against the fields that the parser does not know as such already.
 class AccountNames {
  public:
@@ -188,7 +149,7 @@ void append_client_fields(const RequestContext& ctx, const Credential& credentia
     if (stays_here(field.id) || accounts.have(field)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
     if (nominates && head.nominated(index)) return false;
-    return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
+    return !credential.contradicted_by(field.name);
   });
 }
 
@@ -309,8 +270,11 @@ void append_length(const net::MessageHead& answer, const AnswerShape& shape, std
 
 void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
                           std::string& out) {
-  const Credential credential = credential_for(ctx);
-  append_request_line(ctx, request, credential, key, out);
+  const Credential credential = credential_of(ctx.service());
+  out += ctx.client.head().method();
+  out += ' ';
+  append_target(credential, request.target, key, out);
+  out += " HTTP/1.1\r\n";
   append_field(out, "Host", ctx.upstream_url().host_header);
   append_client_fields(ctx, credential, out);
   if (ctx.service().config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
@@ -320,13 +284,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
       if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
     }
   }
-  if (!credential.in_query && !credential.name.empty()) {
-    out += credential.name;
-    out += ": ";
-    out += credential.prefix;
-    out += key.secret.expose();
-    out += "\r\n";
-  }
+  append_credential(credential, key, out);
   if (request.upgrade) out += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   append_body_framing(ctx, request, out);
   out += "\r\n";

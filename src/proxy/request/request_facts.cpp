@@ -173,7 +173,7 @@ std::uint64_t hash_affinity(std::string_view access_key, std::string_view conver
 }
 
 void read_request_facts(RequestContext& ctx, const PreparedRequest& request) {
-  const bool sticky = ctx.service().config.selection_policy == "sticky";
+  const bool sticky = ctx.service().policy->keeps_affinity;
   const Provider* const provider = ctx.upstream_speaks.provider;
   if (provider == nullptr && !sticky) return;
   if (provider != nullptr) ctx.tokens = estimate_tokens(request.body.size());

@@ -28,7 +28,7 @@ constexpr PolicyEntry kPolicies[] = {
     {.id = "least_used", .make = make<LeastUsed>},
     {.id = "least_in_flight", .make = make<LeastInFlight>},
     {.id = "fill_first", .make = make<FillFirst>},
-    {.id = "latency", .make = make<Latency>},
+    {.id = "latency", .make = make<Latency>, .observes_latency = true},
     {.id = "sticky", .make = make<RoundRobin>, .keeps_affinity = true},
 };
 

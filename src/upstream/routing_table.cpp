@@ -1,4 +1,4 @@
-#include "core/service/routing_table.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 namespace {

@@ -1,36 +1,15 @@
 // routing_table.hpp - all services by slug; immutable, replaced whole (architecture 7).
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/keys/key_pool.hpp"
-#include "core/outcome/failure_rules.hpp"
-#include "core/service/service.hpp"
-#include "core/service/upstream_set.hpp"
-#include "core/service/url.hpp"
+#include "upstream/routed_service.hpp"
 
 namespace akr {
-
-struct Provider;  // llm/provider.hpp; only carried here
-
-// A service with everything the data plane needs, prepared once at publication.
-struct RoutedService {
-  Service config;
-  UpstreamUrl url;                         // of config.target_url
-  std::shared_ptr<UpstreamSet> upstreams;  // of config.upstreams; nullptr: `url` is the only one
-  JoinRule join = kGenericJoin;
-  const Provider* provider = nullptr;   // of config.api_format; static.  nullptr: GENERIC
-  std::string_view client_format = {};  // what its clients speak (core/service/client_format.hpp); static
-  std::string allow;                    // config.methods joined by ", "; "" = any
-  std::shared_ptr<KeyPool> keys;
-  std::shared_ptr<const FailureRules> rules;         // nullptr = none
-  std::vector<const RoutedService*> fallbacks = {};  // config.fallbacks, found by RoutingTable; as long as the table
-};
 
 // One of config.fallbacks that cannot stand in.
 struct LeftOutFallback {

@@ -1,8 +1,8 @@
 // routing_bench.cpp - what finding a service and building its upstream target costs per request.
 #include <benchmark/benchmark.h>
 
-#include "core/service/routing_table.hpp"
 #include "core/service/url.hpp"
+#include "upstream/routing_table.hpp"
 
 namespace akr {
 namespace {

@@ -1,10 +1,11 @@
-#include "proxy/attempt/judge.hpp"
+#include "proxy/attempt/attempt_error.hpp"
 
 #include <cerrno>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "core/outcome/outcome.hpp"
 #include "tests/support/example_config.hpp"
 #include "tests/support/request_fixture.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 
 using net::ExchangeEnd;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 Service service(bool llm) {
   Service made = example_service("s");
@@ -27,57 +27,6 @@ Service service(bool llm) {
 void with(bool llm, const std::function<void(RequestContext&)>& look) {
   test::RequestFixture(service(llm))
       .run(std::string("GET /") + (llm ? "llm" : "proxy") + "/s/a HTTP/1.1\r\nHost: h\r\n\r\n", look);
-}
-
-UpstreamFailure read_answer(bool llm, const std::string& answer, const std::string& body = "") {
-  UpstreamFailure failure;
-  with(llm, [&](RequestContext& ctx) {
-    net::MessageHead head;
-    ASSERT_EQ(head.parse_response(answer, false), net::ParseStatus::kDone);
-    failure = understand(ctx, head, body);
-  });
-  return failure;
-}
-
-TEST(Understand, RestServicesAreReadFromTheirHeadOnly) {
-  const auto failure =
-      read_answer(false, "HTTP/1.1 429 X\r\nRetry-After: 7\r\n\r\n", R"({"error":{"code":"insufficient_quota"}})");
-  EXPECT_EQ(failure.status, 429);
-  EXPECT_EQ(failure.kind, FailureKind::kUnknown);
-  EXPECT_EQ(failure.retry_after, Duration(seconds(7)));
-}
-
-TEST(Understand, LlmServicesAreReadByTheirFormat) {
-  const auto failure = read_answer(
-      true, "HTTP/1.1 429 X\r\n\r\n",
-      R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})");
-  EXPECT_EQ(failure.kind, FailureKind::kQuota);
-  EXPECT_EQ(failure.code, "insufficient_quota");
-}
-
-TEST(Understand, AnyBodyIsSurvived) {
-  for (const char* body : {"", "<html>", "{", "[]", "{\"error\":null}", "\xff\xfe"}) {
-    EXPECT_EQ(read_answer(true, "HTTP/1.1 500 X\r\n\r\n", body).status, 500);
-  }
-}
-
-TEST(JudgeConnect, NobodysFaultAndNothingSent) {
-  for (ErrorCode code : {ErrorCode::kUpstreamUnresolved, ErrorCode::kUpstreamConnect, ErrorCode::kUpstreamTls,
-                         ErrorCode::kEgressProxy, ErrorCode::kUpstreamConnectTimeout, ErrorCode::kUpstreamRefused}) {
-    AttemptFacts facts;
-    judge_connect({code, "x"}, facts);
-    EXPECT_EQ(facts.verdict.key, KeyAction::kNone) << to_string(code);
-    EXPECT_EQ(facts.progress, SendProgress::kNothingSent);
-    EXPECT_NE(facts.verdict.retry, RetryAdvice::kReturn) << to_string(code);
-  }
-  // Our own end and our own shortage (descriptors, ports) are nobody else's fault.
-  for (ErrorCode code : {ErrorCode::kShuttingDown, ErrorCode::kOverloaded}) {
-    AttemptFacts facts;
-    judge_connect({code, "x"}, facts);
-    EXPECT_EQ(facts.verdict.retry, RetryAdvice::kReturn);
-    EXPECT_EQ(facts.verdict.key, KeyAction::kNone);
-    EXPECT_EQ(facts.verdict.endpoint, EndpointEffect::kNone);
-  }
 }
 
 TEST(DescribeExchange, NamesTheTimerAndItsValue) {

@@ -1,0 +1,142 @@
+#include "upstream/judge.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/strings.hpp"
+#include "base/utf8.hpp"
+#include "llm/rate_limit_hints.hpp"
+
+namespace akr {
+namespace {
+
+struct HeaderList {
+  explicit HeaderList(const net::MessageHead& head) : count(head.field_count()) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const net::Field field = head.field(i);
+      views[i] = {field.name, field.value};
+    }
+  }
+  std::span<const HeaderView> span() const { return {views.data(), count}; }
+  std::array<HeaderView, net::kMaxFields> views;
+  std::size_t count;
+};
+
+constexpr std::size_t kMessageOfRest = 300;
+
+UpstreamFailure in_core_words(const ErrorDetail& detail) {
+  return {.status = detail.status,
+          .kind = static_cast<FailureKind>(detail.kind),  // same enumerators, same order (error_detail.hpp)
+          .retry_after = detail.retry_after,
+          .code = detail.code};
+}
+
+Judgement of_detail(ErrorDetail detail) {
+  return {.verdict = classify(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
+}
+
+}  // namespace
+
+// Only what holds the dialect's word for it is read.
+bool Judge::may_hold_error(std::string_view text) const {
+  const std::string_view word = upstream_.dialect->error_clue();
+  return ::memmem(text.data(), text.size(), word.data(), word.size()) != nullptr;
+}
+
+std::optional<Judgement> Judge::by_rules(const net::MessageHead& answer, std::string_view body) const {
+  if (rules_ == nullptr) return std::nullopt;
+  const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
+  const auto match = rules_->match(answer.status(), body, hint);
+  if (!match) return std::nullopt;
+  return Judgement{.verdict = match->verdict,
+                   .status = answer.status(),
+                   .rule = static_cast<int>(match->index),
+                   .message = std::string(cut_utf8(body, kMessageOfRest))};
+}
+
+UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_view body, std::string* words) const {
+  const HeaderList headers(answer);
+  const WallTime now = system_clock().wall();
+  if (!upstream_) {
+    if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
+    return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
+  }
+  ErrorDetail detail = upstream_.parse_error({answer.status(), headers.span(), body, now});
+  if (words != nullptr) *words = std::move(detail.message);
+  return in_core_words(detail);
+}
+
+Judgement Judge::error(const net::MessageHead& answer, std::string_view body) const {
+  if (auto ruled = by_rules(answer, body)) return *std::move(ruled);
+  Judgement judgement{.status = answer.status()};
+  judgement.verdict = classify(understand(answer, body, &judgement.message));
+  return judgement;
+}
+
+std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::string_view body) const {
+  if (auto ruled = by_rules(answer, body)) return ruled;
+  if (!upstream_ || !may_hold_error(body)) return std::nullopt;
+  const HeaderList headers(answer);
+  auto detail = upstream_.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
+  if (!detail) return std::nullopt;
+  return of_detail(*std::move(detail));
+}
+
+std::optional<Judgement> Judge::event(const net::MessageHead& answer, const SseEventView& event) const {
+  if (auto ruled = by_rules(answer, event.data)) return ruled;
+  if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
+  const WallTime now = system_clock().wall();
+  auto detail = upstream_.error_in_event(event, now);
+  if (!detail) return std::nullopt;
+  if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
+  return of_detail(*std::move(detail));
+}
+
+Judgement Judge::answer(const net::MessageHead& answer, std::string_view body) const {
+  if (answer.status() >= 400) return error(answer, body);
+  if (answer.status() < 300) {
+    if (auto bad = success(answer, body)) return *std::move(bad);
+  }
+  return {.verdict = classify({.status = answer.status()}), .status = answer.status()};
+}
+
+std::optional<Duration> nothing_left(const net::MessageHead& answer) {
+  const HeaderList headers(answer);
+  return empty_bucket_reset(headers.span(), system_clock().wall());
+}
+
+void judge_connect(const Error& error, AttemptFacts& facts) {
+  AttemptEnd end = AttemptEnd::kConnect;
+  if (error.code == ErrorCode::kUpstreamUnresolved) end = AttemptEnd::kDns;
+  if (error.code == ErrorCode::kUpstreamTls) end = AttemptEnd::kTls;
+  if (error.code == ErrorCode::kEgressProxy) end = AttemptEnd::kEgressProxy;
+  // Our own end, or our own shortage: neither key nor URL is to blame.
+  if (error.code == ErrorCode::kShuttingDown || error.code == ErrorCode::kOverloaded) end = AttemptEnd::kGateway;
+  facts.verdict = classify({.end = end});
+  facts.progress = SendProgress::kNothingSent;
+}
+
+AttemptEnd end_of(net::ExchangeEnd end) {
+  switch (end) {
+    case net::ExchangeEnd::kAnswered:
+      return AttemptEnd::kAnswered;
+    case net::ExchangeEnd::kClosed:
+      return AttemptEnd::kClosedBeforeHead;
+    case net::ExchangeEnd::kFirstByte:
+    case net::ExchangeEnd::kSend:
+      return AttemptEnd::kFirstByteTimeout;
+    case net::ExchangeEnd::kTotal:
+      return AttemptEnd::kTotalTimeout;
+    case net::ExchangeEnd::kProtocol:
+      return AttemptEnd::kProtocol;
+    case net::ExchangeEnd::kClientGone:
+    case net::ExchangeEnd::kClientBody:
+      return AttemptEnd::kClientGone;
+    case net::ExchangeEnd::kCancelled:
+      return AttemptEnd::kGateway;
+  }
+  return AttemptEnd::kGateway;
+}
+
+}  // namespace akr
