@@ -106,6 +106,8 @@ class FactsReader {
   bool on_double(double value, Text, Failure&) { return take_number(value); }
   bool on_bool(bool value, Failure&) {
     if (value && place() == Place::kTop && key_ == "error") facts_.has_error = true;
+    if (place() == Place::kError) facts_.has_error = true;
+    if (place() == Place::kTop && key_ == "done") note_state();
     return true;
   }
   bool on_null(Failure&) { return true; }
@@ -116,7 +118,7 @@ class FactsReader {
   Place place() const { return places_[depth_]; }
 
   bool enter(Place next) {
-    if (next == Place::kError) facts_.has_error = true;
+    if (place() == Place::kError) facts_.has_error = true;
     if (depth_ + 1 >= places_.size()) return false;  // the parser's own limit comes first
     places_[++depth_] = next;
     return true;
@@ -163,7 +165,19 @@ class FactsReader {
     }
   }
 
+  void note_state() {
+    has_state_ = true;
+    facts_.is_resource = has_identity_;
+  }
+
+  void note_identity() {
+    has_identity_ = true;
+    facts_.is_resource = has_state_;
+  }
+
   void take_top() {
+    if (!text_.empty() && (key_ == "id" || key_ == "name")) note_identity();
+    if (key_ == "status" || key_ == "state" || key_ == "processing_status") note_state();
     if (key_ == "error" && !text_.empty()) {
       facts_.has_error = true;
       facts_.message = text_;
@@ -178,6 +192,7 @@ class FactsReader {
   }
 
   void take_error() {
+    if (!text_.empty()) facts_.has_error = true;
     if (key_ == "message") facts_.message = text_;
     if (key_ == "code") facts_.code = text_;
     if (key_ == "type") facts_.type = text_;
@@ -201,6 +216,7 @@ class FactsReader {
   }
 
   bool take_number(double value) {
+    if (place() == Place::kError) facts_.has_error = true;
     const bool is_code = key_ == "code" && (place() == Place::kError || (place() == Place::kTop && facts_.number == 0));
     if (is_code && value > 0 && value < 1e9) facts_.number = static_cast<int>(value);
     if (place() == Place::kViolation && key_ == "quotaValue") facts_.quota_zero |= value == 0;
@@ -213,6 +229,8 @@ class FactsReader {
   std::string key_;
   std::string text_;
   bool key_done_ = false;
+  bool has_identity_ = false;
+  bool has_state_ = false;
   bool text_full_ = false;  // the rest of this string is left out
 };
 

@@ -17,6 +17,14 @@ const Dialect& Provider::dialect_of(std::string_view path) const {
   return *dialects.front();
 }
 
+bool Provider::generates(std::string_view method, std::string_view path) const {
+  if (method != "POST") return false;
+  return std::any_of(dialects.begin(), dialects.end(),
+                     [&](const Dialect* dialect) { return dialect->operation_of(path) == Operation::kGenerate; }) ||
+         std::any_of(generating_paths.begin(), generating_paths.end(),
+                     [&](std::string_view end) { return path.ends_with(end); });
+}
+
 std::string_view Provider::model_in(std::string_view target) const {
   if (model.behind.empty()) return {};
   std::string_view path = target.substr(0, target.find('?'));
@@ -43,7 +51,7 @@ ErrorDetail UpstreamSpeech::parse_error(const ErrorAnswer& answer) const {
 
 std::optional<ErrorDetail> UpstreamSpeech::error_in_success(const ErrorAnswer& answer) const {
   ErrorFacts facts = dialect->read_error(answer.body);
-  if (!facts.has_error) return std::nullopt;
+  if (!facts.has_error || facts.is_resource) return std::nullopt;
   ErrorAnswer meant = answer;
   meant.status = meant_status(facts);
   return provider->explain(meant, std::move(facts));

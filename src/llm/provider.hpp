@@ -54,6 +54,11 @@ struct Provider {
   // A field of an answer whose URL the client calls next: it must lead to us; "" = none.
   std::string_view next_url_field = {};
 
+  // ---- what is made at once
+  // Ends of the paths to which a POST is answered with what was asked for, beside those of the dialects' kGenerate
+  // ("/embeddings").  Other calls make or tell of things that live on, whose state may be "failed".
+  std::span<const std::string_view> generating_paths = {};
+
   // ---- things that belong to the key that made them; nullptr: nothing does
   const ResourceMap* resources = nullptr;
 
@@ -65,6 +70,8 @@ struct Provider {
   bool speaks(const Dialect& dialect) const;
   // The dialect of a request to `path` (as Dialect::operation_of wants it).
   const Dialect& dialect_of(std::string_view path) const;
+  // Does a request ask for something to be made at once?  `path` as above.
+  bool generates(std::string_view method, std::string_view path) const;
   // The model that the request target names by its path; "" if it names none.
   std::string_view model_in(std::string_view target) const;
   // What an error answer means, whose body was read as `facts`.

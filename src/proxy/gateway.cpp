@@ -103,7 +103,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   // Before the body is read: an unauthenticated client must not make us buffer anything.
   const Result<void> admitted = admit(ctx);
   const bool by_body = !admitted && admitted.error().code == ErrorCode::kAccessKeyMissing &&
-                       ctx.service().config.accept_body_key && ctx.client.head().body_kind() != net::BodyKind::kNone;
+                       ctx.asked().config.accept_body_key && ctx.client.head().body_kind() != net::BodyKind::kNone;
   if (!admitted && !by_body) co_return admitted.error();
   if (!by_body) ctx.client.recognise();
 
@@ -121,10 +121,11 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     if (!collected) co_return collected.error();
   }
 
+  decode_body(ctx.client.head(), request);
   // What lives in one provider account is reached with the key that made it, or not at all (D23).  Before the other
   // facts: a body that is looked through for ids has told its model.
   if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
-  read_request_facts(ctx, request);
+  read_request_facts(ctx, request, ctx.asked());
   // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
   ctx.longest_hold = settings_.relay.sse_keepalive / 2;
   ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
@@ -149,14 +150,14 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
 // May this client use this service in this way?
 Result<void> Gateway::admit(RequestContext& ctx) {
-  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.service().config.type, keys_);
+  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config.type, keys_);
   if (!who) return who.error();
   ctx.grant = *who;
   return check_method(ctx);
 }
 
 Result<void> Gateway::check_method(const RequestContext& ctx) {
-  const Service& service = ctx.service().config;
+  const Service& service = ctx.asked().config;
   const std::string_view method = ctx.client.head().method();
   // TRACE would show the injected key to the client, CONNECT would make us a tunnel (ASVS 13.4.4).
   const bool refused = method == "TRACE" || method == "CONNECT";
@@ -165,8 +166,8 @@ Result<void> Gateway::check_method(const RequestContext& ctx) {
   if (!refused && (listed || service.type == ServiceType::kLlm)) return {};
   Error error = {ErrorCode::kMethodNotAllowed,
                  "this service does not accept " + std::string(method) + "; it accepts " +
-                     (ctx.service().allow.empty() ? "all methods but CONNECT and TRACE" : ctx.service().allow)};
-  error.allow = ctx.service().allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : ctx.service().allow;
+                     (ctx.asked().allow.empty() ? "all methods but CONNECT and TRACE" : ctx.asked().allow)};
+  error.allow = ctx.asked().allow.empty() ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : ctx.asked().allow;
   return error;
 }
 

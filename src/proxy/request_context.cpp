@@ -3,26 +3,17 @@
 namespace akr {
 
 void RequestContext::listen() {
-  const Provider* const provider = service().provider;
+  served = {.service = &asked(), .url = &asked().url};
+  const Provider* const provider = asked().provider;
   if (provider == nullptr) return;
   // Nothing is converted: the client speaks what it asks the upstream for.
   client_speaks = &provider->dialect_of(route.rest);
-  upstream_speaks = {provider, client_speaks};
+  served.speaks = {provider, client_speaks};
+  generates = provider->generates(client.head().method(), route.rest);
 }
 
-void RequestContext::serve_from(const RoutedService* fallback) {
-  stand_in = fallback;
-  const Provider* const provider = service().provider;
-  const bool shared = provider != nullptr && client_speaks != nullptr && provider->speaks(*client_speaks);
-  const Dialect* const own = provider == nullptr ? nullptr : provider->dialects.front();
-  upstream_speaks = {provider, shared ? client_speaks : own};
-  upstream = nullptr;
-  failed_upstreams = 0;
-  tried_count = 0;
-}
-
-void RequestContext::limit_total(TimePoint from) {
-  const auto limit = service().config.timeouts.total;
+void RequestContext::limit_total(const Service& service, TimePoint from) {
+  const auto limit = service.timeouts.total;
   if (limit.count() <= 0 || from + limit >= deadline) return;
   deadline = from + limit;
   total = limit;

@@ -76,7 +76,7 @@ Judgement Judge::error(const net::MessageHead& answer, std::string_view body) co
 
 std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::string_view body) const {
   if (auto ruled = by_rules(answer, body)) return ruled;
-  if (!upstream_ || !may_hold_error(body)) return std::nullopt;
+  if (!generates_ || !may_hold_error(body)) return std::nullopt;
   const HeaderList headers(answer);
   auto detail = upstream_.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
@@ -85,7 +85,7 @@ std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::str
 
 std::optional<Judgement> Judge::event(const net::MessageHead& answer, const SseEventView& event) const {
   if (auto ruled = by_rules(answer, event.data)) return ruled;
-  if (event.event != "error" && !may_hold_error(event.data)) return std::nullopt;
+  if (!generates_ || (event.event != "error" && !may_hold_error(event.data))) return std::nullopt;
   const WallTime now = system_clock().wall();
   auto detail = upstream_.error_in_event(event, now);
   if (!detail) return std::nullopt;

@@ -25,9 +25,11 @@ struct Judgement {
 // Judges the answers of one service that is spoken to in one dialect.  Two pointers and a dialect: made when needed.
 class Judge {
  public:
-  // `service` outlives the judge.
-  Judge(const RoutedService& service, const UpstreamSpeech& upstream)
-      : rules_(service.rules.get()), upstream_(upstream) {}
+  // `service` outlives the judge.  `generates`: the request asked for something to be made at once.  Only then may a
+  // good status hide an error: elsewhere an error that stands in an answer may be what was asked for, the state of a
+  // thing that failed.
+  Judge(const RoutedService& service, const UpstreamSpeech& upstream, bool generates)
+      : rules_(service.rules.get()), upstream_(upstream), generates_(generates) {}
 
   // What an error answer says, in core's words: the provider's reading for LLM services, the head's hints for others.
   // `words`, if given, gets the provider's message.
@@ -37,7 +39,7 @@ class Judge {
   Judgement error(const net::MessageHead& answer, std::string_view body) const;
   // A 2xx answer by its body: a rule that fits, or an LLM provider's error in disguise.  nullopt: it is good.
   std::optional<Judgement> success(const net::MessageHead& answer, std::string_view body) const;
-  // The same for the first event of a 200 stream.
+  // The same for an event in the beginning of a 200 stream.
   std::optional<Judgement> event(const net::MessageHead& answer, const SseEventView& event) const;
   // An answer of any status, whose body is here as far as it is looked at.
   Judgement answer(const net::MessageHead& answer, std::string_view body) const;
@@ -48,6 +50,7 @@ class Judge {
 
   const FailureRules* rules_;
   UpstreamSpeech upstream_;
+  bool generates_;
 };
 
 // When the provider's own counters say that nothing is left of one of them: the time until it is full again.

@@ -18,6 +18,8 @@ bool is_penalty(KeyAction action) {
   return false;
 }
 
+constexpr int kMostAttempts = 10;  // distinct keys per request (D05)
+
 // The upstream turned the request away at the door because of the key, so it did none of the work.  408 and 425 are
 // 4xx but say nothing of the kind, and a 5xx may come from the middle of the work.
 bool was_turned_away(const AttemptFacts& last) {
@@ -40,9 +42,14 @@ bool is_idempotent(std::string_view method) {
 RetryBudget::RetryBudget(const RetrySettings& settings, bool idempotent, bool replayable, TimePoint started)
     : settings_(settings), idempotent_(idempotent), replayable_(replayable), started_(started) {}
 
+void RetryBudget::note_end(const AttemptFacts& facts) {
+  if (settings_.max_attempts > 1 && facts.verdict.retry == RetryAdvice::kNextKey && is_penalty(facts.verdict.key))
+    ++forgiven_;
+}
+
 bool RetryBudget::allows(const AttemptFacts& last, TimePoint now) const {
   if (attempts_ == 0) return true;
-  return attempts_ < settings_.max_attempts && may_repeat(last, now);
+  return attempts_ < kMostAttempts && attempts_ - forgiven_ < settings_.max_attempts && may_repeat(last, now);
 }
 
 bool RetryBudget::may_repeat(const AttemptFacts& last, TimePoint now) const {

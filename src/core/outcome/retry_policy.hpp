@@ -30,13 +30,17 @@ class RetryBudget {
   RetryBudget(const RetrySettings& settings, bool idempotent, bool replayable, TimePoint started);
 
   // May the first attempt (attempts == 0) or another one start now?  `last` is ignored for the first.
-  // Never after max_attempts, after the budget, when the verdict says kReturn, when the body cannot be sent again
-  // (unless nothing was sent), or when the work could be done twice and the service does not allow that.
+  // Never after max_attempts that count or ten in all, after the budget, when the verdict says kReturn, when the body
+  // cannot be sent again (unless nothing was sent), or when the work could be done twice and the service does not allow
+  // that.
   bool allows(const AttemptFacts& last, TimePoint now) const;
   // The same without max_attempts: may the request go out again at all, if need be to another service?
   bool may_repeat(const AttemptFacts& last, TimePoint now) const;
   bool in_time(TimePoint now) const { return now - started_ < settings_.budget; }
   void count_attempt() { ++attempts_; }
+  // What that attempt came to.  One that ended by its key's fault cost next to nothing and does not count, unless there
+  // is to be one attempt only.
+  void note_end(const AttemptFacts& facts);
   int attempts() const { return attempts_; }
 
  private:
@@ -45,6 +49,7 @@ class RetryBudget {
   bool replayable_;
   TimePoint started_;
   int attempts_ = 0;
+  int forgiven_ = 0;  // of them: ended by the key's fault
 };
 
 }  // namespace akr

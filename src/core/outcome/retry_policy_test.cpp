@@ -45,6 +45,26 @@ TEST(RetryBudget, StopsAtMaxAttempts) {
 }
 
 // behaviour.md scenario 29: each attempt takes 30 s, the budget is 45 s: two attempts, never three.
+// A pool of (401, 429, 500, good) answered 500: three bad keys had used up the attempts.  Attempts that end by the
+// key's fault are free, up to ten; others count as ever.
+TEST(RetryBudget, AttemptsThatEndByTheKeysFaultDoNotCount) {
+  const auto count = [](RetrySettings settings, std::initializer_list<int> statuses) {
+    RetryBudget budget(settings, true, true, kStart);
+    int attempts = 0;
+    for (const int status : statuses) {
+      if (!budget.allows(attempts == 0 ? AttemptFacts() : answered(*(statuses.begin() + attempts - 1)), kStart)) break;
+      budget.count_attempt();
+      budget.note_end(answered(status));
+      ++attempts;
+    }
+    return attempts;
+  };
+  EXPECT_EQ(count({.max_attempts = 3}, {401, 429, 500, 429, 402, 503, 200}), 7);
+  EXPECT_EQ(count({.max_attempts = 3}, {500, 503, 500, 200}), 3);
+  EXPECT_EQ(count({.max_attempts = 2}, {429, 401, 402, 403, 429, 429, 429, 429, 429, 429, 429, 429}), 10);
+  EXPECT_EQ(count({.max_attempts = 1}, {429, 200}), 1);
+}
+
 TEST(RetryBudget, StartsNoAttemptAfterTheBudget) {
   RetryBudget budget({}, true, true, kStart);
   budget.count_attempt();

@@ -151,7 +151,9 @@ constexpr Field<Service> kFields[] = {
      .member = [](Service& service) -> int32_t& { return service.retry.max_attempts; },
      .bounds = {1, 10},
      .follows_default = true,
-     .meaning = {"each on another key while there is one", "只要还有其他密钥，每次都换用另一个"}},
+     .meaning =
+         {"each on another key while there is one; those that end by the key's fault do not count, up to ten in all",
+          "只要还有其他密钥，每次都换用另一个；因密钥而失败的不计入，总共最多十次"}},
     {.name = "retry_budget_ms",
      .member = [](Service& service) -> milliseconds& { return service.retry.budget; },
      .bounds = {0, kHour},

@@ -19,7 +19,7 @@ void AccessLog::record(const RequestContext& ctx) {
   if (ctx.route.service != nullptr) {
     record.service_id = ctx.asked().config.id.value;
     record.service = ctx.asked().config.slug;
-    if (ctx.stand_in != nullptr) record.served_by = ctx.stand_in->config.slug;
+    if (ctx.served.service != &ctx.asked()) record.served_by = ctx.served.service->config.slug;
   }
   record.method = ctx.method;
   record.path = ctx.path;
@@ -27,8 +27,8 @@ void AccessLog::record(const RequestContext& ctx) {
   record.source = ctx.from_upstream ? AnswerSource::kUpstream : AnswerSource::kGateway;
   if (ctx.failed) record.error = to_string(ctx.error);
   record.detail = ctx.detail;
-  record.key = ctx.key_fingerprint;
-  record.outcome = ctx.outcome;
+  record.key = ctx.served.key;
+  record.outcome = ctx.served.outcome;
   record.attempts = ctx.attempts;
   record.skipped = ctx.trace.skipped();
   std::string trace;

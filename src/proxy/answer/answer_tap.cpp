@@ -4,16 +4,16 @@
 #include <utility>
 
 #include "base/strings.hpp"
-#include "proxy/attempt/attempts.hpp"
+#include "proxy/attempt/attempt.hpp"
 #include "proxy/request/pins.hpp"
 #include "proxy/request_context.hpp"
 
 namespace akr {
 namespace {
 
-std::unique_ptr<UsageCount> count_usage(const RequestContext& ctx, const Attempt& answered) {
-  const bool wanted = ctx.upstream_speaks && answered.lease.counts_tokens() && answered.answer->head.status() < 300;
-  return wanted ? std::make_unique<UsageCount>(*ctx.upstream_speaks.dialect) : nullptr;
+std::unique_ptr<UsageCount> count_usage(const Attempt& answered) {
+  const bool wanted = answered.by.speaks && answered.lease.counts_tokens() && answered.answer->head.status() < 300;
+  return wanted ? std::make_unique<UsageCount>(*answered.by.speaks.dialect) : nullptr;
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ std::optional<std::uint64_t> AnswerTap::finish() {
 }
 
 std::unique_ptr<AnswerTap> tap_answer(const RequestContext& ctx, const Attempt& answered, const PinSettings& pins) {
-  auto usage = count_usage(ctx, answered);
+  auto usage = count_usage(answered);
   auto learner = watch_for_pins(ctx, answered, pins);
   if (usage == nullptr && learner == nullptr) return nullptr;
   const auto form = readable_form(answered.answer->head);

@@ -6,7 +6,7 @@
 #include "base/json_scan.hpp"
 #include "base/pointer_set.hpp"
 #include "base/strings.hpp"
-#include "proxy/attempt/attempts.hpp"
+#include "proxy/attempt/attempt.hpp"
 #include "proxy/request/pins.hpp"
 
 namespace akr {
@@ -103,10 +103,10 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
   const PinOwner owner = {.table = *pins.table,
                           .asked = service.id,
                           .access_key = ctx.grant.fingerprint,
-                          .key = {ctx.service().config.id, answered.lease.key().id},
+                          .key = {answered.by.service->config.id, answered.lease.key().id},
                           .how = only_looks ? PinTable::How::kSeen : PinTable::How::kMade,
                           .now = pins.clock->wall()};
-  const ResourceMap* const map = ctx.upstream_speaks ? ctx.upstream_speaks.provider->resources : nullptr;
+  const ResourceMap* const map = answered.by.speaks ? answered.by.speaks.provider->resources : nullptr;
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));
     const auto decoded = percent_decode(id);

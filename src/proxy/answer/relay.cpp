@@ -173,7 +173,7 @@ class Relay {
   }
 
   TimePoint upstream_deadline() {
-    const Timeouts& timeouts = ctx_.service().config.timeouts;
+    const Timeouts& timeouts = attempt_.by.service->config.timeouts;
     TimePoint deadline = std::min(last_up_ + timeouts.stream_idle, ctx_.deadline);
     if (keepalive_possible()) deadline = std::min(deadline, last_down_ + settings_.sse_keepalive);
     return watch_.until(deadline);
@@ -182,7 +182,7 @@ class Relay {
   // After a wait for the upstream that ran into a deadline.  kAgain: it was only the comment's turn.
   Step on_deadline() {
     const TimePoint now = worker().now();
-    const Timeouts& timeouts = ctx_.service().config.timeouts;
+    const Timeouts& timeouts = attempt_.by.service->config.timeouts;
     if (watch_.gone()) return Step::kClientGone;
     if (now >= ctx_.deadline) return timer_fired("total", ctx_.total);
     if (now >= last_up_ + timeouts.stream_idle) return timer_fired("stream_idle", timeouts.stream_idle);

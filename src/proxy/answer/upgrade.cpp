@@ -98,7 +98,7 @@ net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt attempt) {
     if (down.ended() && up.ended()) break;
     const auto client_interest = static_cast<std::uint8_t>(up.want_from() | down.want_to());
     const auto upstream_interest = static_cast<std::uint8_t>(down.want_from() | up.want_to());
-    const TimePoint deadline = client.worker().now() + ctx.service().config.timeouts.stream_idle;
+    const TimePoint deadline = client.worker().now() + attempt.by.service->config.timeouts.stream_idle;
     const net::WaitEnd end = co_await net::wait_for_any({&client.socket(), client_interest},
                                                         {&upstream.socket(), upstream_interest}, deadline);
     if (end != net::WaitEnd::kReady) break;

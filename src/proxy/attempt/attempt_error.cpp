@@ -21,8 +21,8 @@ Error timer_error(std::string_view timer, std::chrono::milliseconds value) {
 
 }  // namespace
 
-Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& result) {
-  const Timeouts& timeouts = ctx.service().config.timeouts;
+Error describe_exchange(const RequestContext& ctx, const Service& service, const net::ExchangeResult& result) {
+  const Timeouts& timeouts = service.timeouts;
   switch (result.end) {
     case net::ExchangeEnd::kFirstByte:
       return timer_error("first_byte", timeouts.first_byte);
@@ -49,7 +49,7 @@ Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& re
   return {ErrorCode::kInternal, "unexpected end of an exchange"};
 }
 
-std::optional<Error> refused_credentials(const RequestContext& ctx, const AttemptFacts& last, std::string_view body) {
+std::optional<Error> refused_credentials(const ServedBy& by, const AttemptFacts& last, std::string_view body) {
   if (last.status == 0 || last.verdict.retry != RetryAdvice::kNextKey) return std::nullopt;
   switch (last.verdict.key) {
     case KeyAction::kSuspect:
@@ -66,8 +66,8 @@ std::optional<Error> refused_credentials(const RequestContext& ctx, const Attemp
   }
   std::string message = "every upstream key that was tried was refused; the last answer was " +
                         std::to_string(last.status) + " (" + std::string(last.verdict.reason) + ")";
-  if (ctx.upstream_speaks && !body.empty()) {
-    const ErrorDetail detail = ctx.upstream_speaks.parse_error({last.status, {}, body, system_clock().wall()});
+  if (by.speaks && !body.empty()) {
+    const ErrorDetail detail = by.speaks.parse_error({last.status, {}, body, system_clock().wall()});
     if (!detail.message.empty()) message += ": " + std::string(cut_utf8(detail.message, kLongestWords));
   }
   return Error{ErrorCode::kCredentialsExhausted, message};

@@ -12,10 +12,10 @@
 namespace akr {
 
 // The error for an exchange without an answer; names the timer that fired and its value.
-Error describe_exchange(const RequestContext& ctx, const net::ExchangeResult& result);
+Error describe_exchange(const RequestContext& ctx, const Service& service, const net::ExchangeResult& result);
 
 // kCredentialsExhausted if the last key that was tried was refused as a credential (D06 b): the client did nothing
 // wrong, so it must not see a 401 of ours as its own.  nullopt: relay the answer.
-std::optional<Error> refused_credentials(const RequestContext& ctx, const AttemptFacts& last, std::string_view body);
+std::optional<Error> refused_credentials(const ServedBy& by, const AttemptFacts& last, std::string_view body);
 
 }  // namespace akr

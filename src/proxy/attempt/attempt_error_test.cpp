@@ -33,8 +33,8 @@ TEST(DescribeExchange, NamesTheTimerAndItsValue) {
   const auto describe = [](ExchangeEnd end, int error = 0) {
     Error told;
     with(false, [&](RequestContext& ctx) {
-      ctx.limit_total(ctx.started);
-      told = describe_exchange(ctx, {.end = end, .error = error});
+      ctx.limit_total(ctx.asked().config, ctx.started);
+      told = describe_exchange(ctx, ctx.asked().config, {.end = end, .error = error});
     });
     return told;
   };
@@ -60,7 +60,7 @@ TEST(RefusedCredentials, OnlyWhenTheLastKeyWasRefused) {
       AttemptFacts facts;
       facts.status = status;
       facts.verdict = classify({.status = status});
-      error = refused_credentials(ctx, facts, body);
+      error = refused_credentials(ctx.served, facts, body);
     });
     return error;
   };

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "base/strings.hpp"
-#include "core/mask/key_mask.hpp"
 #include "proxy/attempt/attempt_error.hpp"
 #include "proxy/attempt/fallback.hpp"
+#include "proxy/attempt/look.hpp"
 #include "proxy/attempt/upstream_health.hpp"
 #include "proxy/request/headers.hpp"
 #include "proxy/request/pins.hpp"
@@ -17,16 +16,18 @@ constexpr int kMostWaiting = 1000;  // per worker
 constexpr std::chrono::milliseconds kLongestWait{10'000};
 constexpr std::chrono::milliseconds kLookAgain{20};
 
-bool harmless_twice(const RequestContext& ctx, const PreparedRequest& request) {
-  return request.replayable() && (request.idempotent || ctx.service().config.retry.retry_non_idempotent);
+bool harmless_twice(const Service& service, const PreparedRequest& request) {
+  return request.replayable() && (request.idempotent || service.retry.retry_non_idempotent);
 }
 
 // The request of a client, with the key of one attempt in its head.
 class ClientRequest final : public OutgoingRequest {
  public:
-  ClientRequest(const RequestContext& ctx, PreparedRequest& request, const PooledKey& key)
-      : ctx_(ctx), request_(request), key_(key) {}
-  void write_head(std::string& out) override { compose_request_head(ctx_, request_, key_, out); }
+  ClientRequest(const RequestContext& ctx, PreparedRequest& request, const Attempt& attempt)
+      : ctx_(ctx), request_(request), attempt_(attempt) {}
+  void write_head(std::string& out) override {
+    compose_request_head(ctx_, request_, attempt_.by, attempt_.lease.key(), out);
+  }
   net::BodySource* start_body() override {
     request_.body.rewind();
     if (request_.streams_upload) return &request_.upload;
@@ -36,7 +37,7 @@ class ClientRequest final : public OutgoingRequest {
  private:
   const RequestContext& ctx_;
   PreparedRequest& request_;
-  const PooledKey& key_;
+  const Attempt& attempt_;
 };
 
 // Another try with another key is no use to a request that is bound to one.
@@ -47,11 +48,6 @@ bool wants_other_key(const RequestContext& ctx, const Attempt& last) {
 bool soon_over(const Error& refused) {
   return refused.code == ErrorCode::kAllKeysCooling ||
          (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
-}
-
-// What was refused, or never arrived, cost no tokens.
-void forget_estimate(Attempt& attempt, TimePoint now) {
-  if (attempt.lease.counts_tokens()) attempt.lease.count_tokens(0, now);
 }
 
 class CountUp {
@@ -67,149 +63,150 @@ class CountUp {
 
 }  // namespace
 
-void Attempt::give_back() {
-  if (!answer || !body.finished()) return;
-  if (answer->head.keep_alive() && answer->unread().empty()) connection.mark_reusable();
-}
-
 Attempts::Attempts(Caller& caller, AttemptSettings settings)
     : worker_(caller.worker()), caller_(caller), settings_(settings) {}
 
 net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) {
-  ctx.limit_total(ctx.started);
   Fallbacks fallbacks(ctx, request);
   fallbacks.start();
   Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
   for (;;) {     // one service after the other
+    Target& target = fallbacks.target();
+    last.by = {.service = target.service, .speaks = target.speaks, .url = &target.service->url};
     RetryBudget budget = fallbacks.budget();
     while (budget.allows(last.facts, worker_.now()) && !wants_other_key(ctx, last)) {
-      auto lease = take_key(ctx);
-      if (!lease && !fallbacks.any() && worth_waiting(ctx, lease.error()))
-        lease = co_await wait_for_key(ctx, lease.error());
-      if (!lease && keep_key(ctx, last, lease.error())) lease = std::move(last.lease);
+      auto lease = take_key(ctx, target);
+      if (!lease && !fallbacks.any() && worth_waiting(ctx, target, lease.error()))
+        lease = co_await wait_for_key(ctx, target, lease.error());
+      if (!lease) lease = keep_key(ctx, target, last, lease.error());
       if (!lease) {
         ctx.trace.found_nobody(lease.error().code);
         if (budget.attempts() == 0) last.error = lease.error();
         break;  // pool exhausted: the client gets the last real answer
       }
       budget.count_attempt();
-      begin(ctx, last, *std::move(lease));
-      co_await send_once(ctx, request, last);
-      end(ctx, request, last);
+      begin(ctx, target, *std::move(lease), last);
+      co_await send(ctx, request, last);
+      end(ctx, request, target, last);
+      budget.note_end(last.facts);
     }
     if (!last.error && last.facts.verdict.retry == RetryAdvice::kNextKey)
-      last.error = refused_credentials(ctx, last.facts, last.legible());
+      last.error = refused_credentials(last.by, last.facts, last.legible());
     if (!fallbacks.move_on(budget, last, worker_.now())) break;
   }
   fallbacks.settle(last);
+  ctx.served = last.by;
   if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
   co_return std::move(last);
 }
 
-void Attempts::begin(RequestContext& ctx, Attempt& attempt, KeyLease lease) {
+void Attempts::begin(RequestContext& ctx, Target& target, KeyLease lease, Attempt& attempt) const {
   ctx.trace.took(lease.key().fingerprint);
   attempt.give_back();
   if (ctx.attempts > 0) attempt = Attempt();
-  attempt.lease = std::move(lease);
   ++ctx.attempts;
-  ctx.tried_keys.at(static_cast<std::size_t>(ctx.tried_count++)) = attempt.lease.key().id;
-  ctx.key_fingerprint = attempt.lease.key().fingerprint;
-  if (!ctx.service().upstreams) return;
-  attempt.upstream = ctx.service().upstreams->select(ctx.failed_upstreams, worker_.now());
-  ctx.upstream = &attempt.upstream.url();
-  ctx.trace.goes_to(attempt.upstream.index(), *ctx.upstream);
+  target.note_tried(lease.key().id);
+  attempt.by = {target.service, target.speaks, &target.service->url, lease.key().fingerprint};
+  attempt.lease = std::move(lease);
+  if (!target.service->upstreams) return;
+  attempt.upstream = target.service->upstreams->select(target.failed_urls, worker_.now());
+  attempt.by.url = &attempt.upstream.url();
+  ctx.trace.goes_to(attempt.upstream.index(), *attempt.by.url);
 }
 
-void Attempts::end(RequestContext& ctx, const PreparedRequest& request, Attempt& attempt) {
+void Attempts::end(RequestContext& ctx, const PreparedRequest& request, Target& target, Attempt& attempt) const {
   const Verdict& verdict = attempt.facts.verdict;
   // An upload's bytes are gone even if the upstream got none of them.
   if (request.upload.begun() && attempt.facts.progress == SendProgress::kNothingSent)
     attempt.facts.progress = SendProgress::kSent;
-  ctx.outcome = verdict.reason;
+  attempt.by.outcome = verdict.reason;
   attempt.lease.report(verdict, worker_.now());
   if (attempt.upstream) {
-    if (verdict.endpoint == EndpointEffect::kFail) ctx.failed_upstreams |= UpstreamMask{1} << attempt.upstream.index();
-    report_upstream(ctx.service(), attempt.upstream, verdict.endpoint, worker_.now());
+    if (verdict.endpoint == EndpointEffect::kFail) target.failed_urls |= UpstreamMask{1} << attempt.upstream.index();
+    report_upstream(*target.service, attempt.upstream, verdict.endpoint, worker_.now());
   }
   // As it came: an error inside a 200 shows in the outcome.
   const int status = attempt.answer ? attempt.answer->head.status() : attempt.facts.status;
   ctx.trace.ended(status, verdict, attempt.rule);
 }
 
-net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {
-  if (auto joined = join_again(ctx, request); !joined) {
-    attempt.error = joined.error();
+net::Task<void> Attempts::send(RequestContext& ctx, PreparedRequest& request, Attempt& attempt) {
+  const RoutedService& service = *attempt.by.service;
+  if (auto made = make_upstream_request(ctx, service, *attempt.by.url, request); !made) {
+    attempt.error = made.error();
     co_return;
   }
   if (ctx.attempts == 1) ctx.first_sent = std::chrono::steady_clock::now();
   const TimePoint began = worker_.now();
-  const Timeouts& timeouts = ctx.service().config.timeouts;
-  ClientRequest outgoing(ctx, request, attempt.lease.key());
+  const Timeouts& timeouts = service.config.timeouts;
+  ClientRequest outgoing(ctx, request, attempt);
   net::ClientWatch watch(ctx.client.socket());
-  const Call call = {.service = ctx.service(),
-                     .url = ctx.upstream_url(),
+  const Call call = {.service = service,
+                     .url = *attempt.by.url,
                      .request = outgoing,
                      .client = &watch,
                      .connect_until = std::min(began + timeouts.connect, ctx.deadline),
-                     .limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline, harmless_twice(ctx, request),
-                                settings_.most_interim},
+                     .limits = {timeouts.first_byte, settings_.send_timeout, ctx.deadline,
+                                harmless_twice(service.config, request), settings_.most_interim},
                      .head_method = ctx.head_method,
                      .replayable = request.replayable()};
   const CallResult called = co_await caller_.make(call, attempt.connection, attempt.answer);
+  ctx.answered = worker_.now();
   if (called.not_connected) {
-    judge_connect(*called.not_connected, attempt.facts);
-    forget_estimate(attempt, worker_.now());
-    attempt.error = called.not_connected;
+    attempt.fail_to_connect(*called.not_connected, worker_.now());
     co_return;
   }
-  const net::ExchangeResult& result = called.exchange;
-  ctx.answered = worker_.now();
-  if (result.end != net::ExchangeEnd::kAnswered) {
-    judge_failure(ctx, result, attempt);
+  if (called.exchange.end != net::ExchangeEnd::kAnswered) {
+    attempt.fail(ctx, called.exchange);
     co_return;
   }
   attempt.body.start(attempt.answer->head);
-  if (!result.complete) attempt.connection.forbid_reuse();  // the rest of the request would look like the next one
-  if (ctx.service().policy->observes_latency) attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
-  const bool plain = attempt.answer->head.status() < 400 && !ctx.upstream_speaks && ctx.service().rules == nullptr;
-  if (!plain) co_await judge_answer(ctx, attempt);
-  if (plain) accept(ctx, attempt);
+  // The rest of the request would look like the next one.
+  if (!called.exchange.complete) attempt.connection.forbid_reuse();
+  if (service.policy->observes_latency) attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
+  const Look look = look_wanted(ctx, attempt);
+  if (look == Look::kNone) attempt.accept(worker_.now());
+  if (look != Look::kNone) co_await judge_answer(ctx, attempt, look);
+  ctx.answered = worker_.now();  // looking at it may have waited for more of it
 }
 
-Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
-  const SelectRequest wanted = {.tried = ctx.tried(),
+Result<KeyLease> Attempts::take_key(RequestContext& ctx, const Target& target) const {
+  const SelectRequest wanted = {.tried = target.tried(),
                                 .model = ctx.model,
                                 .affinity = ctx.affinity,
                                 .tokens = ctx.tokens,
                                 .trace = &ctx.trace.next_choice()};
-  if (ctx.pinned) return take_pinned_key(ctx, wanted, worker_.now());
-  return ctx.service().keys->select(wanted, worker_.now());
+  if (ctx.pinned) return take_pinned_key(*ctx.pinned, *target.service, wanted, worker_.now());
+  return target.service->keys->select(wanted, worker_.now());
 }
 
 // The key that the last attempt used, if nothing was said against it.  Either it is the only one that may serve the
 // request, and that attempt itself holds it; or no untried key is left, but a URL that may do better (D05: keys are
 // distinct while there is one).
-bool Attempts::keep_key(const RequestContext& ctx, Attempt& last, const Error& refused) {
-  UpstreamSet* const upstreams = ctx.service().upstreams.get();
+Result<KeyLease> Attempts::keep_key(const RequestContext& ctx, const Target& target, Attempt& last,
+                                    Error refused) const {
+  UpstreamSet* const upstreams = target.service->upstreams.get();
   const Verdict& verdict = last.facts.verdict;
-  if (verdict.key != KeyAction::kNone) return false;
-  if (refused.code == ErrorCode::kPinnedKeyUnavailable) return last.lease.renew(ctx.tokens, worker_.now());
-  if (upstreams == nullptr || refused.code != ErrorCode::kAllKeysCooling) return false;
-  if (verdict.endpoint != EndpointEffect::kFail) return false;
-  return upstreams->has_other(ctx.failed_upstreams, worker_.now()) && last.lease.renew(ctx.tokens, worker_.now());
+  const bool only_one = refused.code == ErrorCode::kPinnedKeyUnavailable;
+  const bool other_url = upstreams != nullptr && refused.code == ErrorCode::kAllKeysCooling &&
+                         verdict.endpoint == EndpointEffect::kFail &&
+                         upstreams->has_other(target.failed_urls, worker_.now());
+  if (verdict.key != KeyAction::kNone || !(only_one || other_url)) return refused;
+  if (!last.lease.renew(ctx.tokens, worker_.now())) return refused;
+  return std::move(last.lease);
 }
 
-bool Attempts::worth_waiting(const RequestContext& ctx, const Error& refused) const {
-  const auto longest = std::min(ctx.service().config.wait_for_key, kLongestWait);
+bool Attempts::worth_waiting(const RequestContext& ctx, const Target& target, const Error& refused) const {
+  const auto longest = std::min(target.service->config.wait_for_key, kLongestWait);
   if (longest.count() <= 0 || ctx.attempts > 0 || !soon_over(refused)) return false;
   // retry_after is rounded up to whole seconds.
   return waiting_ < kMostWaiting && std::chrono::seconds(refused.retry_after - 1) < longest;
 }
 
 // The pool has no list of who waits: it is asked again and again, which keeps selection free of callbacks.
-net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error refused) {
+net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, const Target& target, Error refused) {
   const TimePoint end =
-      std::min(worker_.now() + std::min(ctx.service().config.wait_for_key, kLongestWait), ctx.deadline);
+      std::min(worker_.now() + std::min(target.service->config.wait_for_key, kLongestWait), ctx.deadline);
   const CountUp counted(waiting_);
   net::ClientWatch watch(ctx.client.socket());
   Result<KeyLease> lease = std::move(refused);
@@ -221,38 +218,9 @@ net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, Error re
     if (client.socket == nullptr) woken = co_await net::sleep_until(worker_, next);
     if (woken == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
     if (watch.gone()) co_return Error{ErrorCode::kClientGone, "the client left while it waited for a key"};
-    lease = take_key(ctx);
+    lease = take_key(ctx, target);
   }
   co_return lease;
-}
-
-void Attempts::judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt) {
-  attempt.connection.release();
-  attempt.answer.reset();
-  attempt.error = describe_exchange(ctx, result);
-  attempt.facts.progress = result.sent == 0 || result.never_arrived ? SendProgress::kNothingSent : SendProgress::kSent;
-  attempt.facts.verdict = classify({.end = end_of(result.end)});
-}
-
-void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
-  attempt.facts.status = attempt.answer->head.status();
-  attempt.facts.progress = SendProgress::kAnswered;
-  attempt.facts.verdict = classify({.status = attempt.facts.status});
-  if (!ctx.upstream_speaks || attempt.facts.verdict.key != KeyAction::kGood) return;
-  if (const auto wait = nothing_left(attempt.answer->head)) attempt.lease.observe_remaining(0, *wait, worker_.now());
-}
-
-void Attempts::settle(Attempt& attempt, Judgement judgement) {
-  if (judgement.status >= 400) forget_estimate(attempt, worker_.now());
-  attempt.facts.status = judgement.status;
-  attempt.facts.progress = SendProgress::kAnswered;
-  attempt.facts.verdict = judgement.verdict;
-  attempt.rule = judgement.rule;
-  attempt.failed = true;
-  if (judgement.verdict.key == KeyAction::kNone || judgement.verdict.key == KeyAction::kGood) return;
-  // The message may be an extract that ends inside of the key.
-  KeyMask(attempt.lease.key().secret.expose()).mask(judgement.message, KeyMask::End::kCut);
-  attempt.lease.note_failure(judgement.status, judgement.message);
 }
 
 }  // namespace akr

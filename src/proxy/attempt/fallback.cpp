@@ -24,26 +24,36 @@ bool accepts(const Service& service, std::string_view method) {
 }  // namespace
 
 void Fallbacks::start() {
+  ctx_.limit_total(ctx_.asked().config, ctx_.started);
   if (!ctx_.pinned || ctx_.pinned->service == ctx_.asked().config.id) return;
   for (const RoutedService* fallback : ctx_.asked().fallbacks) {
     if (fallback->config.id != ctx_.pinned->service) continue;
     if (!accepts(fallback->config, ctx_.client.head().method())) return;  // so take_pinned_key() refuses
-    ctx_.serve_from(fallback);
-    ctx_.limit_total(ctx_.started);
-    ctx_.trace.moves_to(fallback->config.slug);
-    return;
+    return go_to(*fallback, ctx_.started);
   }
 }
 
+// Its pool and its URLs are untried.
+void Fallbacks::go_to(const RoutedService& fallback, TimePoint now) {
+  const Provider* const provider = fallback.provider;
+  target_ = {.service = &fallback};
+  if (provider != nullptr) {
+    const Dialect* const spoken = ctx_.client_speaks;
+    target_.speaks = {provider, spoken != nullptr && provider->speaks(*spoken) ? spoken : provider->dialects.front()};
+  }
+  ctx_.limit_total(fallback.config, now);
+  ctx_.trace.moves_to(fallback.config.slug);
+}
+
 RetryBudget Fallbacks::budget() const {
-  RetrySettings settings = ctx_.service().config.retry;
+  RetrySettings settings = target_.service->config.retry;
   settings.budget = ctx_.asked().config.retry.budget;
   return {settings, request_.idempotent, request_.replayable(), ctx_.started};
 }
 
 std::size_t Fallbacks::find_next() const {
   const auto& fallbacks = ctx_.asked().fallbacks;
-  // Its bytes are gone; or only one key, of the service that serves, can help.
+  // Its bytes are gone; or only one key, of the service that is tried, can help.
   if (request_.upload.begun() || ctx_.pinned) return fallbacks.size();
   std::size_t next = next_;
   while (next < fallbacks.size() && !accepts(fallbacks[next]->config, ctx_.client.head().method())) ++next;
@@ -59,50 +69,40 @@ bool Fallbacks::move_on(const RetryBudget& spent, Attempt& last, TimePoint now) 
   keep(std::move(last));
   last = Attempt();
   next_ = next + 1;
-  ctx_.serve_from(ctx_.asked().fallbacks[next]);
-  ctx_.limit_total(now);
-  ctx_.trace.moves_to(ctx_.service().config.slug);
-  if (ctx_.affinity == 0 && ctx_.service().policy->keeps_affinity) read_request_facts(ctx_, request_);
+  go_to(*ctx_.asked().fallbacks[next], now);
+  if (ctx_.affinity == 0 && target_.service->policy->keeps_affinity)
+    read_request_facts(ctx_, request_, *target_.service);
   return true;
 }
 
 void Fallbacks::settle(Attempt& last) {
   // A pinned request went to one service only: what that one said is the answer.
-  if (ctx_.stand_in == nullptr || ctx_.pinned) return;
+  if (!moved() || ctx_.pinned) return;
   const bool lost = last.error && exhausted(last);
   if (!lost) {
-    if (answered_) answered_->attempt.give_back();
+    if (answered_) answered_->give_back();
     return;
   }
-  note(*last.error);
+  note(last);
   if (answered_) {
-    last = std::move(answered_->attempt);
-    ctx_.stand_in = answered_->stand_in;
-    ctx_.upstream = answered_->upstream;
-    ctx_.key_fingerprint = last.lease.key().fingerprint;
-    ctx_.outcome = last.facts.verdict.reason;
+    last = std::move(*answered_);
     return;
   }
   last = Attempt();
-  last.error = std::move(first_error_);
+  last.by = std::move(first_->by);
+  last.error = std::move(first_->error);
   if (is_about_keys(last.error->code)) last.error->retry_after = soonest_;
-  ctx_.serve_from(nullptr);
-  ctx_.upstream = first_tried_.upstream;
-  ctx_.key_fingerprint = std::move(first_tried_.key);
-  ctx_.outcome = first_tried_.outcome;
 }
 
 void Fallbacks::keep(Attempt&& last) {
-  if (last.error) return note(*last.error);
-  if (answered_) answered_->attempt.give_back();
-  answered_ = std::make_unique<Answered>(Answered{std::move(last), ctx_.stand_in, ctx_.upstream});
+  if (last.error) return note(last);
+  if (answered_) answered_->give_back();
+  answered_ = std::make_unique<Attempt>(std::move(last));
 }
 
-void Fallbacks::note(const Error& error) {
-  if (!first_error_) {
-    first_error_ = error;
-    first_tried_ = {ctx_.upstream, ctx_.key_fingerprint, ctx_.outcome};
-  }
+void Fallbacks::note(const Attempt& failed) {
+  const Error& error = *failed.error;
+  if (!first_) first_ = Failed{error, failed.by};
   if (error.retry_after > 0) soonest_ = soonest_ == 0 ? error.retry_after : std::min(soonest_, error.retry_after);
 }
 

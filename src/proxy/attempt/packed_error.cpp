@@ -21,7 +21,7 @@ net::Task<Came> hold_all(RequestContext& ctx, Attempt& attempt, std::size_t most
   net::ClientWatch watch(ctx.client.socket());
   net::Buffer block;
   attempt.hold_unread();
-  const auto patience = ctx.service().config.timeouts.stream_idle;
+  const auto patience = attempt.by.service->config.timeouts.stream_idle;
   TimePoint deadline = std::min(worker.now() + patience, ctx.deadline);
   while (!attempt.body.finished()) {
     if (attempt.held.size() > most) co_return Came::kTooLarge;

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "net/loop/task.hpp"
-#include "proxy/attempt/attempts.hpp"
+#include "proxy/attempt/attempt.hpp"
 #include "proxy/request_context.hpp"
 
 namespace akr {

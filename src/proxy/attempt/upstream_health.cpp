@@ -31,7 +31,7 @@ void report_broken(const RequestContext& ctx, Attempt& attempt, AttemptEnd end, 
   const Verdict verdict = classify({.end = end});
   attempt.lease.report(verdict, now);
   // The operator's limit on the whole call says nothing about an upstream that was answering.
-  if (now < ctx.deadline) report_upstream(ctx.service(), attempt.upstream, verdict.endpoint, now);
+  if (now < ctx.deadline) report_upstream(*attempt.by.service, attempt.upstream, verdict.endpoint, now);
 }
 
 }  // namespace akr

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/outcome/outcome.hpp"
-#include "proxy/attempt/attempts.hpp"
+#include "proxy/attempt/attempt.hpp"
 #include "upstream/routing_table.hpp"
 
 namespace akr {

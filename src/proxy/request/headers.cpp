@@ -137,17 +137,18 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
 
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
 // bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
-bool reads_answers(const RequestContext& ctx) {
-  return ctx.upstream_speaks || !ctx.asked().config.affinity_rules.empty();
+bool reads_answers(const RequestContext& ctx, const ServedBy& to) {
+  return to.speaks || !ctx.asked().config.affinity_rules.empty();
 }
 
-void append_client_fields(const RequestContext& ctx, const Credential& credential, std::string& out) {
+void append_client_fields(const RequestContext& ctx, const ServedBy& to, const Credential& credential,
+                          std::string& out) {
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
-  const AccountNames accounts = account_request_names(ctx.upstream_speaks);
+  const AccountNames accounts = account_request_names(to.speaks);
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
     if (stays_here(field.id) || accounts.have(field)) return false;
-    if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
+    if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;
     return !credential.contradicted_by(field.name);
   });
@@ -172,7 +173,7 @@ void append_body_framing(const RequestContext& ctx, const PreparedRequest& reque
 // there: it must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also
 // when a fallback answers.  "" if it is not one of the answering service's URLs.
 std::string own_next_url(const RequestContext& ctx, std::string_view value) {
-  const UpstreamUrl& url = ctx.upstream_url();
+  const UpstreamUrl& url = *ctx.served.url;
   const std::string_view scheme = url.origin.tls ? "https://" : "http://";
   if (!value.starts_with(scheme)) return {};
   value.remove_prefix(scheme.size());
@@ -202,9 +203,9 @@ class AnswerFields {
         filter_(key),
         ctx_(ctx),
         plain_(plain),
-        accounts_(account_response_names(ctx.upstream_speaks)),
-        next_url_field_(ctx.upstream_speaks ? ctx.upstream_speaks.provider->next_url_field : std::string_view()),
-        allow_set_cookie_(ctx.service().config.allow_set_cookie) {
+        accounts_(account_response_names(ctx.served.speaks)),
+        next_url_field_(ctx.served.speaks ? ctx.served.speaks.provider->next_url_field : std::string_view()),
+        allow_set_cookie_(ctx.served.service->config.allow_set_cookie) {
     may_hold_key = filter_.may_hold(answer.reason());
   }
 
@@ -268,19 +269,19 @@ void append_length(const net::MessageHead& answer, const AnswerShape& shape, std
 
 }  // namespace
 
-void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
-                          std::string& out) {
-  const Credential credential = credential_of(ctx.service());
+void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const ServedBy& to,
+                          const PooledKey& key, std::string& out) {
+  const Credential credential = credential_of(*to.service);
   out += ctx.client.head().method();
   out += ' ';
-  append_target(credential, request.target, key, out);
+  append_target(credential, request.upstream.target, key, out);
   out += " HTTP/1.1\r\n";
-  append_field(out, "Host", ctx.upstream_url().host_header);
-  append_client_fields(ctx, credential, out);
-  if (ctx.service().config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
-  if (reads_answers(ctx)) out += "Accept-Encoding: identity\r\n";
-  if (ctx.upstream_speaks) {
-    for (const HeaderView& required : ctx.upstream_speaks.provider->required_headers) {
+  append_field(out, "Host", to.url->host_header);
+  append_client_fields(ctx, to, credential, out);
+  if (to.service->config.forward_client_ip) append_field(out, "X-Forwarded-For", ctx.client.client_ip());
+  if (reads_answers(ctx, to)) out += "Accept-Encoding: identity\r\n";
+  if (to.speaks) {
+    for (const HeaderView& required : to.speaks.provider->required_headers) {
       if (ctx.client.head().find(required.name).empty()) append_field(out, required.name, required.value);
     }
   }
@@ -329,7 +330,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
     }
     return fields.keep(field);
   });
-  if (!fields.next_url.empty()) append_field(out, ctx.upstream_speaks.provider->next_url_field, fields.next_url);
+  if (!fields.next_url.empty()) append_field(out, ctx.served.speaks.provider->next_url_field, fields.next_url);
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";

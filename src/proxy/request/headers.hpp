@@ -12,9 +12,10 @@
 namespace akr {
 
 // Appends the request head for one attempt to `out`: the client's fields without hop-by-hop fields, credentials and
-// identity; then exactly one credential, ours.  The key is in `out` and nowhere else.
-void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const PooledKey& key,
-                          std::string& out);
+// identity; then exactly one credential, ours.  The key is in `out` and nowhere else.  REQUIRES: request.upstream was
+// made for `to`.
+void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const ServedBy& to,
+                          const PooledKey& key, std::string& out);
 
 // A body of known length in place of the upstream's encoded one.
 struct PlainBody {

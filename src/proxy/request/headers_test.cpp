@@ -39,12 +39,12 @@ std::string up(const Service& service, const std::string& request, const Sent& s
   std::string out;
   RequestFixture(service).run(request, [&](RequestContext& ctx) {
     PreparedRequest prepared(ctx.client, "/tmp");
-    prepared.target = sent.target;
+    prepared.upstream.target = sent.target;
     prepared.upgrade = sent.upgrade;
     prepared.body.set_view(sent.body);
     PooledKey key;
     key.secret = Secret("sk+secret/1");
-    compose_request_head(ctx, prepared, key, out);
+    compose_request_head(ctx, prepared, ctx.served, key, out);
   });
   return out;
 }

@@ -22,12 +22,13 @@ Error not_available(std::string message) {
 }
 
 const ResourceMap* map_of(const RequestContext& ctx) {
-  return ctx.upstream_speaks ? ctx.upstream_speaks.provider->resources : nullptr;
+  const Provider* const provider = ctx.asked().provider;
+  return provider != nullptr ? provider->resources : nullptr;
 }
 
 // A body that is looked through for ids is not read a second time for its model.
 bool names_model_in_body(const RequestContext& ctx) {
-  return ctx.upstream_speaks && ctx.upstream_speaks.provider->model.in_body;
+  return ctx.asked().provider != nullptr && ctx.asked().provider->model.in_body;
 }
 
 // Looks every id up that a request names, and notes its model on the way.
@@ -35,7 +36,7 @@ class PinSearch final : public JsonScan::Visitor {
  public:
   PinSearch(RequestContext& ctx, const PinSettings& pins)
       : ctx_(ctx),
-        service_(ctx.service().config),
+        service_(ctx.asked().config),
         map_(map_of(ctx)),
         model_in_body_(names_model_in_body(ctx)),
         table_(*pins.table),
@@ -93,8 +94,8 @@ class PinSearch final : public JsonScan::Visitor {
 
   // Of a service that is not asked any more nothing is known: its key may come back with it.
   bool was_deleted(const PinnedKey& pinned) const {
-    if (pinned.service == service_.id) return !ctx_.service().keys->has(pinned.key);
-    return std::ranges::any_of(ctx_.service().fallbacks, [&](const RoutedService* fallback) {
+    if (pinned.service == service_.id) return !ctx_.asked().keys->has(pinned.key);
+    return std::ranges::any_of(ctx_.asked().fallbacks, [&](const RoutedService* fallback) {
       return fallback->config.id == pinned.service && !fallback->keys->has(pinned.key);
     });
   }
@@ -173,9 +174,9 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   if (pins.table == nullptr) return {};
   const std::string_view path = ctx.path_behind_slug();
   if (const ResourceMap* const map = map_of(ctx)) {
-    ctx.makes_resources = find_resource_rule(*map, ctx.client.head().method(), path, request.body.beginning());
+    ctx.makes_resources = find_resource_rule(*map, ctx.client.head().method(), path, request.text());
   }
-  if (!pins.table->any(ctx.service().config.id)) return {};
+  if (!pins.table->any(ctx.asked().config.id)) return {};
   PinSearch search(ctx, pins);
   const std::string_view target = ctx.client.head().target();
   const auto question = target.find('?');
@@ -183,7 +184,7 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   if (map_of(ctx) != nullptr) search.look_up_encoded(upload_in_query(query));
   if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
   for (const std::string& id : resources_in_path(map_of(ctx), path)) search.look_up(id);
-  search.look_into(request.body.beginning());
+  search.look_into(request.text());
   if (search.deleted()) {
     return not_available(
         "what the request names was made with an upstream key that was deleted; it must be made again");
@@ -195,11 +196,10 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
       "key");
 }
 
-Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest& wanted, TimePoint now) {
-  // A key only ever goes to the upstream of its own service: Fallbacks::start() has gone there.
-  if (ctx.pinned->service == ctx.service().config.id) {
-    return ctx.service().keys->select_exactly(ctx.pinned->key, wanted, now);
-  }
+Result<KeyLease> take_pinned_key(const PinnedKey& pinned, const RoutedService& service, const SelectRequest& wanted,
+                                 TimePoint now) {
+  // A key only ever goes to the upstream of its own service: Fallbacks has gone there.
+  if (pinned.service == service.config.id) return service.keys->select_exactly(pinned.key, wanted, now);
   return not_available(
       "what the request names was made by a fallback of this service, which is not asked any more or does not take "
       "this method");

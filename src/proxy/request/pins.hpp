@@ -30,8 +30,9 @@ struct PinSettings {
 // names things of different keys.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 
-// The key of ctx.pinned, for one attempt.  kPinnedKeyUnavailable: it may not be used now.
-Result<KeyLease> take_pinned_key(const RequestContext& ctx, const SelectRequest& wanted, TimePoint now);
+// The pinned key, for one attempt with `service`.  kPinnedKeyUnavailable: it may not be used now, or is not one of its.
+Result<KeyLease> take_pinned_key(const PinnedKey& pinned, const RoutedService& service, const SelectRequest& wanted,
+                                 TimePoint now);
 
 // What the provider's refusal of the pinned key means to the client.  A 401 must not look like the client's own, so it
 // is told kPinnedKeyUnavailable; a 403 may be about the thing and not the key, and is relayed.

@@ -5,6 +5,7 @@
 
 #include "core/outcome/retry_policy.hpp"
 #include "core/service/url.hpp"
+#include "net/http/content_decoder.hpp"
 #include "proxy/request/body_key.hpp"
 
 namespace akr {
@@ -16,15 +17,22 @@ Error too_large(std::uint64_t limit) {
   return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
 }
 
-Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRequest& request) {
-  const UpstreamUrl& url = ctx.upstream_url();
+Result<void> join(const RequestContext& ctx, const RouteMatch& route, UpstreamRequest& request) {
   request.target.clear();
-  request.joined_to = &url;
-  request.joined_by = &ctx.service().join;
+  const JoinRule& rule = request.service->join;
   // The query travels on without the access key if that came there.
-  if (!ctx.grant.key_in_query) return join_target(url, ctx.service().join, route.rest, route.query, request.target);
+  if (!ctx.grant.key_in_query) return join_target(*request.url, rule, route.rest, route.query, request.target);
   const std::string edited = remove_parameter(route.query, "key");
-  return join_target(url, ctx.service().join, route.rest, edited, request.target);
+  return join_target(*request.url, rule, route.rest, edited, request.target);
+}
+
+bool same_join(const RoutedService& a, const RoutedService& b) {
+  return &a == &b || (a.join.bare_is_base == b.join.bare_is_base && a.join.once.data() == b.join.once.data());
+}
+
+// Usually only the host differs.
+bool same_base(const UpstreamUrl& a, const UpstreamUrl& b) {
+  return &a == &b || (a.base_path == b.base_path && a.query == b.query && a.slash_base == b.slash_base);
 }
 
 }  // namespace
@@ -38,10 +46,12 @@ net::IoResult UploadSource::next(std::string_view& run) {
 
 Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {
   const net::MessageHead& head = ctx.client.head();
-  const Service& service = ctx.service().config;
+  const Service& service = ctx.asked().config;
   request.upgrade = head.upgrade_websocket();
   request.idempotent = is_idempotent(head.method());
-  if (auto joined = join(ctx, ctx.route, request); !joined) return joined.error();
+  request.upstream.service = &ctx.asked();
+  request.upstream.url = &ctx.asked().url;
+  if (auto joined = join(ctx, ctx.route, request.upstream); !joined) return joined.error();
 
   request.streams_upload = service.stream_uploads && head.body_kind() != net::BodyKind::kNone;
   if (request.streams_upload) return true;
@@ -52,20 +62,27 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uin
   return true;
 }
 
-Result<void> join_again(const RequestContext& ctx, PreparedRequest& request) {
-  const UpstreamUrl& now = ctx.upstream_url();
-  const UpstreamUrl& before = *request.joined_to;
-  if (&now == &before) return {};
-  const JoinRule& rule = ctx.service().join;
-  const bool same_rule =
-      rule.bare_is_base == request.joined_by->bare_is_base && rule.once.data() == request.joined_by->once.data();
-  const bool same_base =
-      now.base_path == before.base_path && now.query == before.query && now.slash_base == before.slash_base;
-  if (same_rule && same_base) return {};  // usually only the host differs
+Result<void> make_upstream_request(const RequestContext& ctx, const RoutedService& service, const UpstreamUrl& url,
+                                   PreparedRequest& request) {
+  UpstreamRequest& made = request.upstream;
+  const bool fits = same_join(service, *made.service) && same_base(url, *made.url);
+  made.service = &service;
+  made.url = &url;
+  if (fits) return {};
   // The views of the first match ended when a body needed a larger buffer.
   const auto route = ctx.routing->match(ctx.client.head().target());
   if (!route) return route.error();
-  return join(ctx, *route, request);
+  return join(ctx, *route, made);
+}
+
+void decode_body(const net::MessageHead& head, PreparedRequest& request) {
+  constexpr std::size_t kMost = 1 << 20;
+  if (request.streams_upload || head.find(net::FieldId::kContentEncoding).empty()) return;
+  const net::ContentCodings codings = net::content_codings(head);
+  if (codings.none()) return;
+  net::DecodedBody body = net::decode_content(codings, request.body.beginning(), kMost);
+  // Some say gzip and send none.
+  if (body.end != net::DecodedEnd::kBroken || !body.text.empty()) request.decoded = std::move(body.text);
 }
 
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,

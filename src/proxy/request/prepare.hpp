@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -30,18 +31,31 @@ class UploadSource final : public net::BodySource {
   bool begun_ = false;
 };
 
+// The client's request as one service wants it.
+struct UpstreamRequest {
+  const RoutedService* service = nullptr;
+  const UpstreamUrl* url = nullptr;
+  std::string target;  // path and query, without a key
+};
+
+// What the client sent, kept as it came, and what was made of it for where it went last.
 struct PreparedRequest {
   PreparedRequest(net::Downstream& client, std::string_view body_directory, net::BlockingPool* disk = nullptr)
       : body(body_directory, disk), upload(client) {}
 
-  std::string target;                      // path and query for the upstream, without a key
-  const UpstreamUrl* joined_to = nullptr;  // the one that `target` fits
-  const JoinRule* joined_by = nullptr;
+  UpstreamRequest upstream;
   RequestBody body;
   UploadSource upload;
   bool streams_upload = false;  // `upload` instead of `body`
   bool idempotent = false;
   bool upgrade = false;  // websocket
+
+  // What the body says, as far as it is looked at: its beginning in memory (1 MiB), without its content coding.
+  std::string_view text() const { return decoded ? std::string_view(*decoded) : body.beginning(); }
+  // The same, but only if that is all of it; else "".
+  std::string_view whole_text() const { return decoded ? std::string_view(*decoded) : body.in_memory(); }
+
+  std::optional<std::string> decoded = {};  // decode_body()
 
   // May the body be sent a second time?
   bool replayable() const { return !streams_upload; }
@@ -51,8 +65,13 @@ struct PreparedRequest {
 // kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
 Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
 
-// Makes the target fit where the next attempt goes, if that differs from where the last one went.  kPathRefused.
-Result<void> join_again(const RequestContext& ctx, PreparedRequest& request);
+// Makes request.upstream fit where the next attempt goes, if the last one's does not.  kPathRefused.
+Result<void> make_upstream_request(const RequestContext& ctx, const RoutedService& service, const UpstreamUrl& url,
+                                   PreparedRequest& request);
+
+// Of a compressed body that is here, makes the text by which models, conversations and pins are found; at most 1 MiB of
+// it.  The bytes that go up stay as they came.  A coding that nobody knows leaves it unread.
+void decode_body(const net::MessageHead& head, PreparedRequest& request);
 
 // Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone, kOverloaded (a
 // stranger's, with no memory left for those).  `gate`, if there is one, sees each piece before it is kept, and what it

@@ -172,20 +172,20 @@ std::uint64_t hash_affinity(std::string_view access_key, std::string_view conver
   return hash == 0 ? 1 : hash;
 }
 
-void read_request_facts(RequestContext& ctx, const PreparedRequest& request) {
-  const bool sticky = ctx.service().policy->keeps_affinity;
-  const Provider* const provider = ctx.upstream_speaks.provider;
+void read_request_facts(RequestContext& ctx, const PreparedRequest& request, const RoutedService& service) {
+  const bool sticky = service.policy->keeps_affinity;
+  const Provider* const provider = service.provider;
   if (provider == nullptr && !sticky) return;
   if (provider != nullptr) ctx.tokens = estimate_tokens(request.body.size());
   std::string conversation;
   if (sticky) conversation = ctx.client.head().find("x-session-id");
   if (provider != nullptr) {
-    const std::string_view in_path = provider->model_in(request.target);
+    const std::string_view in_path = provider->model_in(request.upstream.target);
     if (!in_path.empty()) ctx.model = in_path.substr(0, kLongestModel);
     const bool ask_model = ctx.model.empty() && provider->model.in_body;
     const bool ask_conversation = sticky && conversation.empty();
     if (ask_model || ask_conversation) {
-      BodyFacts facts = read_body_facts(request.body.in_memory(), ask_conversation);
+      BodyFacts facts = read_body_facts(request.whole_text(), ask_conversation);
       if (ask_model) ctx.model = std::move(facts.model);
       if (ask_conversation) conversation = std::move(facts.conversation);
     }

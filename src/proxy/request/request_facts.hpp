@@ -14,7 +14,8 @@ namespace akr {
 // of X-Session-Id, prompt_cache_key, metadata.user_id, user (D22), and is hashed together with the access key, so that
 // two clients cannot meet by accident or on purpose.  Services that are not LLM have no model.  Never fails: what
 // cannot be read is unknown.
-void read_request_facts(RequestContext& ctx, const PreparedRequest& request);
+// `service`: the one that is tried next.
+void read_request_facts(RequestContext& ctx, const PreparedRequest& request, const RoutedService& service);
 
 struct BodyFacts {
   std::string model;

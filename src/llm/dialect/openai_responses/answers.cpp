@@ -18,6 +18,19 @@ bool is_empty_response(const boost::json::object& response) {
   return text_member(response, "status") == "completed" && output != nullptr && output->empty();
 }
 
+// A message or a thought that has only begun.
+bool is_empty_item(const boost::json::object* item) {
+  if (item == nullptr) return false;
+  const std::string_view type = text_member(*item, "type");
+  if (type != "message" && type != "reasoning") return false;
+  const boost::json::array* const parts = array_member(*item, type == "message" ? "content" : "summary");
+  return parts == nullptr || parts->empty();
+}
+
+bool is_empty_part(const boost::json::object* part) {
+  return part != nullptr && text_member(*part, "type") == "output_text" && text_member(*part, "text").empty();
+}
+
 }  // namespace
 
 void read_usage(const boost::json::object& answer, TokenUsage& usage) {
@@ -32,6 +45,8 @@ bool is_empty(const boost::json::object& answer) {
     const boost::json::object* const response = object_member(answer, "response");
     return response != nullptr && is_empty_response(*response);
   }
+  if (event == "response.output_item.added") return is_empty_item(object_member(answer, "item"));
+  if (event == "response.content_part.added") return is_empty_part(object_member(answer, "part"));
   return event == "response.created" || event == "response.queued" || event == "response.in_progress";
 }
 

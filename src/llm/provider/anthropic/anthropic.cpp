@@ -13,6 +13,7 @@ constexpr std::string_view kAccountRequest[] = {"anthropic-workspace-id", "anthr
 constexpr std::string_view kAccountResponse[] = {"anthropic-organization-id", "anthropic-workspace-id"};
 
 constexpr std::string_view kVersions[] = {"v1"};
+constexpr std::string_view kGenerating[] = {"/messages/count_tokens", "/complete"};
 
 }  // namespace
 
@@ -29,6 +30,7 @@ const Provider& anthropic_provider() {
       .versions = kVersions,
       .model = {},
       .free_call = "/v1/models",
+      .generating_paths = kGenerating,
       .resources = &anthropic_resources(),
       .error_rules = anthropic_errors::rules(),
       .refine = anthropic_errors::refine,

@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::string_view kAccountRequest[] = {"x-goog-user-project"};
 constexpr std::string_view kVersions[] = {"v1beta", "v1", "v1alpha"};
+// The colon may be escaped.
+constexpr std::string_view kGenerating[] = {"mbedContent",       "mbedContents",   "mbedText",
+                                            "countTokens",       "generateAnswer", "predict",
+                                            "/chat/completions", "/embeddings",    "/images/generations"};
 constexpr std::string_view kModels[] = {"/models/", "/tunedModels/"};
 
 }  // namespace
@@ -25,6 +29,7 @@ const Provider& gemini_provider() {
       .model = {.behind = kModels, .in_body = false},
       .free_call = "/v1beta/models",
       .next_url_field = "x-goog-upload-url",  // of resumable uploads
+      .generating_paths = kGenerating,
       .resources = &gemini_resources(),
       .error_rules = gemini_errors::rules(),
       .refine = gemini_errors::refine,

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::string_view kAccountHeaders[] = {"openai-organization", "openai-project"};
 constexpr std::string_view kVersions[] = {"v1"};
+constexpr std::string_view kGenerating[] = {"/embeddings",         "/images/generations",    "/images/edits",
+                                            "/images/variations",  "/audio/speech",          "/audio/transcriptions",
+                                            "/audio/translations", "/moderations",           "/rerank",
+                                            "/responses/compact",  "/responses/input_tokens"};
 
 }  // namespace
 
@@ -25,6 +29,7 @@ const Provider& openai_provider() {
       .versions = kVersions,
       .model = {},
       .free_call = "/v1/models",
+      .generating_paths = kGenerating,
       .resources = &openai_resources(),
       .error_rules = openai_errors::rules(),
       .refine = openai_errors::refine,

@@ -1,0 +1,241 @@
+// Errors that a good status hides: what is judged, when, and what is none of our business.
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/compress.hpp"
+#include "tests/support/fake_upstream.hpp"
+#include "tests/support/proxy_under_test.hpp"
+
+namespace akr::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kLimited = R"({"error":{"message":"Rate limit reached","code":429}})";
+constexpr std::string_view kGood =
+    R"({"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"fine"}}]})";
+constexpr std::string_view kEvents = "Content-Type: text/event-stream\r\n";
+constexpr std::string_view kTextEvent = "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"fine\"}}]}\n\n";
+
+// The first key answers with `bad`, the others with `good`.
+FakeUpstream::Script first_key_says(std::function<void(UpstreamCall&)> bad, std::function<void(UpstreamCall&)> good) {
+  return [bad = std::move(bad), good = std::move(good)](UpstreamCall& call) {
+    call.request().field("authorization") == ProxyUnderTest::bearer(1) ? bad(call) : good(call);
+  };
+}
+
+void answer_good(UpstreamCall& call) { call.answer(200, kGood, kJson); }
+void stream_good(UpstreamCall& call) { call.answer(200, kTextEvent, kEvents); }
+
+void send_head(UpstreamCall& call, std::string_view fields) {
+  call.read_body();
+  call.send("HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n");
+}
+
+// A pool of (401, 429, 500, good) answered 500: three bad keys had used up max_attempts (kind: attempts that end by the
+// key's fault must not cost the request its chances).
+TEST(KeysFaults, ThreeBadKeysDoNotUseUpTheAttempts) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    const std::string key = call.request().field("authorization");
+    const int status = key == ProxyUnderTest::bearer(1)   ? 401
+                       : key == ProxyUnderTest::bearer(2) ? 429
+                       : key == ProxyUnderTest::bearer(3) ? 500
+                                                          : 200;
+    call.answer(status, status == 200 ? kGood : R"({"error":{"message":"no"}})", kJson);
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 4, .llm = true, .policy = "fill_first"});
+  const auto answer = proxy.post("/v1/chat/completions", kChat, kJson);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(upstream.requests(), 4);
+}
+
+// The error in a 200 was seen only if body and head came in one read (kind: judging must not depend on packets).
+TEST(HiddenErrors, ABodyThatComesBehindItsHeadIsJudged) {
+  for (const bool chunked : {true, false}) {
+    FakeUpstream upstream(first_key_says(
+        [chunked](UpstreamCall& call) {
+          const std::string length = "Content-Length: " + std::to_string(kLimited.size()) + "\r\n";
+          send_head(call, std::string(kJson) + (chunked ? "Transfer-Encoding: chunked\r\n" : length));
+          call.wait(50ms);
+          for (const std::string_view part : {kLimited.substr(0, 20), kLimited.substr(20)}) {
+            chunked ? call.send_chunk(part) : call.send(part);
+            call.wait(20ms);
+          }
+          if (chunked) call.send_chunk("");
+        },
+        answer_good));
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+    const auto answer = proxy.post("/v1/chat/completions", kChat, kJson);
+    EXPECT_EQ(answer.body, kGood) << chunked;
+    EXPECT_EQ(upstream.requests(), 2) << chunked;
+  }
+}
+
+// An error behind events without content was relayed although other keys were fine (kind: what is no content decides
+// nothing yet).
+TEST(HiddenErrors, AnErrorBehindEventsWithoutContentIsTriedAgain) {
+  const std::string error = "data: " + std::string(kLimited) + "\n\n";
+  const std::string role =
+      "data: {\"id\":\"bad\",\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+  for (const std::string& before : {std::string(": looking for a provider\n\n"), role, role + role + ": wait\n\n"}) {
+    FakeUpstream upstream(first_key_says(
+        [&](UpstreamCall& call) {
+          send_head(call, std::string(kEvents) + "Transfer-Encoding: chunked\r\n");
+          call.send_chunk(before);
+          call.wait(50ms);
+          call.send_chunk(error);
+          call.send_chunk("");
+        },
+        stream_good));
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+    const auto answer = proxy.post("/v1/chat/completions", kChat, kJson);
+    EXPECT_EQ(answer.body, kTextEvent) << before;
+  }
+}
+
+TEST(HiddenErrors, ResponsesAndMessagesHaveTheirOwnBeginnings) {
+  struct Case {
+    std::string format, path, begin, error;
+  };
+  const Case cases[] = {
+      {"openai_compatible", "/v1/responses",
+       "event: response.created\ndata: "
+       "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"status\":\"in_progress\","
+       "\"output\":[]}}\n\nevent: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"item\":"
+       "{\"id\":\"m\",\"type\":\"message\",\"status\":\"in_progress\",\"content\":[],\"role\":\"assistant\"}}\n\n",
+       "event: error\ndata: {\"type\":\"error\",\"code\":\"server_is_overloaded\",\"message\":\"overloaded\"}\n\n"},
+      {"anthropic_native", "/v1/messages",
+       "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"content\":[]}}\n\n"
+       "event: ping\ndata: {\"type\":\"ping\"}\n\n",
+       "event: error\ndata: "
+       "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n"},
+      {"gemini_native", "/v1beta/models/m:streamGenerateContent?alt=sse",
+       "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}]}}],\"modelVersion\":\"m\"}\n\n",
+       "data: {\"error\":{\"code\":503,\"message\":\"overloaded\",\"status\":\"UNAVAILABLE\"}}\n\n"}};
+  for (const Case& each : cases) {
+    std::atomic<int> calls = 0;
+    FakeUpstream upstream([&](UpstreamCall& call) {
+      call.answer(200, ++calls == 1 ? each.begin + each.error : "data: {\"fine\":1}\n\n", kEvents);
+    });
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .api_format = each.format});
+    EXPECT_EQ(proxy.post(each.path, "{}", kJson).body, "data: {\"fine\":1}\n\n") << each.path;
+  }
+}
+
+// The counterpart: nothing comes twice.
+TEST(HiddenErrors, AnErrorBehindContentIsRelayed) {
+  const std::string all = std::string(kTextEvent) + "data: " + std::string(kLimited) + "\n\n";
+  FakeUpstream upstream([&](UpstreamCall& call) { call.answer(200, all, kEvents); });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, all);
+  EXPECT_EQ(upstream.requests(), 1);
+}
+
+// A fine-tuning job with an empty error was created three times, and polling a failed one cost keys and URLs (kind: a
+// 200 that reports a failed thing is not a failed request).
+TEST(HiddenErrors, AReportOfSomethingThatFailedIsAGoodAnswer) {
+  struct Case {
+    std::string method, path, body;
+  };
+  const Case cases[] = {
+      {"POST", "/v1/fine_tuning/jobs", R"({"id":"ftjob-1","status":"queued","error":{}})"},
+      {"POST", "/v1/fine_tuning/jobs", R"({"id":"ftjob-1","error":{"code":null,"param":null,"message":null}})"},
+      {"GET", "/v1/fine_tuning/jobs/ftjob-1",
+       R"({"id":"ftjob-1","status":"failed","error":{"code":"rate_limit_exceeded","message":"too many"}})"},
+      {"GET", "/v1/videos/v1", R"({"id":"v1","status":"failed","error":{"code":"quota_exceeded","message":"no"}})"},
+      {"GET", "/v1/batches/b", R"({"id":"b","status":"failed","errors":{"data":[{"code":"invalid"}]}})"},
+      {"GET", "/v1/responses/r", R"({"id":"r","status":"failed","error":{"code":"server_error","message":"m"}})"},
+      {"POST", "/v1/responses", R"({"id":"r","status":"failed","error":{"code":"server_error","message":"m"}})"},
+      {"POST", "/v1/chat/completions", R"({"id":"c","choices":[],"error":{}})"},
+      {"POST", "/v1/videos", R"({"id":"v1","status":"failed","error":{"code":"server_error","message":"no"}})"}};
+  for (const Case& each : cases) {
+    FakeUpstream upstream([&](UpstreamCall& call) { call.answer(200, each.body, kJson); });
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
+    const auto answer = proxy.ask(each.method, each.path, each.method == "POST" ? "{}" : "", kJson);
+    EXPECT_EQ(answer.body, each.body);
+    EXPECT_EQ(upstream.requests(), 1) << each.path;
+    for (const int key : {1, 2, 3}) EXPECT_EQ(proxy.status(key).state, KeyState::kActive) << each.path;
+  }
+}
+
+TEST(HiddenErrors, AnOperatorsRulesApplyAsWritten) {
+  FailureRule rule;
+  rule.statuses = {200};
+  rule.json_pointer = "/error/code";
+  rule.json_regex = "quota";
+  rule.action = RuleAction::kExhaust;
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.answer(200, R"({"id":"v1","status":"failed","error":{"code":"quota_exceeded"}})", kJson);
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .rules = {rule}});
+  proxy.get("/v1/videos/v1");
+  EXPECT_EQ(proxy.status(1).state, KeyState::kExhausted);
+}
+
+// Behind a content coding nothing was seen (kind: compression must not blind the judge); what goes down stays as it
+// came.
+TEST(CompressedAnswers, AreJudgedByTheirText) {
+  const std::pair<std::string, std::string> codings[] = {{"gzip", gzip(kLimited)},
+                                                         {"br", brotli(kLimited)},
+                                                         {"zstd", zstd(kLimited)},
+                                                         {"deflate", zlib_deflate(kLimited)},
+                                                         {"deflate", raw_deflate(kLimited)}};
+  for (const auto& [coding, packed] : codings) {
+    FakeUpstream upstream(first_key_says(
+        [&](UpstreamCall& call) {
+          call.answer(200, packed, std::string(kJson) + "Content-Encoding: " + coding + "\r\n");
+        },
+        answer_good));
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+    EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, kGood) << coding;
+    EXPECT_EQ(upstream.requests(), 2) << coding;
+  }
+}
+
+TEST(CompressedAnswers, StreamsAreJudgedToo) {
+  const std::string bad = gzip("data: " + std::string(kLimited) + "\n\n");
+  const std::string good = gzip(kTextEvent);
+  const std::string fields = std::string(kEvents) + "Content-Encoding: gzip\r\n";
+  FakeUpstream upstream(first_key_says([&](UpstreamCall& call) { call.answer(200, bad, fields); },
+                                       [&](UpstreamCall& call) { call.answer(200, good, fields); }));
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, good);
+  EXPECT_EQ(upstream.requests(), 2);
+}
+
+TEST(CompressedAnswers, GoodOnesStayAsTheyCame) {
+  const std::string packed = gzip(kGood);
+  FakeUpstream upstream(
+      [&](UpstreamCall& call) { call.answer(200, packed, std::string(kJson) + "Content-Encoding: gzip\r\n"); });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, packed);
+}
+
+// Compressed requests lost pins, the model's scope and stickiness.
+TEST(CompressedRequests, KeepTheirModel) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.answer(404,
+                R"({"error":{"message":"The model `m` does not exist or you do not have access to it.",)"
+                R"("code":"model_not_found"}})",
+                kJson);
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  proxy.post("/v1/chat/completions", gzip(kChat), std::string(kJson) + "Content-Encoding: gzip\r\n");
+  EXPECT_EQ(upstream.last().body, gzip(kChat));
+  const auto waits = proxy.status(1).model_waits;
+  ASSERT_EQ(waits.size(), 1U);
+  EXPECT_EQ(waits[0].model, "m");
+}
+
+TEST(CompressedRequests, KeepTheirConversation) {
+  FakeUpstream upstream(answer_good);
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 5, .llm = true, .policy = "sticky"});
+  const std::string body = R"({"model":"m","messages":[{"role":"user","content":"hello"}]})";
+  for (int i = 0; i < 4; ++i)
+    proxy.post("/v1/chat/completions", zstd(body), std::string(kJson) + "Content-Encoding: zstd\r\n");
+  EXPECT_EQ(upstream.count_by("authorization").size(), 1U);
+}
+
+}  // namespace
+}  // namespace akr::test
