@@ -3,8 +3,9 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "llm/common_errors.hpp"
+#include "llm/error_hints.hpp"
 #include "llm/provider/registry.hpp"
-#include "llm/rate_limit_hints.hpp"
 
 namespace akr {
 namespace {
@@ -68,12 +69,14 @@ Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer
     headers.push_back({answer.field(i).name, answer.field(i).value});
   const int status = answer.status();
   if (service.rules) {
-    if (const auto ruled = service.rules->match(status, body, retry_hint(headers, now))) return ruled->verdict;
+    if (const auto ruled = service.rules->match(status, body, limit_hint(headers, body, now))) return ruled->verdict;
   }
   const Provider* const provider = service.provider;
-  if (status < 400 || provider == nullptr) return classify({.status = status, .retry_after = retry_hint(headers, now)});
-  const UpstreamSpeech upstream = {provider, provider->dialects.front()};
-  const ErrorDetail detail = upstream.parse_error({status, headers, body, now});
+  if (status < 400) return classify({.status = status});
+  const ErrorAnswer answered = {status, headers, body, now};
+  const ErrorDetail detail = provider == nullptr
+                                 ? explain_unknown(answered)
+                                 : UpstreamSpeech{provider, provider->dialects.front()}.parse_error(answered);
   // The two lists of kinds have the same enumerators (llm/error_detail.hpp).
   return classify({.status = detail.status,
                    .kind = static_cast<FailureKind>(detail.kind),

@@ -10,12 +10,14 @@
 #include <string>
 #include <string_view>
 
+#include "llm/hint_members.hpp"
+
 namespace akr {
 
 struct ErrorFacts {
   bool is_json = false;            // an object or array that began well
   bool has_error = false;          // a top-level "error" that is neither null, false nor empty, or type "error"
-  std::string message = {};        // error.message, error as a string, or top-level message/detail
+  std::string message = {};        // error.message, error as a string, top-level message/detail/description, errors[0]
   std::string lower_message = {};  // the same in lower case, to look for phrases
   std::string code = {};           // error.code if it is a string
   int number = 0;                  // error.code if it is a number
@@ -30,6 +32,22 @@ struct ErrorFacts {
   bool quota_per_day = false;    // of its quotaId
   bool quota_per_minute = false;
   bool quota_zero = false;  // a quotaValue of 0: this tier has none of it
+
+  // Members that say when to come back (hint_members.hpp), in the order of the text; what their values are worth is
+  // told by read_hint().
+  struct Hint {
+    HintForm form = HintForm::kWait;
+    std::string value = {};
+  };
+  std::array<Hint, 4> hints = {};
+  std::size_t hint_count = 0;
+  // The provider's own head, where a front repeats it in the body.
+  struct Field {
+    std::string name = {};
+    std::string value = {};
+  };
+  std::array<Field, 12> headers = {};
+  std::size_t header_count = 0;
 
   bool has_reason(std::string_view reason) const;
   // Is `phrase` (lower case) in the first 1 KiB of the message, in any letter case?

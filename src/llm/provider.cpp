@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "llm/common_errors.hpp"
+#include "llm/error_hints.hpp"
+
 namespace akr {
 
 bool Provider::speaks(const Dialect& dialect) const {
@@ -33,6 +36,7 @@ ErrorDetail Provider::explain(const ErrorAnswer& answer, ErrorFacts facts) const
   ErrorDetail detail{.status = answer.status, .retry_after = hint_of(answer, facts)};
   apply_rule(find_rule(error_rules, answer.status, facts), detail);
   if (refine != nullptr) refine(answer, facts, detail);
+  explain_in_common(answer, facts, detail);
   detail.message = std::move(facts.message);
   return detail;
 }

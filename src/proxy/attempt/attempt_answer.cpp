@@ -91,7 +91,7 @@ net::Task<void> Attempts::judge_answer(RequestContext& ctx, Attempt& attempt) {
   if (!bad && look_for_content && is_json(head)) empty = co_await is_empty_body(ctx, attempt);
   if (empty) bad = empty_response(status);
   if (bad) settle(attempt, *std::move(bad));
-  if (!bad) accept(ctx, attempt);
+  if (!bad) accept(attempt);
 }
 
 // The beginning of a body tells what the status does not; it waits in `held` until it has been judged.

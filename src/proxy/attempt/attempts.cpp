@@ -177,7 +177,7 @@ net::Task<void> Attempts::send_once(RequestContext& ctx, PreparedRequest& reques
     attempt.lease.observe_latency(ctx.answered - began, ctx.answered);
   const bool plain = attempt.answer->head.status() < 400 && !ctx.upstream_speaks && ctx.service().rules == nullptr;
   if (!plain) co_await judge_answer(ctx, attempt);
-  if (plain) accept(ctx, attempt);
+  if (plain) accept(attempt);
 }
 
 Result<KeyLease> Attempts::take_key(RequestContext& ctx) {
@@ -272,11 +272,11 @@ void Attempts::judge_failure(RequestContext& ctx, const net::ExchangeResult& res
   attempt.facts.verdict = classify({.end = end_of(result.end)});
 }
 
-void Attempts::accept(RequestContext& ctx, Attempt& attempt) {
+void Attempts::accept(Attempt& attempt) {
   attempt.facts.status = attempt.answer->head.status();
   attempt.facts.progress = SendProgress::kAnswered;
   attempt.facts.verdict = classify({.status = attempt.facts.status});
-  if (!ctx.upstream_speaks || attempt.facts.verdict.key != KeyAction::kGood) return;
+  if (attempt.facts.verdict.key != KeyAction::kGood) return;
   if (const auto wait = nothing_left(attempt.answer->head)) attempt.lease.observe_remaining(0, *wait, worker_.now());
 }
 

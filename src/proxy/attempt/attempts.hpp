@@ -75,7 +75,7 @@ class Attempts {
   net::Task<Result<KeyLease>> wait_for_key(RequestContext& ctx, Error refused);
   void judge_failure(RequestContext& ctx, const net::ExchangeResult& result, Attempt& attempt);
   void settle(Attempt& attempt, Judgement judgement);
-  void accept(RequestContext& ctx, Attempt& attempt);
+  void accept(Attempt& attempt);
 
   // attempt_answer.cpp: looks at answers before any of their bytes goes down.
   net::Task<void> judge_answer(RequestContext& ctx, Attempt& attempt);

@@ -6,6 +6,8 @@
 
 #include "base/strings.hpp"
 #include "base/utf8.hpp"
+#include "llm/common_errors.hpp"
+#include "llm/error_hints.hpp"
 #include "llm/rate_limit_hints.hpp"
 
 namespace akr {
@@ -45,9 +47,14 @@ std::optional<Judgement> judge_by_rules(const RequestContext& ctx, const net::Me
                                         std::string_view body) {
   const FailureRules* const rules = ctx.service().rules.get();
   if (rules == nullptr) return std::nullopt;
-  const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
-  const auto match = rules->match(answer.status(), body, hint);
+  auto match = rules->match(answer.status(), body, std::nullopt);
   if (!match) return std::nullopt;
+  const bool asks_for_hint = match->verdict.key != KeyAction::kNone && !match->verdict.cool_for;
+  if (asks_for_hint) {
+    const HeaderList headers(answer);
+    const auto hint = limit_hint(headers.span(), body, system_clock().wall());
+    if (hint) match = rules->match(answer.status(), body, hint);
+  }
   return Judgement{.verdict = match->verdict,
                    .status = answer.status(),
                    .rule = static_cast<int>(match->index),
@@ -73,7 +80,7 @@ UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& an
   const WallTime now = system_clock().wall();
   if (!ctx.upstream_speaks) {
     if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
-    return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
+    return in_core_words(explain_unknown({answer.status(), headers.span(), body, now}));
   }
   ErrorDetail detail = ctx.upstream_speaks.parse_error({answer.status(), headers.span(), body, now});
   if (words != nullptr) *words = std::move(detail.message);
@@ -109,6 +116,12 @@ std::optional<Judgement> judge_event(const RequestContext& ctx, const net::Messa
 }
 
 std::optional<Duration> nothing_left(const net::MessageHead& answer) {
+  bool worth_a_look = false;
+  for (std::size_t i = 0; i < answer.field_count() && !worth_a_look; ++i) {
+    const net::Field field = answer.field(i);
+    worth_a_look = may_be_empty(field.name, field.value);
+  }
+  if (!worth_a_look) return std::nullopt;
   const HeaderList headers(answer);
   return empty_bucket_reset(headers.span(), system_clock().wall());
 }
