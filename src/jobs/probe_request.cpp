@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "core/outcome/one_operation.hpp"
 #include "llm/common_errors.hpp"
 #include "llm/error_hints.hpp"
 #include "llm/provider/registry.hpp"
@@ -78,10 +79,13 @@ Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer
                                  ? explain_unknown(answered)
                                  : UpstreamSpeech{provider, provider->dialects.front()}.parse_error(answered);
   // The two lists of kinds have the same enumerators (llm/error_detail.hpp).
-  return classify({.status = detail.status,
-                   .kind = static_cast<FailureKind>(detail.kind),
-                   .retry_after = detail.retry_after,
-                   .code = detail.code});
+  const UpstreamFailure failure = {.status = detail.status,
+                                   .kind = static_cast<FailureKind>(detail.kind),
+                                   .retry_after = detail.retry_after,
+                                   .code = detail.code};
+  // The operator of a REST service named a call that tells about the key; a provider's list of models need not.
+  const bool of_operation = provider != nullptr || failure.kind == FailureKind::kPermission;
+  return of_operation ? for_one_operation(failure, classify(failure)) : classify(failure);
 }
 
 }  // namespace akr

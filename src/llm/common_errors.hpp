@@ -9,6 +9,12 @@
 
 namespace akr {
 
+// A page for people, or a challenge, with a status (401, 403, 429) that would be about the key: a front (CDN, firewall)
+// answered in the provider's place, because of us and not of the key.
+bool is_front_page(const ErrorAnswer& answer);
+// What it means: a bad gateway (502), whatever the status.
+ErrorDetail explain_front_page();
+
 // Fills what a provider's own knowledge left open; a kind that it found stays, but for a permission that is really a
 // limit.
 void explain_in_common(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail);

@@ -33,6 +33,7 @@ std::string_view Provider::model_in(std::string_view target) const {
 }
 
 ErrorDetail Provider::explain(const ErrorAnswer& answer, ErrorFacts facts) const {
+  if (is_front_page(answer)) return explain_front_page();
   ErrorDetail detail{.status = answer.status, .retry_after = hint_of(answer, facts)};
   apply_rule(find_rule(error_rules, answer.status, facts), detail);
   if (refine != nullptr) refine(answer, facts, detail);

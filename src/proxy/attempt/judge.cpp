@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "base/utf8.hpp"
+#include "core/outcome/one_operation.hpp"
 #include "llm/common_errors.hpp"
 #include "llm/error_hints.hpp"
 #include "llm/rate_limit_hints.hpp"
@@ -68,8 +69,21 @@ UpstreamFailure in_core_words(const ErrorDetail& detail) {
           .code = detail.code};
 }
 
-Judgement of_detail(ErrorDetail detail) {
-  return {.verdict = classify(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
+// No model's answer was asked for, as far as we can tell: a list, a file, a batch.
+bool asks_no_model(const RequestContext& ctx) {
+  return ctx.model.empty() || ctx.method == "GET" || ctx.method == "HEAD" || ctx.method == "DELETE";
+}
+
+// Of REST services, where all operations are alike, only what names a permission is about one of them.
+Verdict verdict_of(const RequestContext& ctx, const UpstreamFailure& failure) {
+  const Verdict verdict = classify(failure);
+  const bool known = ctx.upstream_speaks || failure.kind == FailureKind::kPermission;
+  return known && asks_no_model(ctx) ? for_one_operation(failure, verdict) : verdict;
+}
+
+Judgement of_detail(const RequestContext& ctx, ErrorDetail detail) {
+  return {
+      .verdict = verdict_of(ctx, in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
 }
 
 }  // namespace
@@ -90,7 +104,7 @@ UpstreamFailure understand(const RequestContext& ctx, const net::MessageHead& an
 Judgement judge_error(const RequestContext& ctx, const net::MessageHead& answer, std::string_view body) {
   if (auto ruled = judge_by_rules(ctx, answer, body)) return *std::move(ruled);
   Judgement judgement{.status = answer.status()};
-  judgement.verdict = classify(understand(ctx, answer, body, &judgement.message));
+  judgement.verdict = verdict_of(ctx, understand(ctx, answer, body, &judgement.message));
   return judgement;
 }
 
@@ -101,7 +115,7 @@ std::optional<Judgement> judge_success(const RequestContext& ctx, const net::Mes
   const HeaderList headers(answer);
   auto detail = ctx.upstream_speaks.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
-  return of_detail(*std::move(detail));
+  return of_detail(ctx, *std::move(detail));
 }
 
 std::optional<Judgement> judge_event(const RequestContext& ctx, const net::MessageHead& answer,
@@ -112,7 +126,7 @@ std::optional<Judgement> judge_event(const RequestContext& ctx, const net::Messa
   auto detail = ctx.upstream_speaks.error_in_event(event, now);
   if (!detail) return std::nullopt;
   if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
-  return of_detail(*std::move(detail));
+  return of_detail(ctx, *std::move(detail));
 }
 
 std::optional<Duration> nothing_left(const net::MessageHead& answer) {
