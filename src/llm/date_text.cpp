@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "llm/rate_limit_hints.hpp"
+#include "llm/unit_durations.hpp"
 
 namespace akr {
 namespace {
@@ -14,8 +15,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::sys_days;
-
-Duration until(WallTime then, WallTime now) { return std::max(Duration::zero(), Duration(then - now)); }
 
 // ---- parts of dates.  Each takes what it knows from the front of `text`; text of an optional part stays.
 
@@ -176,13 +175,13 @@ std::optional<Duration> parse_rfc3339(std::string_view value, WallTime now) {
   value = trim(value);
   const auto date = take_date(value);
   if (!date) return std::nullopt;
-  if (value.empty()) return until(*date, now);
+  if (value.empty()) return wait_until(*date, now);
   if (!take(value, "Tt ")) return std::nullopt;
   const auto time = take_time(value);
   if (!time) return std::nullopt;
   const auto offset = take_offset(value);
   if (!offset || !value.empty()) return std::nullopt;
-  return until(*date + *time - *offset, now);
+  return wait_until(*date + *time - *offset, now);
 }
 
 std::optional<Duration> read_loose_date(std::string_view lower, WallTime now) {
@@ -196,8 +195,8 @@ std::optional<Duration> read_loose_date(std::string_view lower, WallTime now) {
   std::string_view behind = lower;
   const bool joined = take_any(behind, {"t", ", at ", " at ", ", ", " "});
   const auto time = joined ? take_clock(behind) : std::nullopt;
-  if (!time) return until(*date, now);
-  return until(*date + *time - take_zone(behind), now);
+  if (!time) return wait_until(*date, now);
+  return wait_until(*date + *time - take_zone(behind), now);
 }
 
 }  // namespace akr

@@ -15,8 +15,6 @@ constexpr double kSmallestEpochSeconds = 1e9;        // 2001; no wait is that lo
 constexpr double kSmallestEpochMilliseconds = 1e11;  // 1973 in ms, the year 5138 in s
 constexpr std::size_t kLongestDate = 48;
 
-Duration until(WallTime then, WallTime now) { return std::max(Duration::zero(), Duration(then - now)); }
-
 // In the order of how much they are worth.
 constexpr std::string_view kInMilliseconds[] = {"retry-after-ms", "x-ms-retry-after-ms"};
 constexpr std::string_view kRetryAfter[] = {"retry-after", "x-retry-after", "x-ratelimit-retry-after",
@@ -38,6 +36,10 @@ std::optional<Duration> duration_of_seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
+std::optional<Duration> wait_until(WallTime then, WallTime now) {
+  return duration_of_seconds(std::max(0.0, std::chrono::duration<double>(then - now).count()));
+}
+
 std::optional<Duration> parse_seconds(std::string_view value) {
   const auto seconds = parse_decimal(trim(value));
   return seconds ? duration_of_seconds(*seconds) : std::nullopt;
@@ -54,7 +56,7 @@ std::optional<Duration> parse_retry_after(std::string_view value, WallTime now) 
     return *seconds >= kSmallestEpochSeconds ? parse_epoch(value, now) : duration_of_seconds(std::ceil(*seconds));
   }
   const auto date = parse_http_date(value);
-  return date ? std::optional(until(*date, now)) : std::nullopt;
+  return date ? wait_until(*date, now) : std::nullopt;
 }
 
 std::optional<Duration> parse_epoch(std::string_view value, WallTime now) {

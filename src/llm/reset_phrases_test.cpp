@@ -64,6 +64,14 @@ TEST(ResetPhrase, WhatIsNoTimeIsPassedOver) {
   }
 }
 
+// Found by the fuzzer: the distance to a date of another age overflowed.
+TEST(ResetPhrase, DatesOfOtherAgesAreNoOverflow) {
+  EXPECT_EQ(find_reset_phrase("reset at 1013-09-09 03:30:06", kNow), seconds(0));
+  EXPECT_EQ(find_reset_phrase("reset at 9999-09-09 03:30:06", kNow), std::nullopt);
+  EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", kNow), std::nullopt);
+  EXPECT_EQ(parse_rfc3339("0001-01-01T00:00:00Z", kNow), seconds(0));
+}
+
 // The first words of an end are followed for so long only: a text of nothing else costs no more than its length.
 TEST(ResetPhrase, AHostileTextIsReadOnce) {
   std::string text;
