@@ -121,6 +121,24 @@ TEST_F(KeyProberTest, AModelListDoesNotEndACooldownNorAnEmptyQuota) {
   EXPECT_EQ(state(2), KeyState::kExhausted);
 }
 
+// A restricted key was taken out of chat because a person asked whether it is valid: it may not list models.
+TEST_F(KeyProberTest, AListThatAKeyMayNotReadSaysNothingOfTheKey) {
+  const std::pair<int, const char*> refusals[] = {
+      {401, R"({"error":{"message":"Missing scopes: api.model.read.","code":null}})"},
+      {403, R"({"error":{"message":"Missing scopes: api.model.read.","code":null}})"},
+      {403, "Forbidden"}};
+  for (const auto& [status, body] : refusals) {
+    status_ = status;
+    body_ = body;
+    for (int i = 0; i < 3; ++i) {
+      const auto result = validate(ServiceId{7}, KeyId{1}).value();
+      EXPECT_FALSE(result.valid);
+      EXPECT_EQ(result.status, status);
+      EXPECT_EQ(state(1), KeyState::kActive) << status;
+    }
+  }
+}
+
 TEST_F(KeyProberTest, AnUpstreamInTroubleBlamesNoKey) {
   report(1, pool_test::invalid());
   status_ = 503;

@@ -1,12 +1,16 @@
 #include "llm/error_facts.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include <boost/json/basic_parser_impl.hpp>
 
 #include "base/strings.hpp"
 #include "base/utf8.hpp"
+#include "llm/error_places.hpp"
+#include "llm/hint_members.hpp"
 
 namespace akr {
 namespace {
@@ -14,52 +18,7 @@ namespace {
 constexpr std::size_t kTextLimit = 2048;
 constexpr std::size_t kMaxDepth = 32;
 
-// Where in the body the reader is.
-enum class Place : unsigned char {
-  kRoot,        // before the first value
-  kTopArray,    // [{"error": ...}] as Google's OpenAI-compatible endpoint wraps it
-  kTop,         // the object that holds "error"
-  kResponse,    // top.response: the Responses API's failed event
-  kError,       // the error object
-  kDetails,     // error.details[]
-  kDetail,      // one element of it, or error.details itself (Anthropic)
-  kMetadata,    // metadata of the error or of a detail
-  kViolations,  // QuotaFailure.violations[]
-  kViolation,
-  kOther,
-};
-
-Place object_place(Place parent, std::string_view key) {
-  switch (parent) {
-    case Place::kRoot:
-    case Place::kTopArray:
-      return Place::kTop;
-    case Place::kTop:
-      return key == "error" ? Place::kError : key == "response" ? Place::kResponse : Place::kOther;
-    case Place::kResponse:
-      return key == "error" ? Place::kError : Place::kOther;
-    case Place::kError:
-      return key == "details" ? Place::kDetail : key == "metadata" ? Place::kMetadata : Place::kOther;
-    case Place::kDetails:
-      return Place::kDetail;
-    case Place::kDetail:
-      return key == "metadata" ? Place::kMetadata : Place::kOther;
-    case Place::kViolations:
-      return Place::kViolation;
-    case Place::kMetadata:
-    case Place::kViolation:
-    case Place::kOther:
-      break;
-  }
-  return Place::kOther;
-}
-
-Place array_place(Place parent, std::string_view key) {
-  if (parent == Place::kRoot) return Place::kTopArray;
-  if (parent == Place::kError && key == "details") return Place::kDetails;
-  if (parent == Place::kDetail && key == "violations") return Place::kViolations;
-  return Place::kOther;
-}
+using Place = ErrorPlace;
 
 // The handler of boost::json::basic_parser; it calls us for every token, in order.
 class FactsReader {
@@ -147,19 +106,30 @@ class FactsReader {
   void take_string() {
     switch (place()) {
       case Place::kTop:
-        return take_top();
+        take_top();
+        return take_hint();
       case Place::kError:
-        return take_error();
+        take_error();
+        return take_hint();
       case Place::kDetail:
-        return take_detail();
+        take_detail();
+        return take_hint();
+      case Place::kListed:
+        take_listed();
+        return take_hint();
       case Place::kMetadata:
+        take_quota();
+        return take_hint();
       case Place::kViolation:
         return take_quota();
+      case Place::kHeaders:
+        return take_header();
       case Place::kRoot:
       case Place::kTopArray:
       case Place::kResponse:
       case Place::kDetails:
       case Place::kViolations:
+      case Place::kList:
       case Place::kOther:
         return;
     }
@@ -175,13 +145,37 @@ class FactsReader {
     facts_.is_resource = has_state_;
   }
 
+  // Of a scalar whose text is in text_, string or number.
+  void take_hint() {
+    if (facts_.hint_count == facts_.hints.size()) return;
+    if (const auto form = hint_form(key_)) facts_.hints[facts_.hint_count++] = {*form, text_};
+  }
+
+  void take_header() {
+    if (facts_.header_count < facts_.headers.size()) facts_.headers[facts_.header_count++] = {key_, text_};
+  }
+
+  void take_listed() {
+    if (key_ == "message" || key_ == "detail" || key_ == "title") {
+      if (facts_.message.empty()) facts_.message = text_;
+    } else if (key_ == "reason") {
+      take_reason();
+    } else if (key_ == "code" && facts_.code.empty()) {
+      facts_.code = text_;
+    }
+  }
+
+  void take_reason() {
+    if (facts_.reason_count < facts_.reasons.size()) facts_.reasons[facts_.reason_count++] = text_;
+  }
+
   void take_top() {
     if (!text_.empty() && (key_ == "id" || key_ == "name")) note_identity();
     if (key_ == "status" || key_ == "state" || key_ == "processing_status") note_state();
     if (key_ == "error" && !text_.empty()) {
       facts_.has_error = true;
       facts_.message = text_;
-    } else if (key_ == "message" || key_ == "detail") {
+    } else if (key_ == "message" || key_ == "detail" || key_ == "description" || key_ == "error_description") {
       if (facts_.message.empty()) facts_.message = text_;
     } else if (key_ == "code") {
       if (facts_.code.empty()) facts_.code = text_;
@@ -200,7 +194,7 @@ class FactsReader {
   }
 
   void take_detail() {
-    if (key_ == "reason" && facts_.reason_count < facts_.reasons.size()) facts_.reasons[facts_.reason_count++] = text_;
+    if (key_ == "reason") take_reason();
     if (key_ == "retryDelay") facts_.retry_delay = text_;
     if (key_ == "error_code") facts_.error_code = text_;
     if (key_ == "@type" && text_.ends_with("QuotaFailure")) facts_.quota_failure = true;
@@ -220,7 +214,21 @@ class FactsReader {
     const bool is_code = key_ == "code" && (place() == Place::kError || (place() == Place::kTop && facts_.number == 0));
     if (is_code && value > 0 && value < 1e9) facts_.number = static_cast<int>(value);
     if (place() == Place::kViolation && key_ == "quotaValue") facts_.quota_zero |= value == 0;
+    take_number_as_text(value);
     return true;
+  }
+
+  // Only hints and fields: codes that are numbers are told as such.
+  void take_number_as_text(double value) {
+    const bool of_head = place() == Place::kHeaders;
+    if (!of_head && (place() == Place::kOther || place() == Place::kViolation || !hint_form(key_))) return;
+    char digits[32];
+    if (!std::isfinite(value) || std::fabs(value) > 1e18) return;
+    const auto written = std::to_chars(std::begin(digits), std::end(digits), value, std::chars_format::fixed, 3);
+    if (written.ec != std::errc()) return;
+    text_.assign(digits, written.ptr);
+    of_head ? take_header() : take_hint();
+    text_.clear();
   }
 
   ErrorFacts& facts_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
-#include "llm/rate_limit_hints.hpp"
-#include "llm/unit_durations.hpp"
 
 namespace akr {
 namespace {
@@ -85,13 +83,6 @@ int meant_status(const ErrorFacts& facts) {
     if (has_word(facts, meant.word)) return meant.status;
   }
   return 500;
-}
-
-std::optional<Duration> hint_of(const ErrorAnswer& answer, const ErrorFacts& facts) {
-  if (const auto wait = retry_hint(answer.headers, answer.now)) return wait;
-  if (const auto wait = parse_go_duration(facts.retry_delay)) return wait;
-  if (const auto wait = find_retry_phrase(facts.lower_message)) return wait;
-  return answer.status == 429 ? empty_bucket_reset(answer.headers, answer.now) : std::nullopt;
 }
 
 void apply_rule(const ErrorRule* rule, ErrorDetail& detail) {

@@ -34,9 +34,6 @@ const ErrorRule* find_rule(std::span<const ErrorRule> rules, int status, const E
 // 500.
 int meant_status(const ErrorFacts& facts);
 
-// The steps every dialect shares: hint of the headers, then of the body.
-std::optional<Duration> hint_of(const ErrorAnswer& answer, const ErrorFacts& facts);
-
 // Fills kind, code and (if there was no hint) retry_after from `rule`; no rule leaves kUnknown.
 void apply_rule(const ErrorRule* rule, ErrorDetail& detail);
 

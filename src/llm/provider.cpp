@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "llm/common_errors.hpp"
+#include "llm/error_hints.hpp"
+
 namespace akr {
 
 bool Provider::speaks(const Dialect& dialect) const {
@@ -38,9 +41,11 @@ std::string_view Provider::model_in(std::string_view target) const {
 }
 
 ErrorDetail Provider::explain(const ErrorAnswer& answer, ErrorFacts facts) const {
+  if (is_front_page(answer)) return explain_front_page();
   ErrorDetail detail{.status = answer.status, .retry_after = hint_of(answer, facts)};
   apply_rule(find_rule(error_rules, answer.status, facts), detail);
   if (refine != nullptr) refine(answer, facts, detail);
+  explain_in_common(answer, facts, detail);
   detail.message = std::move(facts.message);
   return detail;
 }

@@ -1,9 +1,7 @@
-// provider_calendar.cpp - dates of providers: RFC 3339, Los Angeles' midnight, the first of the month.  Declared in
-// rate_limit_hints.hpp.
+// provider_calendar.cpp - Los Angeles' midnight, the first of the month; declared in rate_limit_hints.hpp.
 #include <algorithm>
 #include <chrono>
 
-#include "base/strings.hpp"
 #include "llm/rate_limit_hints.hpp"
 
 namespace akr {
@@ -11,63 +9,10 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::hours;
-using std::chrono::minutes;
 using std::chrono::seconds;
 using std::chrono::sys_days;
 
 Duration until(WallTime then, WallTime now) { return std::max(Duration::zero(), Duration(then - now)); }
-
-// ---- RFC 3339
-
-// Takes `count` digits from the front of `text`; -1 if they are not there.
-int take_number(std::string_view& text, std::size_t count) {
-  const auto value = parse_u64(text.substr(0, count));
-  if (text.size() < count || !value) return -1;
-  text.remove_prefix(count);
-  return static_cast<int>(*value);
-}
-
-bool take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<sys_days> take_date(std::string_view& text) {
-  const int year = take_number(text, 4);
-  const bool dash = take(text, "-");
-  const int month = take_number(text, 2);
-  const bool second_dash = take(text, "-");
-  const int day = take_number(text, 2);
-  if (!dash || !second_dash || year < 0 || month < 0 || day < 0) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  return date.ok() ? std::optional(sys_days(date)) : std::nullopt;
-}
-
-// "20:32:33.711": the fraction is dropped, so the wait may be up to a second short; the clamp's minimum covers it.
-std::optional<seconds> take_time(std::string_view& text) {
-  const int hour = take_number(text, 2);
-  const bool colon = take(text, ":");
-  const int minute = take_number(text, 2);
-  const bool second_colon = take(text, ":");
-  const int second = take_number(text, 2);
-  const bool in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60;
-  if (!colon || !second_colon || !in_range) return std::nullopt;
-  if (take(text, ".")) text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
-  return hours(hour) + minutes(minute) + seconds(second);
-}
-
-std::optional<seconds> take_offset(std::string_view& text) {
-  if (take(text, "Zz")) return seconds(0);
-  const int sign = text.starts_with('-') ? -1 : 1;
-  if (!take(text, "+-")) return std::nullopt;
-  const int hour = take_number(text, 2);
-  const bool colon = take(text, ":");
-  const int minute = take_number(text, 2);
-  if (!colon || hour < 0 || hour > 23 || minute < 0 || minute > 59) return std::nullopt;
-  return sign * seconds(hours(hour) + minutes(minute));
-}
 
 // ---- Los Angeles
 
@@ -85,19 +30,6 @@ hours pacific_offset(std::chrono::sys_seconds at) {
 }
 
 }  // namespace
-
-std::optional<Duration> parse_rfc3339(std::string_view value, WallTime now) {
-  value = trim(value);
-  const auto date = take_date(value);
-  if (!date) return std::nullopt;
-  if (value.empty()) return until(*date, now);
-  if (!take(value, "Tt ")) return std::nullopt;
-  const auto time = take_time(value);
-  if (!time) return std::nullopt;
-  const auto offset = take_offset(value);
-  if (!offset || !value.empty()) return std::nullopt;
-  return until(*date + *time - *offset, now);
-}
 
 Duration until_pacific_midnight(WallTime now) {
   const auto at = std::chrono::floor<seconds>(now);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <string>
 
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
@@ -14,18 +13,12 @@ namespace {
 
 constexpr double kSmallestEpochSeconds = 1e9;        // 2001; no wait is that long
 constexpr double kSmallestEpochMilliseconds = 1e11;  // 1973 in ms, the year 5138 in s
+constexpr std::size_t kLongestDate = 48;
 
-Duration until(WallTime then, WallTime now) { return std::max(Duration::zero(), Duration(then - now)); }
-
-// The part of a header's name that says which bucket it counts: "x-ratelimit-remaining-tokens" and
-// "anthropic-ratelimit-tokens-remaining" pair with the same name with "reset" in its place.
-std::optional<std::string> reset_name_of(std::string_view name) {
-  constexpr std::string_view kRemaining = "remaining";
-  std::string lower = to_lower(name);
-  const auto at = lower.find(kRemaining);
-  if (at == std::string::npos || lower.find("ratelimit") == std::string::npos) return std::nullopt;
-  return lower.replace(at, kRemaining.size(), "reset");
-}
+// In the order of how much they are worth.
+constexpr std::string_view kInMilliseconds[] = {"retry-after-ms", "x-ms-retry-after-ms"};
+constexpr std::string_view kRetryAfter[] = {"retry-after", "x-retry-after", "x-ratelimit-retry-after",
+                                            "x-rate-limit-retry-after"};
 
 }  // namespace
 
@@ -43,6 +36,10 @@ std::optional<Duration> duration_of_seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
+std::optional<Duration> wait_until(WallTime then, WallTime now) {
+  return duration_of_seconds(std::max(0.0, std::chrono::duration<double>(then - now).count()));
+}
+
 std::optional<Duration> parse_seconds(std::string_view value) {
   const auto seconds = parse_decimal(trim(value));
   return seconds ? duration_of_seconds(*seconds) : std::nullopt;
@@ -55,9 +52,11 @@ std::optional<Duration> parse_milliseconds(std::string_view value) {
 
 std::optional<Duration> parse_retry_after(std::string_view value, WallTime now) {
   value = trim(value);
-  if (const auto seconds = parse_decimal(value)) return duration_of_seconds(std::ceil(*seconds));
+  if (const auto seconds = parse_decimal(value)) {
+    return *seconds >= kSmallestEpochSeconds ? parse_epoch(value, now) : duration_of_seconds(std::ceil(*seconds));
+  }
   const auto date = parse_http_date(value);
-  return date ? std::optional(until(*date, now)) : std::nullopt;
+  return date ? wait_until(*date, now) : std::nullopt;
 }
 
 std::optional<Duration> parse_epoch(std::string_view value, WallTime now) {
@@ -75,7 +74,8 @@ std::optional<Duration> parse_reset(std::string_view value, WallTime now) {
   }
   if (const auto wait = parse_go_duration(value)) return wait;
   if (const auto wait = parse_rfc3339(value, now)) return wait;
-  return parse_retry_after(value, now);
+  if (const auto wait = parse_retry_after(value, now)) return wait;
+  return read_loose_date(to_lower(value.substr(0, kLongestDate)), now);
 }
 
 std::optional<std::string_view> find_header(std::span<const HeaderView> headers, std::string_view name) {
@@ -86,25 +86,18 @@ std::optional<std::string_view> find_header(std::span<const HeaderView> headers,
 }
 
 std::optional<Duration> retry_hint(std::span<const HeaderView> headers, WallTime now) {
-  if (const auto value = find_header(headers, "retry-after-ms")) {
-    if (const auto wait = parse_milliseconds(*value)) return wait;
+  for (const std::string_view name : kInMilliseconds) {
+    const auto value = find_header(headers, name);
+    if (const auto wait = value ? parse_milliseconds(*value) : std::nullopt) return wait;
   }
-  const auto value = find_header(headers, "retry-after");
-  if (!value) return std::nullopt;
-  const auto wait = parse_retry_after(*value, now);
-  return wait ? wait : parse_go_duration(trim(*value));
-}
-
-std::optional<Duration> empty_bucket_reset(std::span<const HeaderView> headers, WallTime now) {
-  std::optional<Duration> latest;
-  for (const auto& header : headers) {
-    if (parse_decimal(trim(header.value)) != 0.0) continue;
-    const auto reset_name = reset_name_of(header.name);
-    const auto reset = reset_name ? find_header(headers, *reset_name) : std::nullopt;
-    const auto wait = reset ? parse_reset(*reset, now) : std::nullopt;
-    if (wait) latest = std::max(latest.value_or(Duration::zero()), *wait);
+  for (const std::string_view name : kRetryAfter) {
+    const auto value = find_header(headers, name);
+    if (!value) continue;
+    if (const auto wait = parse_retry_after(*value, now)) return wait;
+    if (const auto wait = parse_go_duration(*value)) return wait;
+    if (const auto wait = read_loose_date(to_lower(value->substr(0, kLongestDate)), now)) return wait;
   }
-  return latest;
+  return std::nullopt;
 }
 
 }  // namespace akr

@@ -1,5 +1,4 @@
 // retry_phrases.cpp - waits that providers write into sentences; declared in rate_limit_hints.hpp.
-#include <algorithm>
 #include <string>
 
 #include "base/strings.hpp"
@@ -61,23 +60,10 @@ std::optional<Duration> find_retry_phrase(std::string_view lower) {
 
 std::optional<Duration> find_regain_date(std::string_view message, WallTime now) {
   constexpr std::string_view kPhrase = "regain access on ";
-  const auto at = to_lower(message).find(kPhrase);
+  const std::string lower = to_lower(message);
+  const auto at = lower.find(kPhrase);
   if (at == std::string::npos) return std::nullopt;
-  auto tail = message.substr(at + kPhrase.size());
-  if (tail.size() < 10) return std::nullopt;
-  const std::string date(tail.substr(0, 10));
-  tail.remove_prefix(10);
-  // "2026-12-01 at 00:00 UTC", "2026-12-01T00:00:00Z", or the bare date.
-  if (tail.starts_with(" at ") && tail.size() >= 9) {
-    if (const auto wait = parse_rfc3339(date + 'T' + std::string(tail.substr(4, 5)) + ":00Z", now)) return wait;
-  }
-  if (tail.starts_with('T')) {
-    const auto end = tail.find_first_of(" ,)");
-    auto time = std::string(tail.substr(0, end));
-    if (time.ends_with('.')) time.pop_back();
-    if (const auto wait = parse_rfc3339(date + time, now)) return wait;
-  }
-  return parse_rfc3339(date, now);
+  return read_loose_date(std::string_view(lower).substr(at + kPhrase.size()), now);
 }
 
 }  // namespace akr

@@ -126,7 +126,7 @@ net::Task<FreeCallAnswer> make_free_call(Caller& caller, const RoutedService& se
   const std::string body = co_await read_body(connection, *answer, caller.worker().now() + kBodyLimit);
   UpstreamSpeech speech;
   if (service.provider != nullptr) speech = {service.provider, service.provider->dialects.front()};
-  const Judgement judgement = Judge(service, speech, service.provider != nullptr).answer(answer->head, body);
+  const Judgement judgement = Judge(service, speech, Asked::kFreeCall).answer(answer->head, body);
   told.status = answer->head.status();
   told.verdict = judgement.verdict;
   told.reason = judgement.verdict.reason;

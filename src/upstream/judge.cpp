@@ -6,6 +6,9 @@
 
 #include "base/strings.hpp"
 #include "base/utf8.hpp"
+#include "core/outcome/one_operation.hpp"
+#include "llm/common_errors.hpp"
+#include "llm/error_hints.hpp"
 #include "llm/rate_limit_hints.hpp"
 
 namespace akr {
@@ -32,10 +35,6 @@ UpstreamFailure in_core_words(const ErrorDetail& detail) {
           .code = detail.code};
 }
 
-Judgement of_detail(ErrorDetail detail) {
-  return {.verdict = classify(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
-}
-
 }  // namespace
 
 // Only what holds the dialect's word for it is read.
@@ -46,13 +45,29 @@ bool Judge::may_hold_error(std::string_view text) const {
 
 std::optional<Judgement> Judge::by_rules(const net::MessageHead& answer, std::string_view body) const {
   if (rules_ == nullptr) return std::nullopt;
-  const auto hint = retry_hint(HeaderList(answer).span(), system_clock().wall());
-  const auto match = rules_->match(answer.status(), body, hint);
+  auto match = rules_->match(answer.status(), body, std::nullopt);
   if (!match) return std::nullopt;
+  const bool asks_for_hint = match->verdict.key != KeyAction::kNone && !match->verdict.cool_for;
+  if (asks_for_hint) {
+    const HeaderList headers(answer);
+    const auto hint = limit_hint(headers.span(), body, system_clock().wall());
+    if (hint) match = rules_->match(answer.status(), body, hint);
+  }
   return Judgement{.verdict = match->verdict,
                    .status = answer.status(),
                    .rule = static_cast<int>(match->index),
                    .message = std::string(cut_utf8(body, kMessageOfRest))};
+}
+
+// Of REST services, where all operations are alike, only what names a permission is about one of them.
+Verdict Judge::verdict_of(const UpstreamFailure& failure) const {
+  const Verdict verdict = classify(failure);
+  const bool known = upstream_ || failure.kind == FailureKind::kPermission;
+  return known && asked_ != Asked::kGeneration ? for_one_operation(failure, verdict) : verdict;
+}
+
+Judgement Judge::of_detail(ErrorDetail detail) const {
+  return {.verdict = verdict_of(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
 }
 
 UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_view body, std::string* words) const {
@@ -60,7 +75,7 @@ UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_vi
   const WallTime now = system_clock().wall();
   if (!upstream_) {
     if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
-    return {.status = answer.status(), .retry_after = retry_hint(headers.span(), now)};
+    return in_core_words(explain_unknown({answer.status(), headers.span(), body, now}));
   }
   ErrorDetail detail = upstream_.parse_error({answer.status(), headers.span(), body, now});
   if (words != nullptr) *words = std::move(detail.message);
@@ -70,13 +85,13 @@ UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_vi
 Judgement Judge::error(const net::MessageHead& answer, std::string_view body) const {
   if (auto ruled = by_rules(answer, body)) return *std::move(ruled);
   Judgement judgement{.status = answer.status()};
-  judgement.verdict = classify(understand(answer, body, &judgement.message));
+  judgement.verdict = verdict_of(understand(answer, body, &judgement.message));
   return judgement;
 }
 
 std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::string_view body) const {
   if (auto ruled = by_rules(answer, body)) return ruled;
-  if (!generates_ || !may_hold_error(body)) return std::nullopt;
+  if (!upstream_ || asked_ == Asked::kOther || !may_hold_error(body)) return std::nullopt;
   const HeaderList headers(answer);
   auto detail = upstream_.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
@@ -85,7 +100,7 @@ std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::str
 
 std::optional<Judgement> Judge::event(const net::MessageHead& answer, const SseEventView& event) const {
   if (auto ruled = by_rules(answer, event.data)) return ruled;
-  if (!generates_ || (event.event != "error" && !may_hold_error(event.data))) return std::nullopt;
+  if (asked_ == Asked::kOther || (event.event != "error" && !may_hold_error(event.data))) return std::nullopt;
   const WallTime now = system_clock().wall();
   auto detail = upstream_.error_in_event(event, now);
   if (!detail) return std::nullopt;
@@ -102,6 +117,12 @@ Judgement Judge::answer(const net::MessageHead& answer, std::string_view body) c
 }
 
 std::optional<Duration> nothing_left(const net::MessageHead& answer) {
+  bool worth_a_look = false;
+  for (std::size_t i = 0; i < answer.field_count() && !worth_a_look; ++i) {
+    const net::Field field = answer.field(i);
+    worth_a_look = field.id == net::FieldId::kOther && may_be_empty(field.name, field.value);
+  }
+  if (!worth_a_look) return std::nullopt;
   const HeaderList headers(answer);
   return empty_bucket_reset(headers.span(), system_clock().wall());
 }

@@ -22,14 +22,20 @@ struct Judgement {
   std::string message = {};  // the provider's words, not redacted; "" if there are none
 };
 
+// What the request was for.
+enum class Asked : std::uint8_t {
+  kGeneration,  // something that is made at once: a good status may hide an error, and a refusal concerns the key
+  kOther,       // a thing, a list: an error in the answer may be the state of what was asked for, and a permission that
+                // the key lacks concerns this operation only
+  kFreeCall,    // our own question: its good answer holds no error, and a permission concerns this operation only
+};
+
 // Judges the answers of one service that is spoken to in one dialect.  Two pointers and a dialect: made when needed.
 class Judge {
  public:
-  // `service` outlives the judge.  `generates`: the request asked for something to be made at once.  Only then may a
-  // good status hide an error: elsewhere an error that stands in an answer may be what was asked for, the state of a
-  // thing that failed.
-  Judge(const RoutedService& service, const UpstreamSpeech& upstream, bool generates)
-      : rules_(service.rules.get()), upstream_(upstream), generates_(generates) {}
+  // `service` outlives the judge.
+  Judge(const RoutedService& service, const UpstreamSpeech& upstream, Asked asked)
+      : rules_(service.rules.get()), upstream_(upstream), asked_(asked) {}
 
   // What an error answer says, in core's words: the provider's reading for LLM services, the head's hints for others.
   // `words`, if given, gets the provider's message.
@@ -47,10 +53,12 @@ class Judge {
  private:
   std::optional<Judgement> by_rules(const net::MessageHead& answer, std::string_view body) const;
   bool may_hold_error(std::string_view text) const;
+  Verdict verdict_of(const UpstreamFailure& failure) const;
+  Judgement of_detail(ErrorDetail detail) const;
 
   const FailureRules* rules_;
   UpstreamSpeech upstream_;
-  bool generates_;
+  Asked asked_;
 };
 
 // When the provider's own counters say that nothing is left of one of them: the time until it is full again.

@@ -99,7 +99,9 @@ Verdict classify_4xx(const UpstreamFailure& failure) {
     case 433:  // Tavily: pay-as-you-go limit
       return of_key(failure, KeyAction::kExhaust, Scope::kKey, clamp_hint(hint, kLongestQuota));
     case 403:
-      return of_key(failure, KeyAction::kForbid, Scope::kKey, clamp_hint(hint, kLongestCooldown));
+      if (!hint) return of_key(failure, KeyAction::kForbid, Scope::kKey, std::nullopt);
+      // It says when to come back: a limit, as GitHub tells its own.
+      return of_key(failure, KeyAction::kCool, Scope::kKeyModel, clamp_hint(hint, kLongestCooldown));
     case 408:
     case 425:
       return upstream_trouble(status_reason(failure));

@@ -62,7 +62,7 @@ void Attempt::accept(TimePoint now) {
   facts.status = answer->head.status();
   facts.progress = SendProgress::kAnswered;
   facts.verdict = classify({.status = facts.status});
-  if (!by.speaks || facts.verdict.key != KeyAction::kGood) return;
+  if (facts.verdict.key != KeyAction::kGood) return;
   if (const auto wait = nothing_left(answer->head)) lease.observe_remaining(0, *wait, now);
 }
 

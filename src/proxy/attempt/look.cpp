@@ -23,7 +23,7 @@ bool has_type(const net::MessageHead& head, std::string_view type) {
 }
 
 Judge judge_of(const RequestContext& ctx, const Attempt& attempt) {
-  return {*attempt.by.service, attempt.by.speaks, ctx.generates};
+  return {*attempt.by.service, attempt.by.speaks, ctx.generates ? Asked::kGeneration : Asked::kOther};
 }
 
 // The upstream's answer all the same if nothing better comes.

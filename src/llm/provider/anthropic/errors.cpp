@@ -22,6 +22,8 @@ constexpr ErrorRule kRules[] = {
     {400, M::kPhrase, "only authorized for use with", K::kCredential, "credential_for_other_use"},
     {400, M::kWord, "invalid_request_error", K::kRequest},
 
+    // A browser's Origin travelled on; no key would help.
+    {401, M::kPhrase, "cors requests must set", K::kRequest, "cors_request"},
     // An OAuth token runs out by itself and may be renewed under the same key: two in a row have to confirm it.
     {401, M::kPhrase, "token has expired", K::kUnknown, "token_expired"},
     {401, M::kPhrase, "token expired", K::kUnknown, "token_expired"},

@@ -62,6 +62,13 @@ constexpr ErrorRule kRules[] = {
     {0, M::kWord, "organization_spend_limit_exceeded", K::kMonthlyQuota},
     {0, M::kWord, "project_spend_limit_exceeded", K::kMonthlyQuota},
     {0, M::kWord, "credit_balance_exhausted", K::kQuota},
+    {0, M::kWord, "Arrearage", K::kQuota, "arrearage"},  // Alibaba: the account is in arrears
+    {400, M::kPhrase, "account is in good standing", K::kQuota, "arrearage"},
+    {403, M::kPhrase, "account is in good standing", K::kQuota, "arrearage"},
+    {0, M::kWord, "AccountOverdueError", K::kQuota, "account_overdue"},  // Volcengine
+    {0, M::kWord, "ServiceOverdue", K::kQuota, "account_overdue"},
+    {0, M::kWord, "exceeded_current_quota_error", K::kQuota},    // Moonshot
+    {0, M::kWord, "pre_consume_token_quota_failed", K::kQuota},  // new-api
     {0, M::kWord, "billing_hard_limit_reached", K::kQuota},
     {0, M::kWord, "quota_exceeded", K::kQuota},
     {0, M::kWord, "insufficient_quota", K::kQuota},
