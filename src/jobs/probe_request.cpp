@@ -74,10 +74,10 @@ Verdict judge_probe(const RoutedService& service, const net::MessageHead& answer
   if (status < 400 || provider == nullptr) return classify({.status = status, .retry_after = retry_hint(headers, now)});
   const UpstreamSpeech upstream = {provider, provider->dialects.front()};
   const ErrorDetail detail = upstream.parse_error({status, headers, body, now});
-  // The two lists of kinds have the same enumerators (llm/error_detail.hpp).
   return classify({.status = detail.status,
-                   .kind = static_cast<FailureKind>(detail.kind),
+                   .kind = detail.kind,
                    .retry_after = detail.retry_after,
+                   .retry_from = detail.retry_from,
                    .code = detail.code});
 }
 

@@ -339,6 +339,24 @@ TEST_F(HealthTest, AKeyThatValidationCannotJudgeIsTriedByARequest) {
   EXPECT_EQ(state_now(), KeyState::kActive);
 }
 
+// A length of our own looked like the provider's hint: it did not grow, and shut the only key of a pool.
+TEST_F(HealthTest, AWaitThatWeInventedGrowsAndSparesTheOnlyKey) {
+  Verdict guess = cool_for(60s);
+  guess.wait_from = WaitSource::kDefault;
+  for (const auto wait : {60s, 120s, 240s, 480s, 900s, 900s}) {
+    fail(guess);
+    EXPECT_EQ(*pool->status(KeyId{1}, now)->until, now + wait);
+    now += wait;
+  }
+  Verdict longer = cool_for(1h);
+  longer.wait_from = WaitSource::kDefault;
+  fail(longer);
+  EXPECT_EQ(*pool->status(KeyId{1}, now)->until, now + 1h);
+  auto only = make_pool(make_keys(1));
+  only->select({}, now)->report(guess, now);
+  EXPECT_EQ(state(*only, 1, now), KeyState::kActive);
+}
+
 TEST_F(HealthTest, StatesSurviveARestart) {
   const WallTime wall{std::chrono::hours(500'000)};
   fail(exhaust_for(9h), 1);

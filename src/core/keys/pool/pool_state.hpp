@@ -56,7 +56,9 @@ class PoolState {
 
  private:
   // pool_take.cpp
-  bool held_back() const { return guard_.suspected() && tables_.now() < guard_.next_probe(); }
+  bool held_back(std::uint64_t model, bool again = false) const {
+    return guard_.holds_back(model, again, tables_.now());
+  }
   KeyClaim commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model);
   void start_trials(std::uint32_t slot, KeyClaim& claim);
   void count_request(std::uint32_t slot, KeyClaim& claim, std::uint32_t tokens, LimitAccount& limits);
