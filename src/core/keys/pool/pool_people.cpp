@@ -22,6 +22,7 @@ Result<void> PoolState::configure(const PoolSettings& settings) {
   if (settings.invalid_after < 1 || settings.invalid_after > 10)
     return Error{.code = ErrorCode::kInvalid, .message = "invalid_after is 1 to 10.", .field = "invalid_after"};
   settings_ = settings;
+  validation_.ask_soon(settings.free_call);
   if (!settings_.outage_guard) guard_.succeeded(tables_.last_ticket());
   for (std::uint32_t slot = 0; settings_.try_invalid && slot < tables_.slots(); ++slot) {
     Health& health = tables_.roster.records[slot].health;

@@ -104,7 +104,7 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
           .try_invalid = settings_.try_invalid,
           .sole_key = sole_key()});
   if (before.state != health.state) record.validations = 0;
-  PoolValidation::schedule(record, tables_.now());
+  validation_.schedule(record, tables_.now());
   tables_.changed();
   if (scope == Scope::kGroup) {
     tables_.refresh_group(own.group);
