@@ -123,6 +123,10 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // kPinnedKeyUnavailable: it may not be used; the message says why, retry_after when it may be (0 = unknown).
   Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
 
+  // How long until a key may serve this model ("" = any request): 0 if one may now, nullopt if nobody knows.  Limits of
+  // tokens are left out, and of very many usable keys only some are looked at.
+  std::optional<Duration> free_in(std::string_view model, TimePoint now);
+
   // What select() would do now, without doing it: no turn, trial, limit or conversation is used up.  `explain`: how
   // many keys, in the operator's order, are told about one by one.  For people: copies, and is not free.
   SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);

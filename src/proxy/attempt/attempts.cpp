@@ -7,6 +7,7 @@
 #include "net/client/connector.hpp"
 #include "proxy/attempt/fallback.hpp"
 #include "proxy/attempt/judge.hpp"
+#include "proxy/attempt/soonest_end.hpp"
 #include "proxy/attempt/upstream_health.hpp"
 #include "proxy/request/headers.hpp"
 #include "proxy/request/pins.hpp"
@@ -104,6 +105,7 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
     if (!fallbacks.move_on(budget, last, worker_.now())) break;
   }
   fallbacks.settle(last);
+  name_soonest_end(ctx, last, worker_.now());
   if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
   co_return std::move(last);
 }

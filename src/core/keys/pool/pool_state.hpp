@@ -32,6 +32,7 @@ class PoolState {
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
   Result<KeyClaim> take_exactly(KeyId id, const SelectRequest& request, TimePoint now);
+  std::optional<Duration> free_in(std::string_view model, TimePoint now);
   SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
 
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);

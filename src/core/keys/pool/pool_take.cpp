@@ -10,6 +10,7 @@ namespace {
 
 // Keys woken per request, so that a million cooldowns that end at once are no pause for one of them.
 constexpr std::size_t kWakesPerTake = 32;
+constexpr std::size_t kMostLookedAt = 256;  // usable keys, when all wait for a model
 
 }  // namespace
 
@@ -55,6 +56,25 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   const KeyClaim claim = commit(*slot, request, model);
   tell_taken(request.trace, claim);
   return claim;
+}
+
+std::optional<Duration> PoolState::free_in(std::string_view model, TimePoint now) {
+  tick(now);
+  tables_.advance(kWakesPerTake);
+  const std::uint64_t hash = ModelTag(model).hash();
+  if (held_back(hash)) return guard_.next_probe(hash) - tables_.now();
+  std::optional<TimePoint> soonest = tables_.next_wake();
+  std::size_t looked = 0;
+  for (const ReadyKeys& tier : tables_.tiers) {
+    for (const KeyView& each : tier.views()) {
+      const ModelHold hold = chooser_.fit(each.slot, 0, hash).model;
+      if (!hold.holds) return Duration::zero();
+      if (hold.by_clock) soonest = std::min(soonest.value_or(hold.until), hold.until);
+      if (++looked >= kMostLookedAt) break;
+    }
+  }
+  if (!soonest) return std::nullopt;
+  return std::max(*soonest - tables_.now(), Duration::zero());
 }
 
 void PoolState::tell(SelectTrace* trace, const Choice& choice) const {
