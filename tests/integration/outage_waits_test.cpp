@@ -83,9 +83,9 @@ TEST(OutageWaits, ARefusedCountrySlowsThePoolDownAndBlamesNoKey) {
     FakeUpstream upstream([&](UpstreamCall& call) { script(call); });
     ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 5, .llm = true, .api_format = refusal.api_format});
     PoolClock clock(proxy.pool());
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(proxy.post(refusal.path, kChat).body, refusal.body) << refusal.name;
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(proxy.post(refusal.path, kChat).body, refusal.body) << refusal.name;
     for (int i = 0; i < 20; ++i) EXPECT_EQ(proxy.post(refusal.path, kChat).status, 429);
-    EXPECT_EQ(upstream.requests(), 4);
+    EXPECT_EQ(upstream.requests(), 5);
     EXPECT_EQ(proxy.post(refusal.path, kChat).field("retry-after"), "1");
     EXPECT_TRUE(proxy.pool().outage().suspected);
     script = [](UpstreamCall& call) { call.answer(200, "{}", kJson); };

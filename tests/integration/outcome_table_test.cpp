@@ -76,8 +76,11 @@ std::optional<ErrorDetail> read_answer(const json::object& entry, const std::str
 
 // As proxy/attempt/attempts carries it across.
 Verdict judge(const ErrorDetail& detail) {
-  return classify(
-      {.status = detail.status, .kind = detail.kind, .retry_after = detail.retry_after, .code = detail.code});
+  return classify({.status = detail.status,
+                   .kind = detail.kind,
+                   .retry_after = detail.retry_after,
+                   .retry_from = detail.retry_from,
+                   .code = detail.code});
 }
 
 void expect_case(const json::object& entry) {

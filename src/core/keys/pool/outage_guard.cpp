@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace akr {
 namespace {
@@ -55,6 +56,7 @@ OutageGuard::Class OutageGuard::class_of(const Verdict& verdict) {
 }
 
 void OutageGuard::probe_sent(std::uint64_t model, TimePoint now) {
+  if (std::exchange(spare_probe_, false)) return;
   next_probe_[of_models_ ? place(model) : 0] = now + kProbeEvery;
 }
 
@@ -125,13 +127,15 @@ void OutageGuard::address_refused(std::string_view reason, TimePoint now) {
   if (status_.suspected && !of_models_) return;
   if (!in_a_row) return;
   suspect(reason, false, now);
-  next_probe_[0] = now;  // nobody was told to wait yet
+  // Nobody was told to wait yet, and no key is to blame: a person who looks on finds none that waits.
+  next_probe_[0] = now;
+  spare_probe_ = true;
 }
 
 void OutageGuard::end(std::uint64_t last_ticket) {
   if (active_) ended_at_ = last_ticket;
   status_.suspected = false;
-  active_ = of_models_ = false;
+  active_ = of_models_ = spare_probe_ = false;
   lacking_.reset();
   refusals_ = 0;
   forget_wave();

@@ -102,6 +102,7 @@ class OutageGuard {
   OutageStatus status_;
   bool active_ = false;     // something is suspected
   bool of_models_ = false;  // each model by itself
+  bool spare_probe_ = false;
   std::array<TimePoint, kPlaces> next_probe_{};
   std::bitset<kPlaces> lacking_;
   std::uint64_t ended_at_ = 0;  // the youngest ticket when the last suspicion ended

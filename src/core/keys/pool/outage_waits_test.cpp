@@ -117,7 +117,7 @@ TEST(OutageWaitsTest, ThreeRefusalsOfOurAddressSlowThePoolDownAndBlameNoKey) {
     EXPECT_TRUE(pool->outage().suspected);
     EXPECT_EQ(pool->outage().reason, "egress_region");
     EXPECT_GE(calls, 3 + 9);
-    EXPECT_LE(calls, 3 + 11);
+    EXPECT_LE(calls, 3 + 12);
     EXPECT_EQ(pool->counts(now).active, static_cast<std::size_t>(keys));
     EXPECT_TRUE(request(*pool, "m", now + 1s, [](std::int64_t) { return good(); }).served);
     EXPECT_FALSE(pool->outage().suspected);
