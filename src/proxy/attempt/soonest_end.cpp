@@ -20,7 +20,8 @@ std::optional<Duration> free_in(const RequestContext& ctx, TimePoint now) {
   std::optional<Duration> soonest = ctx.asked().keys->free_in(ctx.model, now);
   for (const RoutedService* fallback : ctx.asked().fallbacks) {
     const auto wait = fallback->keys->free_in(ctx.model, now);
-    if (wait) soonest = std::min(soonest.value_or(*wait), *wait);
+    // A free one was of no use to this request.
+    if (wait && *wait > Duration::zero()) soonest = std::min(soonest.value_or(*wait), *wait);
   }
   return soonest;
 }
