@@ -95,7 +95,7 @@ net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
 
 std::string stream_error_event(const RequestContext& ctx) {
   const Error error = {ErrorCode::kUpstreamInterrupted, "the stream was interrupted: " + ctx.detail};
-  return ctx.client_speaks->build_error_event(detail_of(for_people(error), ctx.id));
+  return ctx.client_speaks->build_error_event(detail_of(error, ctx.id));
 }
 
 }  // namespace akr
