@@ -64,6 +64,18 @@ def setting_problems():
             yield f"src/config/settings.hpp: {name} is declared but never read"
 
 
+def error_problems():
+    """A code that nobody raises promises what never comes."""
+    codes = re.findall(r"^  (k\w+),", (ROOT / "src/base/error.hpp").read_text(), re.MULTILINE)
+    if len(codes) < 30:
+        yield "src/base/error.hpp: the pattern of this check finds too few codes"
+    code = "\n".join(file.read_text() for file in (ROOT / "src").rglob("*.cpp")
+                     if not file.name.endswith("_test.cpp") and file.name != "error_table.cpp")
+    for name in codes:
+        if not re.search(rf"\bErrorCode::{name}\b", code):
+            yield f"src/base/error.hpp: nobody raises {name}"
+
+
 def rule_problems():
     """A number that a comment names is explained in both languages."""
     stated = {language: set(re.findall(r"^\*\*(D\d\d)\.", (ROOT / "docs" / language / "behaviour.md").read_text(), re.MULTILINE))
@@ -117,7 +129,7 @@ def map_problems():
 
 
 def main():
-    problems = [*language_problems(), *link_problems(), *setting_problems(), *rule_problems(), *path_problems(),
+    problems = [*language_problems(), *link_problems(), *setting_problems(), *error_problems(), *rule_problems(), *path_problems(),
                 *map_problems()]
     for problem in problems:
         print(problem)

@@ -43,7 +43,7 @@ generated .env.example env-example
 generated docs/en/configuration.md docs --lang en
 generated docs/zh-CN/configuration.md docs --lang zh-CN
 for language in en zh-CN; do
-  for part in service-fields key-fields; do
+  for part in service-fields key-fields errors; do
     generated_part docs/$language/admin-api.md $part docs $part --lang $language
   done
 done

@@ -83,13 +83,10 @@ std::optional<Problem> refuse_stranger(const AdminRequest& request, const Sessio
   }
   if (!sessions.accepts(session_cookie(request))) return login_required();
   if (is_safe(request.method) || from_own_origin(request, public_base_url)) return std::nullopt;
-  return Problem{.status = 403,
-                 .code = "origin_rejected",
-                 .title = "Foreign origin",
-                 .detail =
+  return to_problem({ErrorCode::kOriginRejected,
                      "A session cookie may change something only from this site's own pages. Behind a proxy that "
                      "ends TLS, set TRUSTED_PROXIES and let it send X-Forwarded-Proto, or set "
-                     "PROXY_PUBLIC_BASE_URL to the https URL."};
+                     "PROXY_PUBLIC_BASE_URL to the https URL."});
 }
 
 std::optional<Problem> refuse_foreign_body(const AdminRequest& request) {

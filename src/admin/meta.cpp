@@ -3,6 +3,7 @@
 #include "admin/field_schema.hpp"
 #include "admin/handlers.hpp"
 #include "admin/openapi.hpp"
+#include "base/error_table.hpp"
 #include "core/keys/key_state.hpp"
 #include "core/keys/selection/registry.hpp"
 #include "core/outcome/failure_rules.hpp"
@@ -51,6 +52,21 @@ boost::json::array states() {
   return all;
 }
 
+boost::json::object both_languages(const Phrase& phrase) { return {{"en", phrase.en}, {"zh-CN", phrase.zh}}; }
+
+boost::json::array errors() {
+  boost::json::array all;
+  for (const ErrorRow& row : error_table()) {
+    boost::json::object out{{"code", row.name}, {"status", row.status}, {"told_by", to_string(row.by)}};
+    if (!row.admin_name.empty()) out["admin_code"] = row.admin_name;
+    out["retryable"] = row.retryable;
+    out["title"] = both_languages(row.title);
+    out["description"] = both_languages(row.meaning);
+    all.push_back(std::move(out));
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<AdminResponse> get_app_config(AdminCall& call) {
@@ -74,7 +90,8 @@ Result<AdminResponse> get_meta(AdminCall& call) {
                              {"output_formats", names(output_format_names(known))},
                              {"selection_policies", policies()},
                              {"failure_rules", std::move(rules)},
-                             {"key_states", states()}});
+                             {"key_states", states()},
+                             {"errors", errors()}});
 }
 
 Result<AdminResponse> get_openapi(AdminCall& call) {

@@ -3,6 +3,7 @@
 
 #include "admin/admin_fixture.hpp"
 #include "admin/endpoints.hpp"
+#include "base/error_table.hpp"
 #include "base/strings.hpp"
 #include "core/keys/selection/registry.hpp"
 #include "core/service/fields.hpp"
@@ -24,6 +25,13 @@ TEST_F(AdminMeta, TellsWhatTheConsoleNeeds) {
   EXPECT_EQ(meta.at("failure_rules").at("presets").as_array().size(), 5U);
   EXPECT_EQ(meta.at("failure_rules").at("actions").at(0).as_string(), "ignore");
   EXPECT_EQ(meta.at("key_states").as_array().size(), 4U);
+  const auto& errors = meta.at("errors").as_array();
+  ASSERT_EQ(errors.size(), error_table().size());
+  EXPECT_EQ(
+      boost::json::serialize(errors.at(static_cast<std::size_t>(ErrorCode::kLocked))),
+      R"({"code":"locked","status":503,"told_by":"both","admin_code":"storage_locked","retryable":false,)"
+      R"("title":{"en":"Storage locked","zh-CN":"存储已锁定"},)"
+      R"("description":{"en":"ENCRYPTION_KEY does not fit the database.","zh-CN":"ENCRYPTION_KEY 与数据库不符。"}})");
 }
 
 TEST_F(AdminMeta, AFieldSaysItsKindBoundsDefaultAndMeaning) {

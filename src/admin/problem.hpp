@@ -25,7 +25,7 @@ struct Problem {
   bool login = false;  // the original's login answer has a member "success"
 };
 
-// THE table from code to status.
+// By base/error_table.hpp; the message as people are told it.
 Problem to_problem(const Error& error);
 
 AdminResponse problem_response(const Problem& problem, const AdminRequest& request);

@@ -208,11 +208,12 @@ void Publisher::configure(Pool& pool, const Service& service) {
                             .auto_disable = service.auto_disable,
                             .invalid_after = service.invalid_after,
                             .outage_guard = service.outage_guard,
-                            .try_invalid = !has_free_call(service)};
+                            .try_invalid = !has_free_call(service),
+                            .free_call = has_free_call(service)};
   const auto same = [&](const PoolSettings& now) {
     return now.policy == wanted.policy && now.auto_disable == wanted.auto_disable &&
            now.invalid_after == wanted.invalid_after && now.outage_guard == wanted.outage_guard &&
-           now.try_invalid == wanted.try_invalid;
+           now.try_invalid == wanted.try_invalid && now.free_call == wanted.free_call;
   };
   if (pool.settings && same(*pool.settings)) return;
   if (auto configured = pool.keys->configure(wanted); !configured) {

@@ -56,10 +56,7 @@ bool stale(const AdminCall& call, const Service& service) {
 }
 
 AdminResponse precondition_failed(AdminCall& call, const Service& service) {
-  Problem problem{.status = 412,
-                  .code = "precondition_failed",
-                  .title = "Changed meanwhile",
-                  .detail = "The service was changed since it was read."};
+  Problem problem = to_problem({ErrorCode::kPreconditionFailed, "The service was changed since it was read."});
   problem.params["current"] = write_service(service, std::nullopt);
   AdminResponse response = problem_response(problem, call.request);
   response.headers.emplace_back("ETag", service_etag(service));

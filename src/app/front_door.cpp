@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/error_table.hpp"
 #include "base/strings.hpp"
 #include "net/loop/signal.hpp"
 #include "net/loop/worker.hpp"
@@ -38,7 +39,7 @@ AdminRequest admin_request(net::Downstream& client, std::string id) {
   return request;
 }
 
-std::string plain_error(const Error& error, std::string_view id) { return error_body(nullptr, error, id); }
+std::string plain_error(const Error& error, std::string_view id) { return error_body(nullptr, for_people(error), id); }
 
 std::string json_fields(std::string_view id) {
   std::string fields = "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n";
@@ -210,7 +211,7 @@ net::Task<void> FrontDoor::refuse_locked(net::Downstream& client) {
                        "the gateway is locked: its ENCRYPTION_KEY is not the one the stored keys were encrypted with"};
   const std::string id = gateway_.request_id(client.head());
   const Dialect* const dialect = guess_dialect(client.head());
-  co_await client.reply(status_of(error.code), json_fields(id), error_body(dialect, error, id));
+  co_await client.reply(status_of(error.code), json_fields(id), error_body(dialect, for_people(error), id));
 }
 
 void FrontDoor::refused(net::Downstream& client, net::HeadError error, int& status, std::string& fields,
@@ -244,7 +245,7 @@ void FrontDoor::crowded(net::Downstream& client, net::NoPlace why, int& status, 
   const std::string id = gateway_.request_id(client.head());
   status = status_of(reason.code);
   fields = json_fields(id) + "Retry-After: " + std::to_string(reason.retry_after) + "\r\n";
-  body = error_body(guess_dialect(client.head()), reason, id);
+  body = error_body(guess_dialect(client.head()), for_people(reason), id);
   log_.record_refused(client.client_ip(), status, reason);
 }
 

@@ -1,7 +1,7 @@
 // error.hpp - an expected failure: a code, and one sentence for the person who has to act on it.
 //
-// A message never holds a secret; it may hold names, addresses and limits.  Which HTTP status a code becomes is
-// decided in one table per plane: proxy/answer/error_reply.cpp and admin/problem.cpp.
+// A message never holds a secret; it may hold names, addresses and limits.  It is a sentence without a capital and a
+// full stop; for_people() completes it.  What else belongs to a code stands in one table: error_table.hpp.
 #pragma once
 
 #include <string>
@@ -24,7 +24,6 @@ enum class ErrorCode {
   kExpectationFailed,     // an Expect we do not know
   kRequestTimeout,        // the client was too slow
   kClientGone,            // the client left; nobody reads the answer
-  kLengthRequired,        // not used by the proxy itself; for handlers that need a length
   kUnsupportedMediaType,  // admin: not JSON
   // Keys.
   kNoKeysConfigured,      // no enabled key in the pool
@@ -52,9 +51,11 @@ enum class ErrorCode {
   kInvalid,   // a value that validation refused; see Error::field
   kConflict,  // a unique value that is taken
   kNotFound,
-  kUnauthorized,      // no or bad admin session
-  kTooManyRequests,   // see Error::retry_after
-  kStoreUnavailable,  // disk full, read-only, locked
+  kUnauthorized,        // no or bad admin session
+  kOriginRejected,      // a session cookie from somebody else's page
+  kPreconditionFailed,  // changed since it was read
+  kTooManyRequests,     // see Error::retry_after
+  kStoreUnavailable,    // disk full, read-only, locked
 };
 
 // Stable lower-case name, as in logs, metrics and bodies ("upstream_timeout").
@@ -62,7 +63,7 @@ std::string_view to_string(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;     // one sentence, no secret
+  std::string message;     // no secret
   std::string field = {};  // kInvalid: the JSON member or setting that is wrong
   std::string allow = {};  // kMethodNotAllowed: value of the Allow header
   int retry_after = 0;     // seconds; 0 = no hint

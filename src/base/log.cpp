@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/error_table.hpp"
 #include "base/json_text.hpp"
 #include "base/log_writer.hpp"
 #include "base/time_text.hpp"
@@ -43,6 +44,8 @@ std::string line_of(LogLevel level, std::string_view event, LogFields fields) {
   line["event"] = event;
   for (const LogField& field : fields) {
     std::visit([&](const auto& value) { line[field.name] = value; }, field.value);
+    if (const auto* text = std::get_if<std::string>(&field.value); text != nullptr && field.name == "message")
+      line[field.name] = for_logs(*text);
   }
   return json_text(line) += '\n';
 }

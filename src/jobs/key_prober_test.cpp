@@ -347,6 +347,15 @@ TEST_F(KeyProberTest, APoolOfInvalidKeysComesBackWithinAProbeInterval) {
   EXPECT_TRUE(pool_->select({}, real_now()));
 }
 
+// A key that a provider's hiccup made invalid stayed out for an hour.
+TEST_F(KeyProberTest, AKeyThatAHiccupMadeInvalidIsBackAfterTenSeconds) {
+  pool_->configure({.outage_guard = false, .free_call = true}).value();
+  report(1, pool_test::invalid());
+  pool_->counts(real_now() + 10s);
+  for (int i = 0; i < 2000 && state(1) != KeyState::kActive; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(state(1), KeyState::kActive);
+}
+
 // Only four keys were asked about per second, so that validating 500 took two minutes.
 TEST_F(KeyProberTest, AQueueIsWorkedOffWithoutPauses) {
   constexpr std::int64_t kKeys = 200;

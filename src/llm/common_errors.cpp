@@ -12,7 +12,7 @@
 namespace akr {
 namespace {
 
-using K = ErrorKind;
+using K = FailureKind;
 using M = ErrorRule::Match;
 
 constexpr ErrorRule kRules[] = {

@@ -18,7 +18,7 @@ ErrorDetail of_rest(int status, std::string_view body, const Head& head = {}) {
 }
 
 // The same for every provider, and for an upstream of which nothing is known.
-void expect_everywhere(int status, std::string_view body, const Head& head, ErrorKind kind) {
+void expect_everywhere(int status, std::string_view body, const Head& head, FailureKind kind) {
   EXPECT_EQ(of_rest(status, body, head).kind, kind) << body;
   for (const Provider* provider : providers()) {
     const UpstreamSpeech upstream = {provider, provider->dialects.front()};
@@ -69,29 +69,29 @@ TEST(Moderation, IsTheRequests) {
         R"({"error":{"code":"sensitive_words_detected","message":"m"}})",
         R"({"error":{"message":"Your prompt was flagged by our safety system."}})",
         R"({"error":{"message":"The response was filtered due to our content management policy"}})"}) {
-    expect_everywhere(403, body, {}, ErrorKind::kRequest);
+    expect_everywhere(403, body, {}, FailureKind::kRequest);
   }
 }
 
 TEST(Moderation, AnAccountThatIsFlaggedOrSuspendedIsNone) {
   EXPECT_EQ(of_rest(403, R"({"message":"Sorry. Your account was suspended for its content policy violations."})").kind,
-            ErrorKind::kSuspended);
-  EXPECT_EQ(of_rest(403, R"({"message":"Your account was flagged."})").kind, ErrorKind::kUnknown);
+            FailureKind::kSuspended);
+  EXPECT_EQ(of_rest(403, R"({"message":"Your account was flagged."})").kind, FailureKind::kUnknown);
 }
 
 TEST(Scope, AMissingOneIsAPermissionOfOneOperation) {
   for (const int status : {401, 403}) {
     expect_everywhere(status, R"({"error":{"message":"You have insufficient permissions. Missing scopes: a.b"}})", {},
-                      ErrorKind::kPermission);
+                      FailureKind::kPermission);
     expect_everywhere(status, "{}",
                       {{"WWW-Authenticate", R"(Bearer realm="x", error="insufficient_scope", scope="a")"}},
-                      ErrorKind::kPermission);
+                      FailureKind::kPermission);
   }
   EXPECT_EQ(of_rest(403, R"({"message":"Resource not accessible by personal access token"})").kind,
-            ErrorKind::kPermission);
+            FailureKind::kPermission);
   EXPECT_EQ(of_rest(403, R"({"error":{"details":[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}})").kind,
-            ErrorKind::kPermission);
-  EXPECT_EQ(of_rest(401, "{}", {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}}).kind, ErrorKind::kUnknown);
+            FailureKind::kPermission);
+  EXPECT_EQ(of_rest(401, "{}", {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}}).kind, FailureKind::kUnknown);
 }
 
 // An account in arrears was told to the client as its own bad request, although other accounts were paid.
@@ -106,7 +106,7 @@ TEST(Arrears, AreAnEmptyAccount) {
       {403, R"({"error":{"code":"pre_consume_token_quota_failed","message":"m"}})"},
   };
   for (const auto& [status, body] : cases) {
-    EXPECT_EQ(upstream.parse_error({.status = status, .body = body}).kind, ErrorKind::kQuota) << body;
+    EXPECT_EQ(upstream.parse_error({.status = status, .body = body}).kind, FailureKind::kQuota) << body;
   }
 }
 
@@ -118,7 +118,7 @@ TEST(Cors, ARefusedOriginIsTheRequests) {
       {.status = 401,
        .body =
            R"({"type":"error","error":{"type":"authentication_error","message":"CORS requests must set 'x' header"}})"});
-  EXPECT_EQ(detail.kind, ErrorKind::kRequest);
+  EXPECT_EQ(detail.kind, FailureKind::kRequest);
 }
 
 }  // namespace

@@ -15,17 +15,18 @@
 namespace akr {
 
 struct ErrorFacts {
-  bool is_json = false;      // an object or array that began well
-  bool has_error = false;    // a top-level "error" that says something (null, false, {}, all null: nothing), or type "error"
+  bool is_json = false;  // an object or array that began well
+  bool has_error =
+      false;  // a top-level "error" that says something (null, false, {}, all null: nothing), or type "error"
   bool is_resource = false;  // the object has an id or a name, and a state: an error in it is a part of that state
   std::string message = {};  // error.message, error as a string, top-level message/detail/description, errors[0]
-  std::string lower_message = {};  // the same in lower case, to look for phrases
-  std::string code = {};           // error.code if it is a string
-  int number = 0;                  // error.code if it is a number
-  std::string type = {};           // error.type
-  std::string status = {};         // error.status (Google)
-  std::string event_type = {};     // top-level type ("error", "response.failed")
-  std::string error_code = {};     // error.details.error_code (Anthropic)
+  std::string lower_message = {};           // the same in lower case, to look for phrases
+  std::string code = {};                    // error.code if it is a string
+  int number = 0;                           // error.code if it is a number
+  std::string type = {};                    // error.type
+  std::string status = {};                  // error.status (Google)
+  std::string event_type = {};              // top-level type ("error", "response.failed")
+  std::string error_code = {};              // error.details.error_code (Anthropic)
   std::array<std::string, 4> reasons = {};  // error.details[].reason and error.metadata.reason (Google)
   std::size_t reason_count = 0;
   std::string retry_delay = {};  // RetryInfo.retryDelay

@@ -87,13 +87,13 @@ TEST(CommonErrors, ALimitMayComeAs403) {
   const auto kind = [](std::string_view body, const Head& head = {}) {
     return explain_unknown({.status = 403, .headers = head, .body = body, .now = kNow}).kind;
   };
-  EXPECT_EQ(kind("", {{"Retry-After", "90"}}), ErrorKind::kRateLimit);
-  EXPECT_EQ(kind("", {{"X-RateLimit-Remaining", "0"}}), ErrorKind::kRateLimit);
-  EXPECT_EQ(kind(R"({"message":"You have exceeded a secondary rate limit."})"), ErrorKind::kRateLimit);
-  EXPECT_EQ(kind(R"({"error":{"code":403,"errors":[{"reason":"userRateLimitExceeded"}]}})"), ErrorKind::kRateLimit);
-  EXPECT_EQ(kind(R"({"error":{"code":403,"errors":[{"reason":"quotaExceeded"}]}})"), ErrorKind::kDailyQuota);
-  EXPECT_EQ(kind("", {{"X-RateLimit-Remaining", "17"}}), ErrorKind::kUnknown);
-  EXPECT_EQ(kind(R"({"message":"Forbidden"})"), ErrorKind::kUnknown);
+  EXPECT_EQ(kind("", {{"Retry-After", "90"}}), FailureKind::kRateLimit);
+  EXPECT_EQ(kind("", {{"X-RateLimit-Remaining", "0"}}), FailureKind::kRateLimit);
+  EXPECT_EQ(kind(R"({"message":"You have exceeded a secondary rate limit."})"), FailureKind::kRateLimit);
+  EXPECT_EQ(kind(R"({"error":{"code":403,"errors":[{"reason":"userRateLimitExceeded"}]}})"), FailureKind::kRateLimit);
+  EXPECT_EQ(kind(R"({"error":{"code":403,"errors":[{"reason":"quotaExceeded"}]}})"), FailureKind::kDailyQuota);
+  EXPECT_EQ(kind("", {{"X-RateLimit-Remaining", "17"}}), FailureKind::kUnknown);
+  EXPECT_EQ(kind(R"({"message":"Forbidden"})"), FailureKind::kUnknown);
 }
 
 }  // namespace

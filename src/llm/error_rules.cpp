@@ -89,7 +89,9 @@ void apply_rule(const ErrorRule* rule, ErrorDetail& detail) {
   if (rule == nullptr) return;
   detail.kind = rule->kind;
   detail.code = rule->code.empty() ? rule->text : rule->code;
-  if (rule->hold.count() > 0 && !detail.retry_after) detail.retry_after = rule->hold;
+  if (rule->hold.count() == 0 || detail.retry_after) return;
+  detail.retry_after = rule->hold;
+  detail.retry_from = WaitSource::kDefault;
 }
 
 }  // namespace akr

@@ -22,9 +22,9 @@ struct ErrorRule {
   int status = 0;  // 0 = any
   Match match = Match::kWord;
   std::string_view text = {};
-  ErrorKind kind = ErrorKind::kUnknown;
+  FailureKind kind = FailureKind::kUnknown;
   std::string_view code = {};    // what ErrorDetail::code becomes; "" = text
-  std::chrono::seconds hold{0};  // retry_after if the answer gave none; 0 = leave it
+  std::chrono::seconds hold{0};  // retry_after if the answer gave none, as WaitSource::kDefault; 0 = leave it
 };
 
 // nullptr if none fits.

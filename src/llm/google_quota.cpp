@@ -11,18 +11,22 @@ void refine_google_quota(const ErrorAnswer& answer, const ErrorFacts& facts, Err
   const bool no_quota_at_all =
       facts.quota_zero || facts.says("limit: 0,") || facts.says("limit: 0\n") || facts.message.ends_with("limit: 0");
   if (no_quota_at_all) {
-    detail.kind = ErrorKind::kModelUnavailable;
+    detail.kind = FailureKind::kModelUnavailable;
     detail.code = "quota_limit_0";
     detail.retry_after = std::chrono::hours(24);
+    detail.retry_from = WaitSource::kDefault;
   } else if (facts.quota_per_day) {
     // RetryInfo comes along and says a few seconds; only the next day brings a new quota.
-    detail.kind = ErrorKind::kDailyQuota;
+    detail.kind = FailureKind::kDailyQuota;
     detail.code = "quota_per_day";
     detail.retry_after = until_pacific_midnight(answer.now);
+    detail.retry_from = WaitSource::kProvider;
   } else if (facts.quota_per_minute) {
-    detail.kind = ErrorKind::kRateLimit;
+    detail.kind = FailureKind::kRateLimit;
     detail.code = "quota_per_minute";
-    if (!detail.retry_after) detail.retry_after = std::chrono::seconds(60);
+    if (detail.retry_after) return;
+    detail.retry_after = std::chrono::seconds(60);
+    detail.retry_from = WaitSource::kDefault;
   }
 }
 

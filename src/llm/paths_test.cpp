@@ -79,7 +79,7 @@ TEST(Presets, DifferFromOpenAiInWhatTheyDocument) {
   }
   const UpstreamSpeech deepseek = {find_provider("deepseek"), find_provider("deepseek")->dialects.front()};
   EXPECT_EQ(deepseek.parse_error({.status = 429, .body = R"({"error":{"code":"rate_limit_exceeded"}})"}).kind,
-            ErrorKind::kRateLimit)
+            FailureKind::kRateLimit)
       << "OpenAI's words hold for all";
 }
 

@@ -114,6 +114,13 @@ void add_services(std::vector<prometheus::MetricFamily>& out, const std::map<std
     out.push_back(std::move(*made));
 }
 
+prometheus::MetricFamily errors_family(const std::array<std::uint64_t, kErrorCodes>& errors) {
+  auto made = family("rotator_errors_total", "Errors that the gateway told, by code.", prometheus::MetricType::Counter);
+  for (std::size_t row = 0; row < kErrorCodes; ++row)
+    if (errors[row] > 0) add_counter(made, {{"code", std::string(error_table()[row].name)}}, errors[row]);
+  return made;
+}
+
 void add_gauges(std::vector<prometheus::MetricFamily>& out, const std::vector<Gauge>& gauges) {
   std::map<std::string, prometheus::MetricFamily> families;
   for (const Gauge& gauge : gauges) {
@@ -159,6 +166,7 @@ void MetricsShard::record(const RequestRecord& record) {
   bump(to.by_status[status_slot(record.status)], 1);
   bump(to.attempts, static_cast<std::uint64_t>(record.attempts));
   if (record.source == AnswerSource::kGateway) bump(to.gateway_errors, 1);
+  if (!record.error.empty()) bump(by_error_[row_named(record.error)], 1);
   if (record.cut) bump(to.cut, 1);
   bump(to.bytes_in, record.bytes_in);
   bump(to.bytes_out, record.bytes_out);
@@ -178,7 +186,13 @@ std::string Metrics::expose(const std::vector<Gauge>& gauges) const {
     for (const auto& counters : shard->all_) services[counters->service].add(*counters);
     overhead.add(shard->overhead_);
   }
+  std::array<std::uint64_t, kErrorCodes> errors = {};
+  for (const auto& shard : shards_) {
+    for (std::size_t row = 0; row < kErrorCodes; ++row)
+      errors[row] += shard->by_error_[row].load(std::memory_order_relaxed);
+  }
   std::vector<prometheus::MetricFamily> families;
+  families.push_back(errors_family(errors));
   add_services(families, services);
   auto added = family("rotator_added_latency_seconds", "Time the gateway itself added until the head of the answer.",
                       prometheus::MetricType::Histogram);

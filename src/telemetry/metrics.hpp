@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error_table.hpp"
 #include "base/mutex.hpp"
 #include "telemetry/request_record.hpp"
 
@@ -69,6 +70,7 @@ class MetricsShard {
   Mutex mutex_;
   std::vector<std::unique_ptr<ServiceCounters>> all_ GUARDED_BY(mutex_);
   Histogram<kOverheadBounds.size()> overhead_;
+  std::array<std::atomic<std::uint64_t>, kErrorCodes> by_error_ = {};  // by row of error_table()
 };
 
 // A value that is only known when asked for: pool sizes, key states.

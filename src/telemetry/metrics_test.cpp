@@ -53,6 +53,7 @@ TEST(Metrics, CountsBytesCutsAndOwnErrors) {
   Metrics metrics(1);
   RequestRecord made = record("a", 502);
   made.source = AnswerSource::kGateway;
+  made.error = "upstream_timeout";
   made.cut = true;
   made.bytes_in = 10;
   made.bytes_out = 20;
@@ -60,7 +61,8 @@ TEST(Metrics, CountsBytesCutsAndOwnErrors) {
   const std::string text = metrics.expose({});
   for (const char* line :
        {R"(rotator_gateway_errors_total{service="a"} 1)", R"(rotator_cut_answers_total{service="a"} 1)",
-        R"(rotator_request_body_bytes_total{service="a"} 10)", R"(rotator_answer_body_bytes_total{service="a"} 20)"}) {
+        R"(rotator_errors_total{code="upstream_timeout"} 1)", R"(rotator_request_body_bytes_total{service="a"} 10)",
+        R"(rotator_answer_body_bytes_total{service="a"} 20)"}) {
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
   }
 }

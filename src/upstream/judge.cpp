@@ -30,8 +30,9 @@ constexpr std::size_t kMessageOfRest = 300;
 
 UpstreamFailure in_core_words(const ErrorDetail& detail) {
   return {.status = detail.status,
-          .kind = static_cast<FailureKind>(detail.kind),  // same enumerators, same order (error_detail.hpp)
+          .kind = detail.kind,
           .retry_after = detail.retry_after,
+          .retry_from = detail.retry_from,
           .code = detail.code};
 }
 
@@ -104,7 +105,11 @@ std::optional<Judgement> Judge::event(const net::MessageHead& answer, const SseE
   const WallTime now = system_clock().wall();
   auto detail = upstream_.error_in_event(event, now);
   if (!detail) return std::nullopt;
-  if (!detail->retry_after) detail->retry_after = retry_hint(HeaderList(answer).span(), now);
+  const bool told = detail->retry_after && detail->retry_from == WaitSource::kProvider;
+  if (const auto hint = told ? std::nullopt : retry_hint(HeaderList(answer).span(), now)) {
+    detail->retry_after = hint;
+    detail->retry_from = WaitSource::kProvider;
+  }
   return of_detail(*std::move(detail));
 }
 

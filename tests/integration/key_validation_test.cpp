@@ -60,6 +60,22 @@ TEST_F(KeyValidation, AllOfAServiceInTheBackground) {
   EXPECT_EQ(upstream_.count_by("authorization").size(), 6U);
 }
 
+// A provider that refused a good key twice cost it an hour, although a question about it is free: it takes the real
+// ten seconds, because the publisher has to tell the pool that there is such a question.
+TEST_F(KeyValidation, AHiccupOfTheProviderCostsAKeySecondsOnly) {
+  const auto id = gateway_.add_service({.target_url = upstream_.url("/v1"), .keys = 2, .llm = true});
+  const std::string list = "/admin/proxy-configs/" + std::to_string(id) + "/keys";
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(gateway_.post("/llm/s/v1/chat/completions", "{}").status, 200);
+  revoked_ = false;
+  const auto state = [&] {
+    return std::string(boost::json::parse(gateway_.admin("GET", list).body).at(0).at("state").as_string());
+  };
+  ASSERT_EQ(state(), "invalid");
+  while (state() != "active" && std::chrono::steady_clock::now() - began < 30s) std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(state(), "active");
+}
+
 TEST_F(KeyValidation, AServiceWithoutAFreeCallSaysSo) {
   const auto id = gateway_.add_service({.target_url = upstream_.url(), .keys = 1});
   const auto answer = gateway_.admin("POST", "/admin/keys/1/validate");

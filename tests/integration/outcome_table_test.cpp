@@ -18,28 +18,9 @@ namespace {
 
 namespace json = boost::json;
 
-// ---- the two lists of kinds are one
-
-#define SAME_KIND(name) static_assert(static_cast<int>(ErrorKind::name) == static_cast<int>(FailureKind::name))
-SAME_KIND(kUnknown);
-SAME_KIND(kRequest);
-SAME_KIND(kCredential);
-SAME_KIND(kSuspended);
-SAME_KIND(kRateLimit);
-SAME_KIND(kQuota);
-SAME_KIND(kDailyQuota);
-SAME_KIND(kMonthlyQuota);
-SAME_KIND(kPermission);
-SAME_KIND(kModelUnavailable);
-SAME_KIND(kOverloaded);
-SAME_KIND(kRegion);
-SAME_KIND(kTooLargeForKey);
-SAME_KIND(kAddressRefused);
-#undef SAME_KIND
-
 // ---- words of the fixture
 
-const char* word(ErrorKind kind) {
+const char* word(FailureKind kind) {
   constexpr const char* kWords[] = {
       "unknown",    "request",     "credential",        "suspended",      "rate_limit",
       "quota",      "daily_quota", "monthly_quota",     "permission",     "model_unavailable",
@@ -96,8 +77,9 @@ std::optional<ErrorDetail> read_answer(const json::object& entry, const std::str
 // As proxy/attempt/attempts carries it across.
 Verdict judge(const ErrorDetail& detail) {
   return classify({.status = detail.status,
-                   .kind = static_cast<FailureKind>(detail.kind),
+                   .kind = detail.kind,
                    .retry_after = detail.retry_after,
+                   .retry_from = detail.retry_from,
                    .code = detail.code});
 }
 

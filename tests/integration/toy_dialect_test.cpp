@@ -74,7 +74,7 @@ const Dialect* const kDialects[] = {dialects()[0], dialects()[1], &toy()};
 
 const Provider& toy_speaker() {
   static const Dialect* const kSpoken[] = {dialects()[0], &toy()};
-  static constexpr ErrorRule kRules[] = {{.text = "no such key", .kind = ErrorKind::kCredential}};
+  static constexpr ErrorRule kRules[] = {{.text = "no such key", .kind = FailureKind::kCredential}};
   static const Provider kInstance = {.id = "speaker",
                                      .api_format = "speaker",
                                      .dialects = kSpoken,

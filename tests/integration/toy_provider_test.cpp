@@ -28,7 +28,7 @@ constexpr std::string_view kDolls[] = {"/doll"};
 constexpr ResourceRule kThings[] = {{"dolls", kDolls}};
 constexpr std::string_view kMembers[] = {"doll"};
 constexpr ResourceMap kResources = {.rules = kThings, .members = kMembers};
-constexpr ErrorRule kRules[] = {{402, ErrorRule::Match::kPhrase, "broken toy", ErrorKind::kCredential, "broken_toy"}};
+constexpr ErrorRule kRules[] = {{402, ErrorRule::Match::kPhrase, "broken toy", FailureKind::kCredential, "broken_toy"}};
 
 void refine(const ErrorAnswer& answer, const ErrorFacts& /*facts*/, ErrorDetail& detail) {
   if (answer.status == 499) detail.retry_after = std::chrono::seconds(7);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/known_formats.hpp"
+#include "base/error_table.hpp"
 #include "config/describe.hpp"
 #include "core/service/describe_fields.hpp"
 
@@ -28,6 +29,7 @@ std::string markdown(std::string_view about, Language language) {
   if (about == "service-fields")
     return fields_markdown(describe_service_fields(kTellSetting, known_formats()), language);
   if (about == "key-fields") return fields_markdown(describe_key_fields(), language);
+  if (about == "errors") return errors_markdown(language);
   return configuration_markdown(language);
 }
 
@@ -47,8 +49,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   CLI::App* docs = app.add_subcommand("docs", "Prints generated documentation as Markdown");
   std::string language = "en";
   std::string about = "settings";
-  docs->add_option("ABOUT", about, "What it is about: all settings, or the fields of a service or of a key")
-      ->check(CLI::IsMember({"settings", "service-fields", "key-fields"}))
+  docs->add_option("ABOUT", about, "What it is about: all settings, the fields of a service or of a key, or errors")
+      ->check(CLI::IsMember({"settings", "service-fields", "key-fields", "errors"}))
       ->capture_default_str();
   docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
   const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");

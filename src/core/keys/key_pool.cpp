@@ -111,6 +111,11 @@ Result<KeyLease> KeyPool::select_exactly(KeyId key, const SelectRequest& request
   return KeyLease(shared_from_this(), *claim);
 }
 
+std::optional<Duration> KeyPool::free_in(std::string_view model, TimePoint now) {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.free_in(model, now);
+}
+
 SelectPreview KeyPool::preview(const SelectRequest& request, std::size_t explain, TimePoint now) {
   const MutexLock lock(state_->mutex);
   return state_->pool.preview(request, explain, now);

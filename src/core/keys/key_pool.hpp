@@ -94,6 +94,8 @@ struct PoolSettings {
   bool outage_guard = true;
   // Nothing else asks about invalid keys: one request tries them after 1 h, then after twice as long, up to 24 h.
   bool try_invalid = false;
+  // Asking about keys costs nothing, so invalid ones are asked about soon: a provider's hiccup must not cost an hour.
+  bool free_call = false;
 };
 
 class KeyPool : public std::enable_shared_from_this<KeyPool> {
@@ -121,6 +123,10 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // kPinnedKeyUnavailable: it may not be used; the message says why, retry_after when it may be (0 = unknown).
   Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
 
+  // How long until a key may serve this model ("" = any request): 0 if one may now, nullopt if nobody knows.  Limits of
+  // tokens are left out, and of very many usable keys only some are looked at.
+  std::optional<Duration> free_in(std::string_view model, TimePoint now);
+
   // What select() would do now, without doing it: no turn, trial, limit or conversation is used up.  `explain`: how
   // many keys, in the operator's order, are told about one by one.  For people: copies, and is not free.
   SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
@@ -143,7 +149,8 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   void reset_all(TimePoint now);
 
   // Background validation: up to `limit` keys that are not active and whose turn it is (every 5 min; invalid ones
-  // after 1 h, doubling to 24 h).  Each is handed out once per turn; looks at a part of a large pool per call.
+  // after 1 h, doubling to 24 h, and with PoolSettings::free_call before that after 10 s, 1 min and 10 min).  Each is
+  // handed out once per turn; looks at a part of a large pool per call.
   std::vector<KeyId> due_for_validation(std::size_t limit, TimePoint now);
   // Takes exactly this key, whatever its state, for a validation call; report() then decides.  kNotFound.
   Result<KeyLease> lease_for_validation(KeyId key, TimePoint now);

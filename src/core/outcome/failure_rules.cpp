@@ -132,10 +132,13 @@ bool found_in_value(const re2::RE2& pattern, const boost::json::value& value, st
   return found_in(pattern, std::string_view(text).substr(0, filled), most);
 }
 
-std::optional<Duration> hold_of(const FailureRule& rule, std::optional<Duration> retry_after) {
-  if (rule.hold.count() > 0) return rule.hold;
-  if (!retry_after) return std::nullopt;
-  return std::clamp<Duration>(*retry_after, std::chrono::seconds(1), kLongestHold);
+void hold(Verdict& verdict, const FailureRule& rule, std::optional<Duration> retry_after) {
+  if (rule.hold.count() > 0) {
+    verdict.cool_for = rule.hold;
+    verdict.wait_from = WaitSource::kOperator;
+  } else if (retry_after) {
+    verdict.cool_for = std::clamp<Duration>(*retry_after, std::chrono::seconds(1), kLongestHold);
+  }
 }
 
 Verdict verdict_of(const FailureRule& rule, int status, std::optional<Duration> retry_after) {
@@ -153,12 +156,12 @@ Verdict verdict_of(const FailureRule& rule, int status, std::optional<Duration> 
     case RuleAction::kCool:
       verdict.key = KeyAction::kCool;
       verdict.scope = rule.scope;
-      verdict.cool_for = hold_of(rule, retry_after);
+      hold(verdict, rule, retry_after);
       verdict.reason = "rule_cool";
       break;
     case RuleAction::kExhaust:
       verdict.key = KeyAction::kExhaust;
-      verdict.cool_for = hold_of(rule, retry_after);
+      hold(verdict, rule, retry_after);
       verdict.reason = "rule_exhaust";
       break;
     case RuleAction::kInvalidate:

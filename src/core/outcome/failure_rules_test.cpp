@@ -58,6 +58,8 @@ TEST(FailureRules, ActionsBecomeVerdicts) {
   EXPECT_EQ(verdict({.action = RuleAction::kCool}, seconds(5)).cool_for, seconds(5));
   EXPECT_EQ(verdict({.action = RuleAction::kCool}).cool_for, std::nullopt);
   EXPECT_EQ(verdict({.action = RuleAction::kExhaust, .hold = hours(2)}).cool_for, hours(2));
+  EXPECT_EQ(verdict({.action = RuleAction::kExhaust, .hold = hours(2)}).wait_from, WaitSource::kOperator);
+  EXPECT_EQ(verdict({.action = RuleAction::kCool}, seconds(5)).wait_from, WaitSource::kProvider);
   EXPECT_EQ(verdict({.action = RuleAction::kInvalidate}).key, KeyAction::kInvalidate);
 }
 

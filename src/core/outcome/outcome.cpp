@@ -84,6 +84,7 @@ Verdict of_key(const UpstreamFailure& failure, KeyAction action, Scope scope, st
   return {.key = action,
           .scope = scope,
           .cool_for = cool_for,
+          .wait_from = failure.retry_from,
           .retry = RetryAdvice::kNextKey,
           .endpoint = EndpointEffect::kOk,
           .reason = status_reason(failure)};
@@ -119,6 +120,7 @@ Verdict classify_5xx(const UpstreamFailure& failure) {
     verdict.key = KeyAction::kCool;
     verdict.scope = Scope::kKeyModel;
     verdict.cool_for = clamp_hint(failure.retry_after, kLongestOverload);
+    verdict.wait_from = failure.retry_from;
     verdict.retry = RetryAdvice::kNextKey;
   }
   return verdict;
@@ -153,25 +155,56 @@ Verdict overloaded(const UpstreamFailure& failure) {
   return {.retry = RetryAdvice::kSameKey, .endpoint = effect, .reason = reason_of(failure, "overloaded")};
 }
 
-Verdict without_model(Verdict verdict) {
-  verdict.lacks_model = true;
+// Rests for as long as was said, else for `otherwise`.
+Verdict resting(Verdict verdict, const UpstreamFailure& failure, Duration longest,
+                std::optional<Duration> otherwise = std::nullopt) {
+  verdict.cool_for = clamp_hint(failure.retry_after ? failure.retry_after : otherwise, longest);
+  verdict.wait_from = failure.retry_after ? failure.retry_from : WaitSource::kDefault;
   return verdict;
 }
 
-Verdict explained_for(Verdict verdict, std::optional<Duration> cool_for) {
-  verdict.cool_for = cool_for;
+// The provider named the limit, and with it the day or month that it lasts.
+Verdict resting_for_period(Verdict verdict, const UpstreamFailure& failure, Duration longest) {
+  verdict.cool_for = clamp_hint(failure.retry_after, longest);
   return verdict;
+}
+
+// What is said of us, and not of the key.
+Verdict about_address(Verdict verdict) {
+  verdict.refuses_address = true;
+  return verdict;
+}
+
+Verdict without_access(Verdict verdict, bool lacks_model) {
+  verdict.denies_access = true;
+  verdict.lacks_model = lacks_model;
+  return verdict;
+}
+
+Verdict classify_limit(const UpstreamFailure& failure) {
+  const auto of = [&](KeyAction action, Scope scope, std::string_view reason) {
+    return explained(failure, action, scope, reason);
+  };
+  if (failure.kind == FailureKind::kRateLimit)
+    return resting(of(KeyAction::kCool, Scope::kGroupModel, "rate_limit"), failure, kLongestCooldown);
+  if (failure.kind == FailureKind::kDailyQuota)
+    return resting_for_period(of(KeyAction::kExhaust, Scope::kGroupModel, "daily_quota"), failure, kLongestDay);
+  if (failure.kind == FailureKind::kMonthlyQuota)
+    return resting_for_period(of(KeyAction::kExhaust, Scope::kGroup, "monthly_quota"), failure, kLongestMonth);
+  return resting(of(KeyAction::kExhaust, Scope::kGroup, "quota"), failure, kLongestQuota);
 }
 
 Verdict classify_kind(const UpstreamFailure& failure) {
-  const auto hint = failure.retry_after;
+  const auto cools = [&](Scope scope, std::string_view reason, Duration longest) {
+    return resting(explained(failure, KeyAction::kCool, scope, reason), failure, longest, kModelHold);
+  };
   switch (failure.kind) {
     case FailureKind::kUnknown:
       break;
     case FailureKind::kRequest:
       return explained_request(failure, "request", RetryAdvice::kReturn);
     case FailureKind::kRegion:
-      return explained_request(failure, "egress_region", RetryAdvice::kReturn);
+      return about_address(explained_request(failure, "egress_region", RetryAdvice::kReturn));
     case FailureKind::kTooLargeForKey:
       return explained_request(failure, "too_large_for_key", RetryAdvice::kNextKey);
     case FailureKind::kOverloaded:
@@ -181,26 +214,16 @@ Verdict classify_kind(const UpstreamFailure& failure) {
     case FailureKind::kSuspended:
       return explained(failure, KeyAction::kInvalidate, Scope::kGroup, "suspended");
     case FailureKind::kRateLimit:
-      return explained_for(explained(failure, KeyAction::kCool, Scope::kGroupModel, "rate_limit"),
-                           clamp_hint(hint, kLongestCooldown));
     case FailureKind::kQuota:
-      return explained_for(explained(failure, KeyAction::kExhaust, Scope::kGroup, "quota"),
-                           clamp_hint(hint, kLongestQuota));
     case FailureKind::kDailyQuota:
-      return explained_for(explained(failure, KeyAction::kExhaust, Scope::kGroupModel, "daily_quota"),
-                           clamp_hint(hint, kLongestDay));
     case FailureKind::kMonthlyQuota:
-      return explained_for(explained(failure, KeyAction::kExhaust, Scope::kGroup, "monthly_quota"),
-                           clamp_hint(hint, kLongestMonth));
+      return classify_limit(failure);
     case FailureKind::kPermission:
-      return explained_for(explained(failure, KeyAction::kCool, Scope::kKeyModel, "permission"),
-                           clamp_hint(hint.value_or(kModelHold), kLongestCooldown));
+      return without_access(cools(Scope::kKeyModel, "permission", kLongestCooldown), false);
     case FailureKind::kModelUnavailable:
-      return explained_for(without_model(explained(failure, KeyAction::kCool, Scope::kKeyModel, "model_unavailable")),
-                           clamp_hint(hint.value_or(kModelHold), kLongestQuota));
+      return without_access(cools(Scope::kKeyModel, "model_unavailable", kLongestQuota), true);
     case FailureKind::kAddressRefused:
-      return explained_for(explained(failure, KeyAction::kCool, Scope::kGroup, "address_refused"),
-                           clamp_hint(hint.value_or(kModelHold), kLongestCooldown));
+      return about_address(cools(Scope::kGroup, "address_refused", kLongestCooldown));
   }
   return classify_status(failure);
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/failure.hpp"
 #include "core/outcome/verdict.hpp"
 #include "core/service/service.hpp"
 
@@ -30,35 +31,19 @@ enum class AttemptEnd {
   kGateway,  // our own failure; nobody's fault upstream
 };
 
-// What the body said, in words that no provider owns.
-enum class FailureKind {
-  kUnknown,           // only the status speaks
-  kRequest,           // the request is wrong: no key would help
-  kCredential,        // the key is not valid
-  kSuspended,         // the account or key was disabled by the provider
-  kRateLimit,         // per minute or second
-  kQuota,             // used up; comes back by itself or by payment
-  kDailyQuota,        // used up until the provider's midnight
-  kMonthlyQuota,      // spend limit: until the first of next month
-  kPermission,        // this key may not do this (model, endpoint)
-  kModelUnavailable,  // this key has no such model
-  kOverloaded,        // the provider is; nobody's fault
-  kRegion,            // our exit address is refused: no key will help
-  kTooLargeForKey,    // never fits this key's limit
-  kAddressRefused,    // this account does not accept our exit address; another account may
-};
-
 struct UpstreamFailure {
   AttemptEnd end = AttemptEnd::kAnswered;
   int status = 0;
   FailureKind kind = FailureKind::kUnknown;
-  std::optional<Duration> retry_after = std::nullopt;  // the provider's hint, from header or body
+  std::optional<Duration> retry_after = std::nullopt;  // how long to wait, if the answer or a default of ours says so
+  WaitSource retry_from = WaitSource::kProvider;       // of retry_after
   std::string_view code = {};                          // the provider's own code, of static storage; for reason
 };
 
 // Hints are clamped here: a cooldown to 1 s..1 h (60 s at most for 503 and 529), a used-up quota to 24 h, a day's quota
-// to 25 h (the day in autumn that has 25), a spend limit to 31 days.  Without a hint Verdict::cool_for stays empty and
-// KeyPool escalates.  Service rules (failure_rules.hpp) are applied by the caller, before this.
+// to 25 h (the day in autumn that has 25), a spend limit to 31 days.  Without a hint Verdict::cool_for stays empty or
+// is a default of ours, and KeyPool escalates.  Service rules (failure_rules.hpp) are applied by the caller, before
+// this.
 Verdict classify(const UpstreamFailure& failure);
 
 }  // namespace akr

@@ -162,6 +162,31 @@ TEST(Classify, HoldsOfModelsHaveADefault) {
   EXPECT_EQ(of_kind(FailureKind::kQuota, 429).cool_for, std::nullopt);  // KeyPool escalates
 }
 
+// A default of ours passed for the provider's hint, and so for its own word on when to come back.
+TEST(Classify, AWaitKnowsWhoSaidItsLength) {
+  EXPECT_FALSE(of_status(429).announced());
+  EXPECT_TRUE(of_status(429, seconds(7)).announced());
+  EXPECT_FALSE(of_kind(FailureKind::kPermission, 403).announced());
+  EXPECT_TRUE(of_kind(FailureKind::kPermission, 403, seconds(7)).announced());
+  EXPECT_FALSE(of_kind(FailureKind::kModelUnavailable, 404).announced());
+  EXPECT_FALSE(of_kind(FailureKind::kAddressRefused, 401).announced());
+  UpstreamFailure guess{.status = 429, .kind = FailureKind::kRateLimit, .retry_after = seconds(60)};
+  EXPECT_TRUE(classify(guess).announced());
+  guess.retry_from = WaitSource::kDefault;
+  EXPECT_FALSE(classify(guess).announced());
+  EXPECT_EQ(classify(guess).cool_for, seconds(60));
+  guess.kind = FailureKind::kDailyQuota;  // the provider named the day
+  EXPECT_TRUE(classify(guess).announced());
+}
+
+TEST(Classify, OurAddressIsSaidToBeRefused) {
+  EXPECT_TRUE(of_kind(FailureKind::kRegion, 403).refuses_address);
+  EXPECT_TRUE(of_kind(FailureKind::kAddressRefused, 401).refuses_address);
+  EXPECT_FALSE(of_kind(FailureKind::kPermission, 403).refuses_address);
+  EXPECT_TRUE(of_kind(FailureKind::kPermission, 403).denies_access);
+  EXPECT_TRUE(of_kind(FailureKind::kModelUnavailable, 404).denies_access);
+}
+
 TEST(Classify, ACodeThatExplainsNothingIsStillTheReason) {
   const auto verdict = classify({.status = 401, .code = "token_expired"});
   EXPECT_EQ(verdict.key, KeyAction::kSuspect);

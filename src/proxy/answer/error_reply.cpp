@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/error_table.hpp"
 #include "base/json_text.hpp"
 #include "llm/dialect/registry.hpp"
 #include "proxy/request/headers.hpp"
@@ -13,11 +14,11 @@ namespace {
 
 constexpr int kLongWait = 60;  // seconds; SDKs would sit through any Retry-After (llm-formats.md 1.1)
 
-// No other key and no other second will help: keep SDKs from repeating the request.
+// No other key and no other second will help: keep SDKs from repeating the request, as they do after these statuses.
 bool retry_is_pointless(const Error& error) {
   if (error.retry_after > 0) return error.retry_after > kLongWait;
-  return error.code == ErrorCode::kCredentialsExhausted || error.code == ErrorCode::kNoKeysConfigured ||
-         error.code == ErrorCode::kPinnedKeyUnavailable;
+  const ErrorRow& row = row_of(error.code);
+  return !row.retryable && (row.status >= 500 || row.status == 429 || row.status == 409 || row.status == 408);
 }
 
 ErrorDetail detail_of(const Error& error, std::string_view request_id) {
@@ -44,69 +45,7 @@ std::string fields_of(RequestContext& ctx, const Error& error) {
 
 }  // namespace
 
-// One row per code; no default, so that the compiler asks for a new code's status.
-int status_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kBadRequest:
-    case ErrorCode::kAccessKeyConflict:
-    case ErrorCode::kPathRefused:
-    case ErrorCode::kInvalid:
-      return 400;
-    case ErrorCode::kAccessKeyMissing:
-    case ErrorCode::kAccessKeyInvalid:
-    case ErrorCode::kUnauthorized:
-      return 401;
-    case ErrorCode::kServiceNotFound:
-    case ErrorCode::kNotFound:
-      return 404;
-    case ErrorCode::kMethodNotAllowed:
-      return 405;
-    case ErrorCode::kRequestTimeout:
-      return 408;
-    case ErrorCode::kConflict:
-    case ErrorCode::kPinnedKeyUnavailable:
-      return 409;
-    case ErrorCode::kLengthRequired:
-      return 411;
-    case ErrorCode::kBodyTooLarge:
-      return 413;
-    case ErrorCode::kUnsupportedMediaType:
-      return 415;
-    case ErrorCode::kExpectationFailed:
-      return 417;
-    case ErrorCode::kAllKeysCooling:
-    case ErrorCode::kTooManyRequests:
-      return 429;
-    case ErrorCode::kHeadTooLarge:
-      return 431;
-    case ErrorCode::kClientGone:
-      return 499;
-    case ErrorCode::kInternal:
-      return 500;
-    case ErrorCode::kUnsupported:
-      return 501;
-    case ErrorCode::kCredentialsExhausted:
-    case ErrorCode::kUpstreamUnresolved:
-    case ErrorCode::kUpstreamConnect:
-    case ErrorCode::kUpstreamTls:
-    case ErrorCode::kUpstreamRefused:
-    case ErrorCode::kEgressProxy:
-    case ErrorCode::kUpstreamProtocol:
-    case ErrorCode::kUpstreamClosed:
-    case ErrorCode::kUpstreamInterrupted:
-      return 502;
-    case ErrorCode::kNoKeysConfigured:
-    case ErrorCode::kOverloaded:
-    case ErrorCode::kShuttingDown:
-    case ErrorCode::kLocked:
-    case ErrorCode::kStoreUnavailable:
-      return 503;
-    case ErrorCode::kUpstreamConnectTimeout:
-    case ErrorCode::kUpstreamTimeout:
-      return 504;
-  }
-  return 500;
-}
+int status_of(ErrorCode code) { return row_of(code).status; }
 
 std::string error_body(const Dialect* dialect, const Error& error, std::string_view request_id) {
   if (dialect != nullptr) return dialect->build_error(detail_of(error, request_id));
@@ -139,14 +78,14 @@ net::Task<void> reply_with_error(RequestContext& ctx, Error error) {
   if (ctx.client.answered()) co_return;
   ctx.status = status_of(error.code);
   ctx.from_upstream = false;
-  ctx.detail = error.message;
+  ctx.detail = for_logs(error.message);
   if (ctx.client_speaks == nullptr && ctx.route.service == nullptr)
     ctx.client_speaks = guess_dialect(ctx.client.head());
   if (error.code == ErrorCode::kClientGone) {
     ctx.client.mark_broken(true);
     co_return;
   }
-  std::string body = error_body(ctx.client_speaks, error, ctx.id);
+  std::string body = error_body(ctx.client_speaks, for_people(error), ctx.id);
   // What was framed badly cannot be followed by another request.
   if (error.code == ErrorCode::kBadRequest || error.code == ErrorCode::kRequestTimeout) ctx.client.forbid_keep_alive();
   std::string fields = fields_of(ctx, error);

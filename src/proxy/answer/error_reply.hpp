@@ -1,4 +1,4 @@
-// error_reply.hpp - our own errors: code -> status and a body in the client's own dialect.  THE table is in the .cpp.
+// error_reply.hpp - our own errors: a status (base/error_table.hpp) and a body in the client's own dialect.
 #pragma once
 
 #include <string>
@@ -16,7 +16,8 @@ int status_of(ErrorCode code);
 // client that is gone (499 in the log).
 net::Task<void> reply_with_error(RequestContext& ctx, Error error);
 
-// The body alone, for requests that have no context (a head that could not be parsed).  `dialect` nullptr = REST.
+// The body alone, for requests that have no context (a head that could not be parsed), with the message as it is.
+// `dialect` nullptr = REST.
 std::string error_body(const Dialect* dialect, const Error& error, std::string_view request_id);
 
 // The dialect of a client whose service is unknown, guessed from its path and fields; nullptr = REST.

@@ -61,8 +61,10 @@ class Relay {
     ctx_.streamed = !attempt_.plain && istarts_with(head.find(net::FieldId::kContentType), "text/event-stream");
     if (framing_ == Framing::kClose || !client_.body_finished()) client_.forbid_keep_alive();
     std::string& text = head_text();
-    const AnswerShape shape = {
-        .framing = framing_, .keep_alive = client_.keep_alive(), .plain = attempt_.plain ? &*attempt_.plain : nullptr};
+    const AnswerShape shape = {.framing = framing_,
+                               .keep_alive = client_.keep_alive(),
+                               .plain = attempt_.plain ? &*attempt_.plain : nullptr,
+                               .retry_in = attempt_.retry_in};
     compose_answer_head(ctx_, head, shape, attempt_.lease.key().secret.expose(), text);
     out_.add(text);
     pump_.add_decoded(attempt_.held, out_);

@@ -33,8 +33,9 @@ struct Attempt {
   KeyLease lease;                      // the key stays in use until the answer has been relayed or dropped
   UpstreamLease upstream;              // of services with several URLs
   AttemptFacts facts;
-  int rule = -1;                   // index of the service's rule that decided
-  std::unique_ptr<AnswerTap> tap;  // set by the gateway: sees the body on its way down
+  int rule = -1;                          // index of the service's rule that decided
+  std::chrono::milliseconds retry_in{0};  // the client may come back sooner than the answer says; 0 = as it says
+  std::unique_ptr<AnswerTap> tap;         // set by the gateway: sees the body on its way down
 
   // Is it an error that goes down, in which the key must not be (D07)?
   bool is_error() const { return failed || answer->head.status() >= 300; }

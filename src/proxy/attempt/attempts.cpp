@@ -5,6 +5,7 @@
 #include "proxy/attempt/attempt_error.hpp"
 #include "proxy/attempt/fallback.hpp"
 #include "proxy/attempt/look.hpp"
+#include "proxy/attempt/soonest_end.hpp"
 #include "proxy/attempt/upstream_health.hpp"
 #include "proxy/request/headers.hpp"
 #include "proxy/request/pins.hpp"
@@ -96,6 +97,7 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
   }
   fallbacks.settle(last);
   ctx.served = last.by;
+  name_soonest_end(ctx, last, worker_.now());
   if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
   co_return std::move(last);
 }

@@ -253,6 +253,18 @@ void mask_head(const KeyMask& mask, std::span<char> head) {
   }
 }
 
+constexpr std::string_view kRetryAfterMs = "retry-after-ms";
+
+bool is_retry_hint(const net::Field& field) {
+  return field.id == FieldId::kRetryAfter || iequals(field.name, kRetryAfterMs);
+}
+
+// The hint in milliseconds, which SDKs prefer, only if the upstream sent one.
+void append_retry_hints(const net::MessageHead& answer, std::chrono::milliseconds retry_in, std::string& out) {
+  append_field(out, "Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(retry_in).count()));
+  if (!answer.find(kRetryAfterMs).empty()) append_field(out, "Retry-After-Ms", std::to_string(retry_in.count()));
+}
+
 void append_length(const net::MessageHead& answer, const AnswerShape& shape, std::string_view length,
                    std::string& out) {
   if (shape.plain != nullptr) {
@@ -324,6 +336,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   AnswerFields fields(ctx, answer, shape.plain, key);
   const bool nominates = answer.nominates();
   copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
+    if (shape.retry_in.count() > 0 && is_retry_hint(field)) return false;
     if (nominates && answer.nominated(index)) {
       if (field.id == FieldId::kContentLength) fields.length = field.value;  // it frames the answer all the same
       return false;
@@ -333,6 +346,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   if (!fields.next_url.empty()) append_field(out, ctx.served.speaks.provider->next_url_field, fields.next_url);
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
+  if (shape.retry_in.count() > 0) append_retry_hints(answer, shape.retry_in, out);
   if (ctx.streamed) out += "X-Accel-Buffering: no\r\n";
   if (ctx.streamed && answer.find("cache-control").empty()) out += "Cache-Control: no-cache\r\n";
   append_own_fields(ctx, fields.has_id, out);

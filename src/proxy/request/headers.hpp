@@ -30,7 +30,8 @@ enum class Framing : std::uint8_t { kNone, kLength, kChunked, kClose };
 struct AnswerShape {
   Framing framing = Framing::kNone;
   bool keep_alive = true;
-  const PlainBody* plain = nullptr;  // a body that is not the upstream's own goes down instead
+  const PlainBody* plain = nullptr;       // a body that is not the upstream's own goes down instead
+  std::chrono::milliseconds retry_in{0};  // instead of the upstream's own hints; 0 = as it says
 };
 
 // Appends the head of the upstream's answer as the client gets it, up to and with the empty line.  `key`, the one that

@@ -50,18 +50,23 @@ void wait(Health& health, KeyState state, TimePoint until, TimePoint next_try, c
   health.next_try = std::max(health.next_try, next_try);
 }
 
-void cool(Health& health, const Verdict& verdict, const Blame& blame) {
-  if (!verdict.cool_for) {
-    if (blame.sole_key) return;
-    health.rate_level = escalated(health.rate_level, fresh(health, blame));
-  }
-  const Duration asked = verdict.cool_for.value_or(doubled(kRateDefault, health.rate_level, kRateLongest));
+void rest(Health& health, Duration asked, const Blame& blame) {
   const TimePoint until = blame.now + std::clamp(asked, kShortestWait, kRateHintLongest);
   wait(health, KeyState::kCooling, until, until, blame);
-  health.lacks_model = verdict.lacks_model;
   // An absurd hint is not believed for ever: after an hour one request finds out (scenario 14).  classify() has cut it
   // to just that hour.
   if (asked >= kRateHintLongest) health.half_open = true;
+}
+
+void cool(Health& health, const Verdict& verdict, const Blame& blame) {
+  Duration asked = verdict.cool_for.value_or(kRateDefault);
+  if (!verdict.announced()) {
+    if (blame.sole_key) return;
+    health.rate_level = escalated(health.rate_level, fresh(health, blame));
+    asked = doubled(asked, health.rate_level, std::max(asked, kRateLongest));
+  }
+  rest(health, asked, blame);
+  health.lacks_model = verdict.lacks_model;
 }
 
 void exhaust(Health& health, std::optional<Duration> hint, const Blame& blame) {
@@ -95,9 +100,10 @@ void forbid(Health& health, const Verdict& verdict, const Blame& blame) {
   // A burst of requests that were under way together is one refusal, not three.
   if (fresh(health, blame)) health.forbidden = static_cast<std::uint8_t>(std::min(health.forbidden + 1, 100));
   if (blame.auto_disable && health.forbidden >= kForbiddenLimit) return exhaust(health, kQuotaDefault, blame);
-  Verdict cooling = verdict;
-  if (!verdict.cool_for && !blame.sole_key) cooling.cool_for = kForbiddenWait;
-  if (cooling.cool_for) cool(health, cooling, blame);
+  if (verdict.announced()) return cool(health, verdict, blame);
+  if (blame.sole_key) return;
+  rest(health, verdict.cool_for.value_or(kForbiddenWait), blame);
+  health.lacks_model = false;
 }
 
 }  // namespace
@@ -143,7 +149,7 @@ void punish(Health& health, const Verdict& verdict, const Blame& blame) {
       return cool(health, verdict, blame);
     case KeyAction::kExhaust:
       if (!blame.auto_disable) return cool(health, verdict, blame);
-      return exhaust(health, verdict.cool_for, blame);
+      return exhaust(health, verdict.announced() ? verdict.cool_for : std::nullopt, blame);
     case KeyAction::kSuspect:
       return suspect(health, blame);
     case KeyAction::kForbid:

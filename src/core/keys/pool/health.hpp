@@ -16,7 +16,7 @@ struct Health {
   bool half_open = false;        // when the wait ends, one request tries it before all others may
   bool on_trial = false;         // that request is running
   bool lacks_model = false;      // what it waits for will not come: see Verdict
-  std::uint8_t rate_level = 0;   // 429s without a hint since the last success: 60 s doubling to 900 s
+  std::uint8_t rate_level = 0;   // waits of our own length since the last success: 60 s doubling to 900 s
   std::uint8_t quota_level = 0;  // exhaustions without a hint since the last success, or trials that an invalid one
                                  // failed: 1 h doubling to 24 h
   std::uint8_t refused = 0;      // 401s in a row

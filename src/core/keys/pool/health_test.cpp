@@ -273,6 +273,23 @@ TEST_F(HealthTest, ValidationPicksFromTheKeysThatAreNotActive) {
   EXPECT_EQ(pool->lease_for_validation(KeyId{99}, now).error().code, ErrorCode::kNotFound);
 }
 
+// A provider that refused a good key for a moment cost it an hour, although asking again is free.
+TEST_F(HealthTest, WhereAskingIsFreeAnInvalidKeyIsAskedAboutSoon) {
+  pool = make_pool(make_keys(2), {.free_call = true});
+  fail(exhaust(), 2);
+  for (int round = 0; round < 2; ++round) {
+    fail(invalid(), 1);
+    for (const Duration wait : std::initializer_list<Duration>{10s, 1min, 10min, 1h, 2h, 4h, 8h, 16h, 24h, 24h}) {
+      for (const KeyId other : pool->due_for_validation(10, now + wait - 1s)) EXPECT_EQ(other, KeyId{2});
+      now += wait;
+      EXPECT_EQ(pool->due_for_validation(1, now), std::vector<KeyId>{KeyId{1}}) << round;
+      pool->lease_for_validation(KeyId{1}, now)->report(invalid(), now);
+    }
+    pool->lease_for_validation(KeyId{1}, now)->report(good(), now);
+    EXPECT_EQ(state_now(1), KeyState::kActive);
+  }
+}
+
 TEST_F(HealthTest, ValidationOfAnInvalidKeyBacksOffToADay) {
   fail(invalid());
   int rounds = 0;
@@ -337,6 +354,24 @@ TEST_F(HealthTest, AKeyThatValidationCannotJudgeIsTriedByARequest) {
   pool->let_request_try(KeyId{1}, now);
   pool->let_request_try(KeyId{99}, now);
   EXPECT_EQ(state_now(), KeyState::kActive);
+}
+
+// A length of our own looked like the provider's hint: it did not grow, and shut the only key of a pool.
+TEST_F(HealthTest, AWaitThatWeInventedGrowsAndSparesTheOnlyKey) {
+  Verdict guess = cool_for(60s);
+  guess.wait_from = WaitSource::kDefault;
+  for (const auto wait : {60s, 120s, 240s, 480s, 900s, 900s}) {
+    fail(guess);
+    EXPECT_EQ(*pool->status(KeyId{1}, now)->until, now + wait);
+    now += wait;
+  }
+  Verdict longer = cool_for(1h);
+  longer.wait_from = WaitSource::kDefault;
+  fail(longer);
+  EXPECT_EQ(*pool->status(KeyId{1}, now)->until, now + 1h);
+  auto only = make_pool(make_keys(1));
+  only->select({}, now)->report(guess, now);
+  EXPECT_EQ(state(*only, 1, now), KeyState::kActive);
 }
 
 TEST_F(HealthTest, StatesSurviveARestart) {

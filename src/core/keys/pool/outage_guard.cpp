@@ -1,50 +1,151 @@
 #include "core/keys/pool/outage_guard.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace akr {
 namespace {
+
 constexpr Duration kWindow = std::chrono::seconds(60);
+constexpr Duration kProbeEvery = std::chrono::seconds(1);
 constexpr std::size_t kFewestKeys = 3;
+constexpr std::size_t kFewestRefusals = 3;
+constexpr std::uint32_t kBelievedFor_s = 600;
+
+bool of_model(Scope scope) { return scope == Scope::kKeyModel || scope == Scope::kGroupModel; }
+
+std::uint32_t in_seconds(TimePoint at) {
+  return static_cast<std::uint32_t>(at.time_since_epoch() / std::chrono::seconds(1));
+}
+
+bool denies_access(OutageGuard::Class what) {
+  return what == OutageGuard::Class::kPermission || what == OutageGuard::Class::kModel;
+}
+
+// Of two keys both may be bad by themselves: what is said of a credential or of an account's money is believed.
+bool is_of_account(OutageGuard::Class what) {
+  return what == OutageGuard::Class::kSuspect || what == OutageGuard::Class::kInvalidate ||
+         what == OutageGuard::Class::kExhaust;
+}
+
 }  // namespace
 
 bool OutageGuard::counts(const Verdict& verdict) {
-  if (verdict.cool_for) return false;
-  return verdict.key != KeyAction::kNone && verdict.key != KeyAction::kGood;
+  return verdict.key != KeyAction::kNone && verdict.key != KeyAction::kGood && !verdict.announced();
 }
 
-bool OutageGuard::failed(const Verdict& verdict, Mark& mark, Penalty&& penalty, std::size_t keys, TimePoint now) {
+OutageGuard::Class OutageGuard::class_of(const Verdict& verdict) {
+  if (verdict.refuses_address) return Class::kAddress;
+  if (verdict.denies_access) return verdict.lacks_model ? Class::kModel : Class::kPermission;
+  switch (verdict.key) {
+    case KeyAction::kNone:
+    case KeyAction::kGood:
+    case KeyAction::kCool:
+      break;
+    case KeyAction::kExhaust:
+      return Class::kExhaust;
+    case KeyAction::kSuspect:
+      return Class::kSuspect;
+    case KeyAction::kForbid:
+      return Class::kForbid;
+    case KeyAction::kInvalidate:
+      return Class::kInvalidate;
+  }
+  return Class::kCool;
+}
+
+void OutageGuard::probe_sent(std::uint64_t model, TimePoint now) {
+  if (std::exchange(spare_probe_, false)) return;
+  next_probe_[of_models_ ? place(model) : 0] = now + kProbeEvery;
+}
+
+bool OutageGuard::is_known(Class what, Scope scope, std::uint64_t model, std::uint64_t ticket) const {
+  if (ticket <= ended_at_) return true;
+  if (!active_) return false;
+  if (what == Class::kModel && lacking_[place(model)]) return true;
+  return status_.suspected && (!of_models_ || of_model(scope));
+}
+
+bool OutageGuard::failed(Failure&& failure, Mark& mark, std::size_t keys, TimePoint now) {
   expire(now);
+  const bool let_off = mark.let_off_s != 0 && in_seconds(now) - mark.let_off_s < kBelievedFor_s;
+  if (let_off && denies_access(failure.what)) return false;
   // A key counts once, for its latest class.
-  if (mark.wave == wave_) --distinct_[static_cast<int>(mark.action)];
-  mark = {wave_, now, verdict.key};
-  const std::size_t hit = ++distinct_[static_cast<int>(verdict.key)];
-  entries_.push_back({now, &mark, verdict.key, std::move(penalty)});
-  if (status_.suspected || hit < kFewestKeys || 2 * hit < keys) return false;
-  status_ = {.suspected = true, .since = now, .reason = verdict.reason, .episodes = status_.episodes + 1};
-  tripped_by_ = verdict.key;
-  probe_sent(now);
+  if (mark.wave == wave_) --distinct_[static_cast<std::size_t>(mark.what)];
+  mark = {wave_, now, mark.let_off_s, failure.what};
+  ++distinct_[static_cast<std::size_t>(failure.what)];
+  entries_.push_back({now, &mark, failure.what, std::move(failure.penalty)});
+  if (!trips(failure.what, keys)) return false;
+  tripped_by_ = failure.what;
+  if (failure.what != Class::kModel) suspect(failure.reason, concerns_models_only(failure.what), now);
   return true;
+}
+
+bool OutageGuard::trips(Class what, std::size_t keys) const {
+  const std::size_t hit = distinct_[static_cast<std::size_t>(what)];
+  const std::size_t fewest = keys == 2 && !is_of_account(what) ? 2 : kFewestKeys;
+  return hit >= fewest && 2 * hit >= keys;
+}
+
+bool OutageGuard::concerns_models_only(Class what) const {
+  return std::all_of(entries_.begin() + static_cast<std::ptrdiff_t>(head_), entries_.end(), [&](const Entry& entry) {
+    return entry.what != what || (of_model(entry.penalty.scope) && entry.penalty.model.hash() != 0);
+  });
+}
+
+void OutageGuard::suspect(std::string_view reason, bool models, TimePoint now) {
+  active_ = true;
+  if (!status_.suspected) {
+    status_ = {.suspected = true, .since = now, .reason = reason, .episodes = status_.episodes + 1};
+    of_models_ = models;
+    next_probe_ = {};
+  }
+  of_models_ = of_models_ && models;
+  if (!of_models_) next_probe_[0] = now + kProbeEvery;
+  for (std::size_t i = head_; of_models_ && i < entries_.size(); ++i)
+    next_probe_[place(entries_[i].penalty.model.hash())] = now + kProbeEvery;
 }
 
 std::vector<Penalty> OutageGuard::take_penalties() {
   std::vector<Penalty> taken;
-  for (std::size_t i = entries_.size(); i-- > head_;)
-    if (entries_[i].action == tripped_by_) taken.push_back(std::move(entries_[i].penalty));
+  for (std::size_t i = entries_.size(); i-- > head_;) {
+    Entry& entry = entries_[i];
+    if (entry.what != tripped_by_) continue;
+    if (denies_access(entry.what)) entry.mark->let_off_s = std::max(1U, in_seconds(entry.at));
+    if (entry.what == Class::kModel) active_ = lacking_[place(entry.penalty.model.hash())] = true;
+    taken.push_back(std::move(entry.penalty));
+  }
   forget_wave();
   return taken;
 }
 
-void OutageGuard::succeeded() {
+void OutageGuard::address_refused(std::string_view reason, TimePoint now) {
+  const bool in_a_row = refusals_ >= kFewestRefusals - 1 && now - refused_at_[0] <= kWindow;
+  refused_at_ = {refused_at_[1], now};
+  ++refusals_;
+  if (status_.suspected && !of_models_) return;
+  if (!in_a_row) return;
+  suspect(reason, false, now);
+  // Nobody was told to wait yet, and no key is to blame: a person who looks on finds none that waits.
+  next_probe_[0] = now;
+  spare_probe_ = true;
+}
+
+void OutageGuard::end(std::uint64_t last_ticket) {
+  if (active_) ended_at_ = last_ticket;
   status_.suspected = false;
-  if (head_ != entries_.size()) forget_wave();
+  active_ = of_models_ = spare_probe_ = false;
+  lacking_.reset();
+  refusals_ = 0;
+  forget_wave();
 }
 
 void OutageGuard::expire(TimePoint now) {
   for (; head_ < entries_.size() && now - entries_[head_].at > kWindow; ++head_) {
     const Entry& old = entries_[head_];
     if (old.mark->wave != wave_ || old.mark->at != old.at) continue;  // the key failed again since
-    --distinct_[static_cast<int>(old.mark->action)];
+    --distinct_[static_cast<std::size_t>(old.mark->what)];
     old.mark->wave = 0;
   }
   if (head_ < 1024 || 2 * head_ < entries_.size()) return;

@@ -22,7 +22,8 @@ Result<void> PoolState::configure(const PoolSettings& settings) {
   if (settings.invalid_after < 1 || settings.invalid_after > 10)
     return Error{.code = ErrorCode::kInvalid, .message = "invalid_after is 1 to 10.", .field = "invalid_after"};
   settings_ = settings;
-  if (!settings_.outage_guard) guard_.succeeded();
+  validation_.ask_soon(settings.free_call);
+  if (!settings_.outage_guard) guard_.succeeded(tables_.last_ticket());
   for (std::uint32_t slot = 0; settings_.try_invalid && slot < tables_.slots(); ++slot) {
     Health& health = tables_.roster.records[slot].health;
     if (health.state != KeyState::kInvalid) continue;
@@ -96,7 +97,7 @@ void PoolState::reset(KeyId id, TimePoint now) {
 void PoolState::reset_all(TimePoint now) {
   tick(now);
   tables_.models.clear();
-  guard_.succeeded();
+  guard_.succeeded(tables_.last_ticket());
   for (std::uint32_t slot = 0; slot < tables_.slots(); ++slot) reset_slot(slot);
   for (std::uint32_t slot = 0; slot < tables_.slots(); ++slot) tables_.refresh(slot);
   tables_.model_joined();

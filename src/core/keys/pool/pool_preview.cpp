@@ -60,7 +60,7 @@ class Preview {
 
 std::optional<std::uint32_t> Preview::choose() {
   Choice choice(tables_);
-  const bool held_back = guard_.suspected() && tables_.now() < guard_.next_probe();
+  const bool held_back = guard_.holds_back(model_, !request_.tried.empty(), tables_.now());
   std::optional<std::uint32_t> slot;
   if (!held_back) slot = chooser_.foresee(request_, model_, choice);
   SelectTrace& trace = preview_.trace = choice.trace;
@@ -71,7 +71,7 @@ std::optional<std::uint32_t> Preview::choose() {
     trace.tier = tables_.priority_of(*slot);
     trace.trial = would_be_trial(*slot);
   } else {
-    preview_.error = nothing_usable(tables_, guard_, choice.soonest);
+    preview_.error = nothing_usable(tables_, guard_, model_, choice.soonest);
   }
   return slot;
 }
@@ -146,7 +146,7 @@ void Preview::explain_usable(std::uint32_t slot, KeyOutlook& outlook) {
   }
   if (preview_.error) {
     outlook.why = "suspected";  // nothing else keeps everybody from a key that is fit
-    outlook.until = guard_.next_probe();
+    outlook.until = guard_.next_probe(model_);
     return;
   }
   outlook.why = tables_.priority_of(slot) > preview_.trace.tier ? "lower_tier" : "usable";

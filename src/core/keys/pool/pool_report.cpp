@@ -35,8 +35,11 @@ Scope effective_scope(const Verdict& verdict, bool grouped, bool model_known) {
 
 void PoolState::report(const KeyClaim& claim, const Verdict& verdict, TimePoint now) {
   tick(now);
-  if (verdict.key == KeyAction::kNone) return;
-  if (verdict.key == KeyAction::kGood) guard_.succeeded();
+  if (verdict.key == KeyAction::kNone) {
+    if (verdict.refuses_address && settings_.outage_guard) guard_.address_refused(verdict.reason, tables_.now());
+    return;
+  }
+  if (verdict.key == KeyAction::kGood) guard_.succeeded(tables_.last_ticket());
   const auto slot = tables_.locate(claim);
   if (!slot) return;
   if (verdict.key == KeyAction::kGood) return succeeded(*slot, claim);
@@ -84,11 +87,12 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
   Slot& own = tables_.roster.slots[slot];
   KeyRecord& record = tables_.roster.records[slot];
   const bool counts = settings_.outage_guard && OutageGuard::counts(verdict);
-  if (counts && guard_.suspected()) return;  // frozen: the upstream is to blame
+  const Scope scope = effective_scope(verdict, own.group != kNowhere, claim.model.hash() != 0);
+  const OutageGuard::Class what = OutageGuard::class_of(verdict);
+  if (counts && guard_.is_known(what, scope, claim.model.hash(), claim.ticket)) return;  // the upstream is to blame
   ++record.failures;
   record.reason = verdict.reason;
   own.troubled = true;
-  const Scope scope = effective_scope(verdict, own.group != kNowhere, claim.model.hash() != 0);
   Health& health = target(slot, scope, claim.model);
   const Health before = health;
   punish(health, verdict,
@@ -100,7 +104,7 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
           .try_invalid = settings_.try_invalid,
           .sole_key = sole_key()});
   if (before.state != health.state) record.validations = 0;
-  PoolValidation::schedule(record, tables_.now());
+  validation_.schedule(record, tables_.now());
   tables_.changed();
   if (scope == Scope::kGroup) {
     tables_.refresh_group(own.group);
@@ -108,8 +112,8 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
     tables_.refresh(slot);
   }
   if (!counts) return;
-  Penalty penalty{.key = own.id, .scope = scope, .model = claim.model, .before = before};
-  if (!guard_.failed(verdict, record.mark, std::move(penalty), tables_.enabled_keys(), tables_.now())) return;
+  OutageGuard::Failure failure = {what, verdict.reason, {own.id, scope, claim.model, before}};
+  if (!guard_.failed(std::move(failure), record.mark, tables_.enabled_keys(), tables_.now())) return;
   for (const Penalty& each : guard_.take_penalties()) take_back(each);
 }
 

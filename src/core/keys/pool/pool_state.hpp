@@ -32,6 +32,7 @@ class PoolState {
 
   Result<KeyClaim> take(const SelectRequest& request, TimePoint now);
   Result<KeyClaim> take_exactly(KeyId id, const SelectRequest& request, TimePoint now);
+  std::optional<Duration> free_in(std::string_view model, TimePoint now);
   SelectPreview preview(const SelectRequest& request, std::size_t explain, TimePoint now);
 
   void report(const KeyClaim& claim, const Verdict& verdict, TimePoint now);
@@ -56,7 +57,9 @@ class PoolState {
 
  private:
   // pool_take.cpp
-  bool held_back() const { return guard_.suspected() && tables_.now() < guard_.next_probe(); }
+  bool held_back(std::uint64_t model, bool again = false) const {
+    return guard_.holds_back(model, again, tables_.now());
+  }
   KeyClaim commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model);
   void start_trials(std::uint32_t slot, KeyClaim& claim);
   void count_request(std::uint32_t slot, KeyClaim& claim, std::uint32_t tokens, LimitAccount& limits);

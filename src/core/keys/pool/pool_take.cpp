@@ -10,6 +10,7 @@ namespace {
 
 // Keys woken per request, so that a million cooldowns that end at once are no pause for one of them.
 constexpr std::size_t kWakesPerTake = 32;
+constexpr std::size_t kMostLookedAt = 256;  // usable keys, when all wait for a model
 
 }  // namespace
 
@@ -19,9 +20,9 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
   const ModelTag model(request.model);
   Choice choice(tables_);
   std::optional<std::uint32_t> slot;
-  if (!held_back()) slot = chooser_.choose(request, model.hash(), choice);
+  if (!held_back(model.hash(), !request.tried.empty())) slot = chooser_.choose(request, model.hash(), choice);
   tell(request.trace, choice);
-  if (!slot) return nothing_usable(tables_, guard_, choice.soonest);
+  if (!slot) return nothing_usable(tables_, guard_, model.hash(), choice.soonest);
   const KeyClaim claim = commit(*slot, request, model);
   tell_taken(request.trace, claim);
   return claim;
@@ -40,11 +41,12 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
     return pinned_key_deleted();
   }
   const PoolTables::Judgement judgement = tables_.refresh(*slot);
-  const bool free = !held_back() && tables_.roster.slots[*slot].ready != kNowhere;
+  const bool held = held_back(model.hash());
+  const bool free = !held && tables_.roster.slots[*slot].ready != kNowhere;
   const Fit fit = free ? chooser_.fit(*slot, request.tokens, model.hash()) : Fit{};
   if (!fit.good()) choice.passed_over(fit);
   tell(request.trace, choice);
-  if (held_back()) return pinned_key_held_back(guard_.next_probe() - tables_.now());
+  if (held) return pinned_key_held_back(guard_.next_probe(model.hash()) - tables_.now());
   if (!free) return pinned_key_out(judgement, tables_.now());
   if (!fit.enough_tokens) {
     const TimePoint enough = tables_.account(*slot)->tokens_fit_at(request.tokens);
@@ -54,6 +56,25 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   const KeyClaim claim = commit(*slot, request, model);
   tell_taken(request.trace, claim);
   return claim;
+}
+
+std::optional<Duration> PoolState::free_in(std::string_view model, TimePoint now) {
+  tick(now);
+  tables_.advance(kWakesPerTake);
+  const std::uint64_t hash = ModelTag(model).hash();
+  if (held_back(hash)) return guard_.next_probe(hash) - tables_.now();
+  std::optional<TimePoint> soonest = tables_.next_wake();
+  std::size_t looked = 0;
+  for (const ReadyKeys& tier : tables_.tiers) {
+    for (const KeyView& each : tier.views()) {
+      const ModelHold hold = chooser_.fit(each.slot, 0, hash).model;
+      if (!hold.holds) return Duration::zero();
+      if (hold.by_clock) soonest = std::min(soonest.value_or(hold.until), hold.until);
+      if (++looked >= kMostLookedAt) break;
+    }
+  }
+  if (!soonest) return std::nullopt;
+  return std::max(*soonest - tables_.now(), Duration::zero());
 }
 
 void PoolState::tell(SelectTrace* trace, const Choice& choice) const {
@@ -77,7 +98,7 @@ KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, con
   tables_.tiers[own.tier].taken(own.ready);
   tables_.attempt_began();
   own.last_used_s = static_cast<std::uint32_t>(tables_.now().time_since_epoch() / std::chrono::seconds(1)) + 1;
-  if (guard_.suspected()) guard_.probe_sent(tables_.now());
+  if (guard_.suspected()) guard_.probe_sent(model.hash(), tables_.now());
   const bool of_model = model.hash() != 0 && !tables_.models.empty();
   if (own.standing == KeyStanding::kTrial || of_model) start_trials(slot, claim);
   if (LimitAccount* limits = tables_.account(slot)) count_request(slot, claim, request.tokens, *limits);
@@ -156,7 +177,7 @@ bool PoolState::renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now) {
 
 // What forbids a key to others may be this claim itself: its trial is no reason against it.
 bool PoolState::may_go_on(std::uint32_t slot, const KeyClaim& claim, std::uint32_t tokens) {
-  if (held_back()) return false;
+  if (held_back(claim.model.hash())) return false;
   const TimePoint now = tables_.now();
   LimitAccount* limits = tables_.account(slot);
   if (limits != nullptr && limits->blocked_until(now, tables_.clock())) return false;

@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint32_t kValidationScan = 4096;
 
 constexpr Duration kValidateEvery = std::chrono::minutes(5);
+// A provider that was confused for a moment is asked again before anybody misses the key.
+constexpr Duration kValidateSoon[] = {std::chrono::seconds(10), std::chrono::minutes(1), std::chrono::minutes(10)};
 constexpr Duration kValidateInvalidFirst = std::chrono::hours(1);
 constexpr Duration kValidateInvalidLast = std::chrono::hours(24);
 
@@ -19,13 +21,20 @@ bool is_out(KeyStanding standing) {
 
 }  // namespace
 
-void PoolValidation::schedule(KeyRecord& record, TimePoint now) {
-  const bool invalid = record.health.state == KeyState::kInvalid;
-  const Duration first = invalid ? kValidateInvalidFirst : kValidateEvery;
-  const Duration last = invalid ? kValidateInvalidLast : kValidateEvery;
-  Duration wait = first;
-  for (int i = 0; i < record.validations && wait < last; ++i) wait *= 2;
-  record.validate_at = now + std::min(wait, last);
+void PoolValidation::schedule(KeyRecord& record, TimePoint now) const {
+  if (record.health.state != KeyState::kInvalid) {
+    record.validate_at = now + kValidateEvery;
+    return;
+  }
+  std::size_t turn = record.validations;
+  if (free_call_ && turn < std::size(kValidateSoon)) {
+    record.validate_at = now + kValidateSoon[turn];
+    return;
+  }
+  if (free_call_) turn -= std::size(kValidateSoon);
+  Duration wait = kValidateInvalidFirst;
+  for (; turn > 0 && wait < kValidateInvalidLast; --turn) wait *= 2;
+  record.validate_at = now + std::min(wait, kValidateInvalidLast);
 }
 
 std::vector<KeyId> PoolValidation::due(std::size_t limit, TimePoint now) {

@@ -19,12 +19,15 @@ class PoolValidation {
   Result<KeyClaim> take(KeyId id, TimePoint now);
   void let_request_try(KeyId id, TimePoint now);
 
-  // When it is this key's turn next, as things are: every 5 min; invalid ones after 1 h, doubling to 24 h.
-  static void schedule(KeyRecord& record, TimePoint now);
+  // When it is this key's turn next, as things are: every 5 min; invalid ones after 1 h, doubling to 24 h, and before
+  // that after 10 s, 1 min and 10 min if asking is free.
+  void schedule(KeyRecord& record, TimePoint now) const;
+  void ask_soon(bool free_call) { free_call_ = free_call; }
 
  private:
   PoolTables& tables_;
   std::uint32_t cursor_ = 0;
+  bool free_call_ = false;  // PoolSettings
 };
 
 }  // namespace akr

@@ -54,14 +54,14 @@ int whole_seconds(Duration wait) {
 
 }  // namespace
 
-Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, TimePoint model_soonest) {
+Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, std::uint64_t model, TimePoint model_soonest) {
   const TimePoint now = tables.now();
   const std::uint32_t enabled = tables.enabled_keys();
   if (enabled == 0) return {.code = ErrorCode::kNoKeysConfigured, .message = "The service has no enabled key."};
-  if (guard.suspected() && guard.next_probe() > now) {
+  if (guard.suspected() && guard.next_probe(model) > now) {
     return {.code = ErrorCode::kAllKeysCooling,
             .message = "The upstream refuses most keys of the service; it is tried once per second.",
-            .retry_after = whole_seconds(guard.next_probe() - now)};
+            .retry_after = whole_seconds(guard.next_probe(model) - now)};
   }
   TimePoint soonest = model_soonest;
   if (const auto wake = tables.next_wake()) soonest = soonest == TimePoint{} ? *wake : std::min(soonest, *wake);

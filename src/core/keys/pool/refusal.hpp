@@ -7,8 +7,8 @@
 
 namespace akr {
 
-// For KeyPool::select().  `model_soonest`: when a wait for the request's model ends; TimePoint{} = none.
-Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, TimePoint model_soonest);
+// For KeyPool::select().  `model`: hash of the request's; `model_soonest`: when a wait for it ends; TimePoint{} = none.
+Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, std::uint64_t model, TimePoint model_soonest);
 
 // For KeyPool::select_exactly().
 Error pinned_key_deleted();

@@ -8,7 +8,7 @@ namespace akr::anthropic_errors {
 namespace {
 
 using std::chrono::minutes;
-using K = ErrorKind;
+using K = FailureKind;
 using M = ErrorRule::Match;
 
 // `type` names little more than the status here; what matters is in error_code and in the sentence, so they come first.
@@ -55,7 +55,7 @@ void refine_unified(const ErrorAnswer& answer, ErrorDetail& detail) {
   const auto status = find_header(answer.headers, "anthropic-ratelimit-unified-status");
   if (status != "rejected") return;
   const auto reset = find_header(answer.headers, "anthropic-ratelimit-unified-reset");
-  detail.kind = ErrorKind::kQuota;
+  detail.kind = FailureKind::kQuota;
   detail.code = "unified_limit_rejected";
   if (const auto wait = reset ? parse_reset(*reset, answer.now) : std::nullopt) detail.retry_after = wait;
 }
@@ -65,8 +65,8 @@ void refine_unified(const ErrorAnswer& answer, ErrorDetail& detail) {
 std::span<const ErrorRule> rules() { return kRules; }
 
 void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) {
-  if (answer.status == 429 && detail.kind == ErrorKind::kRateLimit) refine_unified(answer, detail);
-  if (detail.kind == ErrorKind::kMonthlyQuota) {
+  if (answer.status == 429 && detail.kind == FailureKind::kRateLimit) refine_unified(answer, detail);
+  if (detail.kind == FailureKind::kMonthlyQuota) {
     const auto named = find_regain_date(facts.message, answer.now);
     detail.retry_after = named ? *named : until_next_month(answer.now);
   }

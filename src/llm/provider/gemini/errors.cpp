@@ -11,7 +11,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using K = ErrorKind;
+using K = FailureKind;
 using M = ErrorRule::Match;
 
 // A reason (ErrorInfo) before the sentence, the sentence before the status word, which repeats the HTTP status.
@@ -72,17 +72,19 @@ std::span<const ErrorRule> rules() { return kRules; }
 
 void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) {
   refine_google_quota(answer, facts, detail);
-  if (answer.status != 429 || detail.kind != ErrorKind::kUnknown) return;
+  if (answer.status != 429 || detail.kind != FailureKind::kUnknown) return;
   if (is_shared_capacity(facts, detail)) {
-    detail.kind = ErrorKind::kOverloaded;
+    detail.kind = FailureKind::kOverloaded;
     detail.code = "shared_quota_exhausted";
   } else if (detail.retry_after && *detail.retry_after > kLongestMinuteWait) {
-    detail.kind = ErrorKind::kDailyQuota;
+    detail.kind = FailureKind::kDailyQuota;
     detail.code = "quota_until_retry_delay";
   } else {
-    detail.kind = ErrorKind::kRateLimit;
+    detail.kind = FailureKind::kRateLimit;
     detail.code = "resource_exhausted";
-    if (!detail.retry_after) detail.retry_after = seconds(60);
+    if (detail.retry_after) return;
+    detail.retry_after = seconds(60);
+    detail.retry_from = WaitSource::kDefault;
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using K = ErrorKind;
+using K = FailureKind;
 using M = ErrorRule::Match;
 
 // Order matters: a code of its own before the type that many errors share, a word before a phrase, and a phrase that
@@ -119,11 +119,11 @@ std::span<const ErrorRule> rules() { return kRules; }
 
 void refine(const ErrorAnswer& answer, const ErrorFacts& facts, ErrorDetail& detail) {
   refine_google_quota(answer, facts, detail);
-  if (answer.status == 429 && detail.kind == ErrorKind::kQuota && detail.retry_after &&
+  if (answer.status == 429 && detail.kind == FailureKind::kQuota && detail.retry_after &&
       *detail.retry_after <= kShortWait) {
-    detail.kind = ErrorKind::kRateLimit;
+    detail.kind = FailureKind::kRateLimit;
   }
-  if (detail.kind == ErrorKind::kMonthlyQuota) detail.retry_after = until_next_month(answer.now);
+  if (detail.kind == FailureKind::kMonthlyQuota) detail.retry_after = until_next_month(answer.now);
   if (detail.code == "requests_per_day") {
     // The bucket knows better than the sentence, which speaks of one request's worth.
     const auto reset = find_header(answer.headers, "x-ratelimit-reset-requests");
