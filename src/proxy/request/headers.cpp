@@ -12,7 +12,8 @@ namespace {
 
 using net::FieldId;
 
-// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08).
+// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08), the page that a browser
+// shows included: with Origin or Sec-Fetch-Site, providers take the call for one from a web page and refuse the key.
 bool stays_here(FieldId id) {
   switch (id) {
     case FieldId::kConnection:
@@ -37,10 +38,15 @@ bool stays_here(FieldId id) {
     case FieldId::kProxyOther:
     case FieldId::kXForwardedOther:
     case FieldId::kCfOther:
+    case FieldId::kOrigin:
+    case FieldId::kReferer:
+    case FieldId::kSecFetchOther:
+    case FieldId::kAccessControlOther:
     case FieldId::kXRotatorOther:
     case FieldId::kAccountOther:
       return true;
     case FieldId::kOther:
+    case FieldId::kSecWebSocketProtocol:
     case FieldId::kAcceptEncoding:
     case FieldId::kContentEncoding:
     case FieldId::kContentType:
