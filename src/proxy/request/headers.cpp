@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "proxy/request/subprotocols.hpp"
 
 namespace akr {
 namespace {
@@ -180,6 +181,12 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
   out += run;
 }
 
+// The header in which a service's own key stands, where its operator named one; else "".
+std::string_view key_header(const Service& service) {
+  const auto& place = service.key_placement;
+  return place && place->location == KeyLocation::kHeader ? std::string_view(place->name) : std::string_view();
+}
+
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
 // bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
 bool reads_answers(const RequestContext& ctx) {
@@ -190,12 +197,21 @@ void append_client_fields(const RequestContext& ctx, const Credential& credentia
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
   const AccountNames accounts = account_request_names(ctx.upstream_speaks);
+  // The client's credential in the asked service's own place is not for a fallback that has another place.
+  const std::string_view foreign = ctx.stand_in != nullptr ? key_header(ctx.asked().config) : std::string_view();
+  bool offers = false;
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
     if (stays_here(field.id) || accounts.have(field)) return false;
+    if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx)) return false;
     if (nominates && head.nominated(index)) return false;
+    if (field.id == FieldId::kSecWebSocketProtocol) {
+      offers = true;
+      return false;
+    }
     return credential.in_query || field.name.size() != credential.name.size() || !iequals(field.name, credential.name);
   });
+  if (offers) append_subprotocols(head, out);
 }
 
 void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
@@ -257,6 +273,7 @@ class AnswerFields {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_) || accounts_.have(field)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
+    if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
     if (field.name.size() != next_url_field_.size() || !iequals(field.name, next_url_field_)) return true;

@@ -22,8 +22,12 @@ Result<void> join(const RequestContext& ctx, const RouteMatch& route, PreparedRe
   request.joined_to = &url;
   request.joined_by = &ctx.service().join;
   // The query travels on without the access key if that came there.
-  if (!ctx.grant.key_in_query) return join_target(url, ctx.service().join, route.rest, route.query, request.target);
-  const std::string edited = remove_parameter(route.query, "key");
+  const auto& [who, key_in_query, own_in_query] = ctx.grant;
+  if (!key_in_query && !own_in_query)
+    return join_target(url, ctx.service().join, route.rest, route.query, request.target);
+  std::string edited(route.query);
+  if (key_in_query) edited = remove_parameter(edited, "key");
+  if (own_in_query) edited = remove_parameter(edited, ctx.asked().config.key_placement->name);
   return join_target(url, ctx.service().join, route.rest, edited, request.target);
 }
 
