@@ -9,6 +9,7 @@
 #include "proxy/attempt/packed_error.hpp"
 #include "proxy/request/authenticate.hpp"
 #include "proxy/request/body_key.hpp"
+#include "proxy/request/cors.hpp"
 #include "proxy/request/prepare.hpp"
 #include "proxy/request/request_facts.hpp"
 
@@ -107,6 +108,9 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (!route) co_return route.error();
   ctx.route = *route;
   ctx.listen();
+
+  // A browser asks before it lets a page call, and may not send the key with it.
+  if (is_preflight(ctx)) co_return co_await answer_preflight(ctx);
 
   // Before the body is read: an unauthenticated client must not make us buffer anything.
   const Result<void> admitted = admit(ctx);

@@ -88,6 +88,7 @@ struct Service {
   bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
   bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
+  std::vector<std::string> cors_origins;         // whose web pages may call (cors_origins.hpp); empty = nobody's
   bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)
   WallTime created_at{};
   WallTime updated_at{};

@@ -212,6 +212,13 @@ constexpr Field<Service> kFields[] = {
                  "(`ALLOW_PRIVATE_UPSTREAMS`) holds for it too",
                  "`http`、`https`、`socks5` 或 `socks5h` `://[user:password@]host:port`；地址策略"
                  "（`ALLOW_PRIVATE_UPSTREAMS`）同样适用"}},
+    {.name = "cors_origins",
+     .member = Listed<Service>{parts::read_cors_origins, parts::write_cors_origins},
+     .check = check_cors_origins,
+     .meaning =
+         {"whose web pages may call the service from a browser: origins like `https://app.example`, or `[\"*\"]`; see "
+          "below",
+          "哪些网页可以从浏览器调用本服务：如 `https://app.example` 的源，或 `[\"*\"]`；见下文"}},
     {.name = "forward_client_ip",
      .member = [](Service& service) -> bool& { return service.forward_client_ip; },
      .meaning = {"tells the upstream the client's address in `X-Forwarded-For`",

@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "core/outcome/failure_rules_json.hpp"
 #include "core/service/affinity_rules_json.hpp"
+#include "core/service/cors_origins.hpp"
 #include "core/service/json_item.hpp"
 #include "core/service/upstreams_json.hpp"
 
@@ -145,6 +146,7 @@ boost::json::array write_fallbacks(const Service& service) { return fallbacks_to
 boost::json::array write_affinity_rules(const Service& service) {
   return affinity_rules_to_json(service.affinity_rules);
 }
+boost::json::array write_cors_origins(const Service& service) { return cors_origins_to_json(service.cors_origins); }
 boost::json::array write_failure_rules(const Service& service) { return failure_rules_to_json(service.failure_rules); }
 
 Result<void> read_upstreams(const boost::json::value& value, Service& service) {
@@ -157,6 +159,10 @@ Result<void> read_fallbacks(const boost::json::value& value, Service& service) {
 
 Result<void> read_affinity_rules(const boost::json::value& value, Service& service) {
   return take(akr::read_affinity_rules(value), service.affinity_rules);
+}
+
+Result<void> read_cors_origins(const boost::json::value& value, Service& service) {
+  return take(akr::read_cors_origins(value), service.cors_origins);
 }
 
 Result<void> read_failure_rules(const boost::json::value& value, Service& service) {

@@ -47,6 +47,8 @@ boost::json::array write_fallbacks(const Service& service);
 Result<void> read_fallbacks(const boost::json::value& value, Service& service);
 boost::json::array write_affinity_rules(const Service& service);
 Result<void> read_affinity_rules(const boost::json::value& value, Service& service);
+boost::json::array write_cors_origins(const Service& service);
+Result<void> read_cors_origins(const boost::json::value& value, Service& service);  // also "*"
 boost::json::array write_failure_rules(const Service& service);
 Result<void> read_failure_rules(const boost::json::value& value, Service& service);  // also a built-in list's name
 

@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "proxy/request/cors.hpp"
 #include "proxy/request/subprotocols.hpp"
 
 namespace akr {
@@ -265,7 +266,8 @@ class AnswerFields {
         plain_(plain),
         accounts_(account_response_names(ctx.upstream_speaks)),
         next_url_field_(ctx.upstream_speaks ? ctx.upstream_speaks.provider->next_url_field : std::string_view()),
-        allow_set_cookie_(ctx.service().config.allow_set_cookie) {
+        allow_set_cookie_(ctx.service().config.allow_set_cookie),
+        speaks_cors_(speaks_cors(ctx)) {
     may_hold_key = filter_.may_hold(answer.reason());
   }
 
@@ -273,6 +275,7 @@ class AnswerFields {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_) || accounts_.have(field)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
+    if (field.id == FieldId::kAccessControlOther && speaks_cors_) return false;
     if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
@@ -297,6 +300,7 @@ class AnswerFields {
   const AccountNames accounts_;
   const std::string_view next_url_field_;
   const bool allow_set_cookie_;
+  const bool speaks_cors_;
 };
 
 // Names and values apart, so that no spelling reaches over the structure of the head.
@@ -357,6 +361,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
 
 void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out) {
   append_field(out, upstream_has_id ? "X-Rotator-Request-Id" : "X-Request-Id", ctx.id);
+  if (speaks_cors(ctx)) append_cors_fields(ctx, out);
   if (ctx.status > 299) {
     append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
   }
