@@ -14,9 +14,16 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 }
 
 // Sets the key where the data plane sets it: the operator's place, else the provider's own.
-void place_key(const Service& service, const Provider* provider, const PooledKey& key, std::string& target,
+void place_key(const RoutedService& routed, const UpstreamUrl& url, const PooledKey& key, std::string& target,
                std::string& fields) {
-  const auto& placement = service.key_placement;
+  const auto& placement = routed.config.key_placement;
+  if (url.key_at != std::string::npos) {
+    std::string with_key;
+    append_with_key(url, target, key.secret.expose(), with_key);
+    target.swap(with_key);
+    wipe(with_key);
+    return;
+  }
   if (placement && placement->location == KeyLocation::kQuery) {
     target += target.find('?') == std::string::npos ? '?' : '&';
     std::string escaped = percent_encode(key.secret.expose());
@@ -24,7 +31,7 @@ void place_key(const Service& service, const Provider* provider, const PooledKey
     wipe(escaped);
     return;
   }
-  const CredentialPlace own = provider == nullptr ? CredentialPlace{} : provider->credential;
+  const CredentialPlace own = routed.provider == nullptr ? CredentialPlace{} : routed.provider->credential;
   fields.append(placement ? std::string_view(placement->name) : own.header).append(": ");
   fields.append(placement ? std::string_view(placement->prefix) : own.prefix).append(key.secret.expose());
   fields += "\r\n";
@@ -55,7 +62,7 @@ Result<std::string> probe_head(const RoutedService& service, const UpstreamUrl& 
   if (provider != nullptr) {
     for (const HeaderView& required : provider->required_headers) append_field(fields, required.name, required.value);
   }
-  place_key(service.config, provider, key, target, fields);
+  place_key(service, url, key, target, fields);
   std::string head = "GET " + target + " HTTP/1.1\r\n" + fields + "\r\n";
   wipe(target);
   wipe(fields);

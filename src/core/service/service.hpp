@@ -18,12 +18,13 @@
 namespace akr {
 
 enum class ServiceType { kGeneric, kLlm };
-enum class KeyLocation { kHeader, kQuery };
+enum class KeyLocation { kHeader, kQuery, kPath };
 
 // How the upstream key travels.  For LLM services the format decides unless the operator named a place.
 struct KeyPlacement {
   KeyLocation location = KeyLocation::kHeader;
-  std::string name;    // header or query parameter; never a framing or hop-by-hop header
+  std::string name;    // header or query parameter; never a framing or hop-by-hop header.  kPath needs none: the URL
+                       // says {key} where the key goes
   std::string prefix;  // put before the key in a header ("Bearer "); may be empty
 };
 
@@ -66,7 +67,8 @@ struct Service {
   std::string slug;           // unique, [A-Za-z0-9._-]{1,100}
   ServiceType type = ServiceType::kGeneric;
   bool active = true;
-  std::string target_url;                     // http(s)://host[:port][/base][?query]; no userinfo, no fragment
+  std::string
+      target_url;  // http(s)://host[:port][/base][?query]; no userinfo, no fragment; {key} with KeyLocation::kPath
   std::vector<Upstream> upstreams;            // empty = target_url alone; else all of them, target_url being the first
   std::vector<ServiceId> fallbacks;           // asked in this order when no key or URL of this one can serve; up to 8
   std::vector<std::string> methods;           // upper case; empty = any.  Generic services only

@@ -1,6 +1,7 @@
 #include "core/service/service_parts.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.hpp"
 #include "core/outcome/failure_rules_json.hpp"
@@ -13,6 +14,9 @@ namespace akr::parts {
 namespace {
 
 constexpr std::string_view kNoMethod = "is required for a GENERIC service: one method, a comma list, or ANY";
+
+// By KeyLocation.
+constexpr std::array<std::string_view, 3> kLocations = {"header", "query", "path"};
 
 KeyPlacement& placement_of(Service& service) {
   if (!service.key_placement) service.key_placement = KeyPlacement{.prefix = default_key_prefix(service)};
@@ -79,18 +83,20 @@ std::string default_key_prefix(const Service& service) {
 
 MaybeText write_key_location(const Service& service) {
   if (!service.key_placement) return std::nullopt;
-  return service.key_placement->location == KeyLocation::kQuery ? "query" : "header";
+  return std::string(kLocations.at(static_cast<std::size_t>(service.key_placement->location)));
 }
 
 Result<void> read_key_location(std::string_view text, Service& service) {
   KeyPlacement& placement = placement_of(service);
-  const KeyLocation location = iequals(text, "query") ? KeyLocation::kQuery : KeyLocation::kHeader;
+  const auto known = std::find_if(kLocations.begin(), kLocations.end(), [&](auto name) { return iequals(text, name); });
+  const auto location =
+      known == kLocations.end() ? KeyLocation::kHeader : static_cast<KeyLocation>(known - kLocations.begin());
   if (placement.location != location) {
     placement.location = location;
     placement.prefix = default_key_prefix(service);
   }
-  if (location == KeyLocation::kQuery || text.empty() || iequals(text, "header")) return {};
-  return wrong_json("api_key_location", "must be header or query");
+  if (known != kLocations.end() || text.empty()) return {};
+  return wrong_json("api_key_location", "must be header, query or path");
 }
 
 MaybeText write_key_name(const Service& service) {
@@ -114,7 +120,8 @@ Result<void> read_key_prefix(std::string_view text, Service& service) {
 }
 
 void drop_nameless_placement(Service& service) {
-  if (service.key_placement && service.key_placement->name.empty()) service.key_placement.reset();
+  const auto& placement = service.key_placement;
+  if (placement && placement->name.empty() && placement->location != KeyLocation::kPath) service.key_placement.reset();
 }
 
 // ---- the URL

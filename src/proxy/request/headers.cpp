@@ -104,6 +104,7 @@ struct Credential {
 
 Credential credential_for(const RequestContext& ctx) {
   const auto& placement = ctx.service().config.key_placement;
+  if (placement && placement->location == KeyLocation::kPath) return {};  // UpstreamUrl::key_at
   if (placement && !placement->name.empty()) {
     return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
   }
@@ -116,7 +117,9 @@ void append_request_line(const RequestContext& ctx, const PreparedRequest& reque
                          const PooledKey& key, std::string& out) {
   out += ctx.client.head().method();
   out += ' ';
-  if (!credential.in_query) {
+  if (const UpstreamUrl& url = ctx.upstream_url(); url.key_at != std::string::npos) {
+    append_with_key(url, request.target, key.secret.expose(), out);
+  } else if (!credential.in_query) {
     out += request.target;
   } else {
     const auto mark = request.target.find('?');

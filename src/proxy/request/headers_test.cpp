@@ -140,6 +140,14 @@ TEST(RequestHead, QueryKeysAreEscapedAndReplaceTheClients) {
   EXPECT_EQ(line("/a?key=mine&b=%20&k%65y=2"), "/a?b=%20&key=sk%2Bsecret%2F1");
 }
 
+TEST(RequestHead, KeysInThePathStandWhereTheUrlSaysSo) {
+  Service service = rest_service();
+  service.target_url = "https://up.example:8443/bot{key}";
+  service.key_placement = KeyPlacement{.location = KeyLocation::kPath};
+  const std::string head = up(service, get(""), {.target = "/bot{key}/a?b={key}"});
+  EXPECT_EQ(head, "GET /botsk+secret%2F1/a?b={key} HTTP/1.1\r\nHost: up.example:8443\r\n\r\n");
+}
+
 TEST(RequestHead, NoPlaceMeansNoKey) {
   Service service = rest_service();
   service.key_placement.reset();
