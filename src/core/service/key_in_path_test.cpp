@@ -75,6 +75,14 @@ TEST_F(KeyInPathRules, UrlAndPlaceBelongTogether) {
   }
 }
 
+// A URL of the discard port, which people name where nobody shall listen, was refused as one of another protocol.
+TEST_F(KeyInPathRules, TheDiscardPortIsNobodys) {
+  service_.target_url = "http://127.0.0.1:9/v3/{key}";
+  EXPECT_EQ(refused().message, "");
+  service_.target_url = "http://127.0.0.1:7/v3/{key}";
+  EXPECT_EQ(refused().field, "target_url");
+}
+
 TEST_F(KeyInPathRules, EachOfSeveralUrlsHasItsOwn) {
   service_.upstreams = {{.url = service_.target_url}, {.url = "https://eu.example/bot{key}"}};
   EXPECT_EQ(refused().message, "");

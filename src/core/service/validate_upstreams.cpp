@@ -12,13 +12,13 @@ constexpr std::size_t kMostUpstreams = 32;
 constexpr std::uint32_t kMostWeight = 1'000'000;
 constexpr std::size_t kMostFallbacks = 8;
 
-// Ports whose protocols can be talked into reading an HTTP request as commands (as browsers refuse them).
+// Ports whose protocols can be talked into reading an HTTP request as commands (as browsers refuse them).  Not 9,
+// discard, which reads nothing as anything.
 constexpr std::uint16_t kForeignPorts[] = {
-    1,    7,    9,    11,   13,   15,   17,   19,   20,   21,   22,   23,   25,   37,   42,    43,
-    53,   69,   77,   79,   87,   95,   101,  102,  103,  104,  109,  110,  111,  113,  115,   117,
-    119,  123,  135,  137,  139,  143,  161,  179,  389,  427,  445,  465,  512,  513,  514,   515,
-    526,  530,  531,  532,  540,  548,  554,  556,  563,  587,  601,  636,  989,  990,  993,   995,
-    1719, 1720, 1723, 2049, 3306, 3659, 4045, 5060, 5061, 5432, 6000, 6379, 6566, 6697, 11211, 27017};
+    1,   7,   11,  13,   15,   17,   19,   20,   21,   22,   23,   25,   37,   42,   43,   53,   69,   77,    79,   87,
+    95,  101, 102, 103,  104,  109,  110,  111,  113,  115,  117,  119,  123,  135,  137,  139,  143,  161,   179,  389,
+    427, 445, 465, 512,  513,  514,  515,  526,  530,  531,  532,  540,  548,  554,  556,  563,  587,  601,   636,  989,
+    990, 993, 995, 1719, 1720, 1723, 2049, 3306, 3659, 4045, 5060, 5061, 5432, 6000, 6379, 6566, 6697, 11211, 27017};
 
 // Does the URL say where the key goes exactly if it goes into the path?
 Result<void> check_key_mark(std::string_view field, const UpstreamUrl& url, const Service& service) {
