@@ -50,6 +50,7 @@ object meta_field(const FieldInfo& field) {
 
 // What one entry of a list looks like: components of openapi.cpp.
 object items_of(std::string_view list) {
+  if (list == "cors_origins") return {{"type", "string"}};
   if (list == "fallbacks") return {{"type", "integer"}, {"minimum", 1}};
   const std::string_view component = list == "upstreams"        ? "Upstream"
                                      : list == "affinity_rules" ? "AffinityRule"
@@ -60,8 +61,8 @@ object items_of(std::string_view list) {
 object schema_of(const FieldInfo& field, bool nullable) {
   object out;
   array types{field.type};
-  // Also the name of a built-in list.
-  if (nullable && field.name == "failure_rules") types.emplace_back("string");
+  // Also the name of a built-in list, or "*".
+  if (nullable && (field.name == "failure_rules" || field.name == "cors_origins")) types.emplace_back("string");
   if (nullable && field.nullable) types.emplace_back("null");
   out["type"] = types.size() == 1 ? types.front() : value(types);
   if (field.type == "array") out["items"] = items_of(field.name);

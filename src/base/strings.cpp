@@ -94,6 +94,16 @@ std::optional<std::uint64_t> parse_u64(std::string_view text) {
   return value;
 }
 
+namespace {
+
+void append_escape(char c, std::string& out) {
+  constexpr std::string_view kUpper = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(c);
+  out += {'%', kUpper[byte >> 4], kUpper[byte & 15]};
+}
+
+}  // namespace
+
 std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -101,13 +111,21 @@ std::string percent_encode(std::string_view text) {
     if (is_unreserved(c)) {
       out += c;
     } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += static_cast<char>(kHex[byte >> 4] >= 'a' ? kHex[byte >> 4] - 32 : kHex[byte >> 4]);
-      out += static_cast<char>(kHex[byte & 15] >= 'a' ? kHex[byte & 15] - 32 : kHex[byte & 15]);
+      append_escape(c, out);
     }
   }
   return out;
+}
+
+void append_path_segment(std::string_view text, std::string& out) {
+  constexpr std::string_view kAlso = "!$&'()*+,;=:@";  // RFC 3986 pchar
+  for (char c : text) {
+    if (is_unreserved(c) || kAlso.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      append_escape(c, out);
+    }
+  }
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -23,6 +23,9 @@ std::optional<std::uint64_t> parse_u64(std::string_view text);
 
 // %XX for everything but RFC 3986 unreserved characters.
 std::string percent_encode(std::string_view text);
+// Appends `text` as a segment of a path, or a part of one: %XX for everything but RFC 3986 pchar, so that "123:abc"
+// stays what it is and a '/' does not divide it.
+void append_path_segment(std::string_view text, std::string& out);
 // nullopt if a '%' is not followed by two hex digits.
 std::optional<std::string> percent_decode(std::string_view text);
 

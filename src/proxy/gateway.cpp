@@ -9,6 +9,7 @@
 #include "proxy/attempt/packed_error.hpp"
 #include "proxy/request/authenticate.hpp"
 #include "proxy/request/body_key.hpp"
+#include "proxy/request/cors.hpp"
 #include "proxy/request/prepare.hpp"
 #include "proxy/request/request_facts.hpp"
 
@@ -38,6 +39,14 @@ bool wants_explanation(const net::MessageHead& head, const AdminCheck& is_admin)
   if (head.find(net::FieldId::kXRotatorOther).empty() || head.find("x-rotator-explain") != "1") return false;
   const std::string_view given = head.find("x-rotator-admin");
   return given.starts_with(kScheme) && is_admin(given.substr(kScheme.size()));
+}
+
+bool unknown_key(const Error& refused) { return refused.code == ErrorCode::kAccessKeyInvalid; }
+
+// A stale credential in the head says nothing about the body.
+bool body_may_tell(const RequestContext& ctx, const Error& refused) {
+  if (!ctx.asked().config.accept_body_key || ctx.client.head().body_kind() == net::BodyKind::kNone) return false;
+  return refused.code == ErrorCode::kAccessKeyMissing || unknown_key(refused);
 }
 
 // Expected failures are values; what comes as an exception is no memory or a bug.  The request ends all the same, once.
@@ -100,10 +109,12 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   ctx.route = *route;
   ctx.listen();
 
+  // A browser asks before it lets a page call, and may not send the key with it.
+  if (is_preflight(ctx)) co_return co_await answer_preflight(ctx);
+
   // Before the body is read: an unauthenticated client must not make us buffer anything.
   const Result<void> admitted = admit(ctx);
-  const bool by_body = !admitted && admitted.error().code == ErrorCode::kAccessKeyMissing &&
-                       ctx.asked().config.accept_body_key && ctx.client.head().body_kind() != net::BodyKind::kNone;
+  const bool by_body = !admitted && body_may_tell(ctx, admitted.error());
   if (!admitted && !by_body) co_return admitted.error();
   if (!by_body) ctx.client.recognise();
 
@@ -114,6 +125,8 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (by_body) {
     // Of a stranger's body only as much as it takes to find out who it is.
     auto found = co_await admit_by_body(ctx, request, keys_, settings_.max_body);
+    if (!found && found.error().code == ErrorCode::kAccessKeyMissing && unknown_key(admitted.error()))
+      co_return admitted.error();
     if (!found) co_return found.error();
     if (auto allowed = check_method(ctx); !allowed) co_return allowed.error();
   } else if (!*ready) {
@@ -150,7 +163,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
 // May this client use this service in this way?
 Result<void> Gateway::admit(RequestContext& ctx) {
-  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config.type, keys_);
+  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config, keys_);
   if (!who) return who.error();
   ctx.grant = *who;
   return check_method(ctx);

@@ -19,6 +19,7 @@ namespace akr {
 struct AccessGrant {
   std::string_view fingerprint;  // of the access key; static for the process
   bool key_in_query = false;     // "key" must not travel on
+  bool own_in_query = false;     // nor must the parameter in which the asked service's own key stands
 };
 
 // Who answers a request, or was asked in vain: what was true of one attempt, and stays with it.

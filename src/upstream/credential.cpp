@@ -10,6 +10,7 @@ bool Credential::contradicted_by(std::string_view field) const {
 
 Credential credential_of(const RoutedService& service) {
   const auto& placement = service.config.key_placement;
+  if (placement && placement->location == KeyLocation::kPath) return {};
   if (placement && !placement->name.empty()) {
     return {placement->location == KeyLocation::kQuery, placement->name, placement->prefix};
   }
@@ -18,7 +19,9 @@ Credential credential_of(const RoutedService& service) {
   return {false, own.header, own.prefix};
 }
 
-void append_target(const Credential& credential, std::string_view target, const PooledKey& key, std::string& out) {
+void append_target(const Credential& credential, const UpstreamUrl& url, std::string_view target, const PooledKey& key,
+                   std::string& out) {
+  if (url.key_at != std::string::npos) return append_with_key(url, target, key.secret.expose(), out);
   if (!credential.in_query) {
     out += target;
     return;

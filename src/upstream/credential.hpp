@@ -10,7 +10,7 @@
 
 namespace akr {
 
-// Views of the service and of static storage.
+// Views of the service and of static storage.  A key in the path has no name: its place is the URL's.
 struct Credential {
   bool in_query = false;
   std::string_view name = {};  // of the field or the parameter; "" = none is sent
@@ -22,9 +22,11 @@ struct Credential {
 
 Credential credential_of(const RoutedService& service);
 
-// Appends `target` (path and query) as it goes into the request line.  A key in the query replaces the parameters of
-// its name (contract 2.4.6); it is in `out` then and nowhere else.
-void append_target(const Credential& credential, std::string_view target, const PooledKey& key, std::string& out);
+// Appends `target` (path and query, made for `url`) as it goes into the request line.  A key in the path takes the
+// place of its mark (UpstreamUrl::key_at); one in the query replaces the parameters of its name (contract 2.4.6); it is
+// in `out` then and nowhere else.
+void append_target(const Credential& credential, const UpstreamUrl& url, std::string_view target, const PooledKey& key,
+                   std::string& out);
 
 // Appends the credential's field as a whole line; nothing if it stands elsewhere.
 void append_credential(const Credential& credential, const PooledKey& key, std::string& out);

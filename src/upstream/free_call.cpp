@@ -89,7 +89,7 @@ Result<std::string> free_call_head(const RoutedService& service, const UpstreamU
   if (auto joined = join_target(url, service.join, path, query, target); !joined) return joined.error();
   const Credential credential = credential_of(service);
   std::string head = "GET ";
-  append_target(credential, target, key, head);
+  append_target(credential, url, target, key, head);
   head += " HTTP/1.1\r\n";
   append_field(head, "Host", url.host_header);
   append_field(head, "Accept", provider == nullptr ? "*/*" : "application/json");

@@ -20,6 +20,8 @@ def no_access_key(request, _):
     head = b" ".join(request.start) + b"".join(n + b": " + v + b"\n" for n, v in request.fields)
     if b"conf-access-key" in head:
         raise Failure("the client's access key reached the upstream")
+    if b"wrong" in head:
+        raise Failure("a stale credential reached the upstream")
 
 
 WRONG = [
@@ -38,13 +40,16 @@ WRONG = [
     ("trailer", b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Proxy-Key: {K}\r\n"),
 ]
 CONFLICTS = [
-    ("proxy-bearer", b"X-Proxy-Key: {K}\r\nAuthorization: Bearer wrong\r\n"),
-    ("bearer-proxy", b"Authorization: Bearer {K}\r\nX-Proxy-Key: wrong\r\n"),
     ("two-valid", b"X-Proxy-Key: {K}\r\nAuthorization: Bearer conf-access-key-0002\r\n"),
     ("x-api-key", b"X-Proxy-Key: {K}\r\nx-api-key: conf-access-key-0002\r\n"),
     ("api-key", b"api-key: {K}\r\nx-api-key: conf-access-key-0002\r\n"),
-    ("goog", b"x-goog-api-key: {K}\r\nX-Proxy-Key: other\r\n"),
     ("repeated", b"X-Proxy-Key: {K}\r\nX-Proxy-Key: conf-access-key-0002\r\n"),
+]
+# One access key, and beside it what stock clients still have from elsewhere: let in, and none of it travels on.
+STALE = [
+    ("proxy-bearer", b"X-Proxy-Key: {K}\r\nAuthorization: Bearer wrong\r\n"),
+    ("bearer-proxy", b"Authorization: Bearer {K}\r\nX-Proxy-Key: wrong\r\n"),
+    ("goog", b"x-goog-api-key: {K}\r\nX-Proxy-Key: wrong\r\n"),
     ("repeated-wrong-last", b"X-Proxy-Key: {K}\r\nX-Proxy-Key: wrong\r\n"),
     ("repeated-wrong-first", b"X-Proxy-Key: wrong\r\nX-Proxy-Key: {K}\r\n"),
     ("repeated-bearer", b"Authorization: Bearer {K}\r\nAuthorization: Bearer wrong\r\n"),
@@ -117,6 +122,8 @@ def cases():
     yield "auth/bearer-case", upstream_sees(GET + b"authorization: bearer {K}\r\n\r\n", no_access_key)
     yield "auth/same-twice", upstream_sees(GET + b"X-Proxy-Key: {K}\r\nAuthorization: Bearer {K}\r\n\r\n",
                                            no_access_key)
+    for name, fields in STALE:
+        yield f"auth/stale-{name}", upstream_sees(GET + fields + b"\r\n", no_access_key)
     yield "auth/second-key", upstream_sees(GET + b"X-Proxy-Key: conf-access-key-0002\r\n\r\n", no_access_key)
     yield "auth/query-only", query(b"key={K}", b"/x")
     yield "auth/query-first", query(b"key={K}&a=%2b&b=1", b"/x?a=%2b&b=1")

@@ -40,7 +40,9 @@ class Errors : public testing::Test {
 
   test::ChangingScript script_;
   FakeUpstream upstream_{[this](UpstreamCall& call) { script_(call); }};
-  TestGateway gateway_{{{"MAX_BODY_SIZE", "100000"}}};
+  static inline const std::string kOther = "other-access-key-0123456789";
+  TestGateway gateway_{
+      {{"MAX_BODY_SIZE", "100000"}, {"GLOBAL_PROXY_KEYS", std::string(TestGateway::kAccessKey) + "," + kOther}}};
 };
 
 TEST_F(Errors, UnknownSlugIs404) {
@@ -91,7 +93,7 @@ TEST_F(Errors, WrongAccessKeyIs401AndTwoThatDisagreeAre400) {
   };
   expect_own(ask("X-Proxy-Key: wrong-key\r\n"), 401, "invalid_proxy_key");
   expect_own(ask("X-Proxy-Key: \r\n"), 401, "invalid_proxy_key");
-  expect_own(ask(kKeyField + "Authorization: Bearer other\r\n"), 400, "conflicting_credentials");
+  expect_own(ask(kKeyField + "Authorization: Bearer " + kOther + "\r\n"), 400, "conflicting_credentials");
   EXPECT_EQ(upstream_.requests(), 0);
 }
 

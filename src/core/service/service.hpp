@@ -18,12 +18,13 @@
 namespace akr {
 
 enum class ServiceType { kGeneric, kLlm };
-enum class KeyLocation { kHeader, kQuery };
+enum class KeyLocation { kHeader, kQuery, kPath };
 
 // How the upstream key travels.  For LLM services the format decides unless the operator named a place.
 struct KeyPlacement {
   KeyLocation location = KeyLocation::kHeader;
-  std::string name;    // header or query parameter; never a framing or hop-by-hop header
+  std::string name;    // header or query parameter; never a framing or hop-by-hop header.  kPath needs none: the URL
+                       // says {key} where the key goes
   std::string prefix;  // put before the key in a header ("Bearer "); may be empty
 };
 
@@ -66,7 +67,8 @@ struct Service {
   std::string slug;           // unique, [A-Za-z0-9._-]{1,100}
   ServiceType type = ServiceType::kGeneric;
   bool active = true;
-  std::string target_url;                     // http(s)://host[:port][/base][?query]; no userinfo, no fragment
+  std::string
+      target_url;  // http(s)://host[:port][/base][?query]; no userinfo, no fragment; {key} with KeyLocation::kPath
   std::vector<Upstream> upstreams;            // empty = target_url alone; else all of them, target_url being the first
   std::vector<ServiceId> fallbacks;           // asked in this order when no key or URL of this one can serve; up to 8
   std::vector<std::string> methods;           // upper case; empty = any.  Generic services only
@@ -88,6 +90,7 @@ struct Service {
   bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
   bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
+  std::vector<std::string> cors_origins;         // whose web pages may call (cors_origins.hpp); empty = nobody's
   bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)
   WallTime created_at{};
   WallTime updated_at{};

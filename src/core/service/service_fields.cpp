@@ -49,10 +49,15 @@ constexpr Field<Service> kFields[] = {
      .member = Worded<Service>{parts::write_key_location, parts::read_key_location},
      .choices =
          [](const KnownFormats&) {
-           return Names{"header", "query"};
+           return Names{"header", "query", "path"};
          },
      .initial = {"`header`", "`header`"},
-     .meaning = {"where the key goes, if `api_key_name` is set", "设置了 `api_key_name` 时，密钥放在哪里"}},
+     .meaning =
+         {"where the key goes: into the header or parameter `api_key_name`, if that is set; `path` (GENERIC): where "
+          "`target_url` says `{key}`",
+          "密钥放在哪里：设置了 `api_key_name` 时，为该请求头或参数；`path`（GENERIC）时，为 `target_url` 中写有 "
+          "`{key}` "
+          "的位置"}},
     {.name = "api_key_name",
      .member = Worded<Service>{parts::write_key_name, parts::read_key_name},
      .check = check_key_placement,
@@ -80,11 +85,16 @@ constexpr Field<Service> kFields[] = {
      .check = check_upstreams,
      .applies = AppliesTo::kGeneric,
      .required = true,
-     .meaning = {"`http(s)://host[:port][/base][?query]`, up to 2048 characters; with `upstreams` the first of them. A "
-                 "name that begins like an IP address (`127.0.0.1.nip.test`) is refused with 422: it could be read as "
-                 "another host",
-                 "`http(s)://host[:port][/base][?query]`，最多 2048 个字符；设有 `upstreams` 时为其中第一个。以 IP "
-                 "地址形式开头的主机名（如 `127.0.0.1.nip.test`）可能被读成另一台主机，以 422 拒绝"}},
+     .meaning =
+         {"`http(s)://host[:port][/base][?query]`, up to 2048 characters; with `upstreams` the first of them. With "
+          "`api_key_location` `path` its path says `{key}` once, also within a segment: `https://host/v3/{key}`, "
+          "`https://host/bot{key}`. A name that begins like an IP address (`127.0.0.1.nip.test`) is refused with 422: "
+          "it could be read as "
+          "another host",
+          "`http(s)://host[:port][/base][?query]`，最多 2048 个字符；设有 `upstreams` "
+          "时为其中第一个。`api_key_location` 为 `path` "
+          "时，其路径中须写有一处 `{key}`，也可以在一段之内：`https://host/v3/{key}`、`https://host/bot{key}`。以 IP "
+          "地址形式开头的主机名（如 `127.0.0.1.nip.test`）可能被读成另一台主机，以 422 拒绝"}},
     {.name = "target_base_url",
      .member = Worded<Service>{parts::write_target_base_url, parts::read_target_base_url},
      .applies = AppliesTo::kLlm,
@@ -214,6 +224,13 @@ constexpr Field<Service> kFields[] = {
                  "(`ALLOW_PRIVATE_UPSTREAMS`) holds for it too",
                  "`http`、`https`、`socks5` 或 `socks5h` `://[user:password@]host:port`；地址策略"
                  "（`ALLOW_PRIVATE_UPSTREAMS`）同样适用"}},
+    {.name = "cors_origins",
+     .member = Listed<Service>{parts::read_cors_origins, parts::write_cors_origins},
+     .check = check_cors_origins,
+     .meaning =
+         {"whose web pages may call the service from a browser: origins like `https://app.example`, or `[\"*\"]`; see "
+          "below",
+          "哪些网页可以从浏览器调用本服务：如 `https://app.example` 的源，或 `[\"*\"]`；见下文"}},
     {.name = "forward_client_ip",
      .member = [](Service& service) -> bool& { return service.forward_client_ip; },
      .meaning = {"tells the upstream the client's address in `X-Forwarded-For`",

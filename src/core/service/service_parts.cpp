@@ -1,10 +1,12 @@
 #include "core/service/service_parts.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.hpp"
 #include "core/outcome/failure_rules_json.hpp"
 #include "core/service/affinity_rules_json.hpp"
+#include "core/service/cors_origins.hpp"
 #include "core/service/json_item.hpp"
 #include "core/service/upstreams_json.hpp"
 
@@ -12,6 +14,9 @@ namespace akr::parts {
 namespace {
 
 constexpr std::string_view kNoMethod = "is required for a GENERIC service: one method, a comma list, or ANY";
+
+// By KeyLocation.
+constexpr std::array<std::string_view, 3> kLocations = {"header", "query", "path"};
 
 KeyPlacement& placement_of(Service& service) {
   if (!service.key_placement) service.key_placement = KeyPlacement{.prefix = default_key_prefix(service)};
@@ -78,18 +83,20 @@ std::string default_key_prefix(const Service& service) {
 
 MaybeText write_key_location(const Service& service) {
   if (!service.key_placement) return std::nullopt;
-  return service.key_placement->location == KeyLocation::kQuery ? "query" : "header";
+  return std::string(kLocations.at(static_cast<std::size_t>(service.key_placement->location)));
 }
 
 Result<void> read_key_location(std::string_view text, Service& service) {
   KeyPlacement& placement = placement_of(service);
-  const KeyLocation location = iequals(text, "query") ? KeyLocation::kQuery : KeyLocation::kHeader;
+  const auto known = std::find_if(kLocations.begin(), kLocations.end(), [&](auto name) { return iequals(text, name); });
+  const auto location =
+      known == kLocations.end() ? KeyLocation::kHeader : static_cast<KeyLocation>(known - kLocations.begin());
   if (placement.location != location) {
     placement.location = location;
     placement.prefix = default_key_prefix(service);
   }
-  if (location == KeyLocation::kQuery || text.empty() || iequals(text, "header")) return {};
-  return wrong_json("api_key_location", "must be header or query");
+  if (known != kLocations.end() || text.empty()) return {};
+  return wrong_json("api_key_location", "must be header, query or path");
 }
 
 MaybeText write_key_name(const Service& service) {
@@ -113,7 +120,8 @@ Result<void> read_key_prefix(std::string_view text, Service& service) {
 }
 
 void drop_nameless_placement(Service& service) {
-  if (service.key_placement && service.key_placement->name.empty()) service.key_placement.reset();
+  const auto& placement = service.key_placement;
+  if (placement && placement->name.empty() && placement->location != KeyLocation::kPath) service.key_placement.reset();
 }
 
 // ---- the URL
@@ -145,6 +153,7 @@ boost::json::array write_fallbacks(const Service& service) { return fallbacks_to
 boost::json::array write_affinity_rules(const Service& service) {
   return affinity_rules_to_json(service.affinity_rules);
 }
+boost::json::array write_cors_origins(const Service& service) { return cors_origins_to_json(service.cors_origins); }
 boost::json::array write_failure_rules(const Service& service) { return failure_rules_to_json(service.failure_rules); }
 
 Result<void> read_upstreams(const boost::json::value& value, Service& service) {
@@ -157,6 +166,10 @@ Result<void> read_fallbacks(const boost::json::value& value, Service& service) {
 
 Result<void> read_affinity_rules(const boost::json::value& value, Service& service) {
   return take(akr::read_affinity_rules(value), service.affinity_rules);
+}
+
+Result<void> read_cors_origins(const boost::json::value& value, Service& service) {
+  return take(akr::read_cors_origins(value), service.cors_origins);
 }
 
 Result<void> read_failure_rules(const boost::json::value& value, Service& service) {

@@ -24,7 +24,8 @@ Result<void> read_methods(std::string_view text, Service& service);
 // For a service that was given no method at all.
 Error method_missing();
 
-// Where the key goes.  After the three were read: a place without a name is none.
+// Where the key goes.  After the three were read: a place without a name is none,
+// but for the path, which needs none.
 MaybeText write_key_location(const Service& service);
 Result<void> read_key_location(std::string_view text, Service& service);
 MaybeText write_key_name(const Service& service);
@@ -47,6 +48,8 @@ boost::json::array write_fallbacks(const Service& service);
 Result<void> read_fallbacks(const boost::json::value& value, Service& service);
 boost::json::array write_affinity_rules(const Service& service);
 Result<void> read_affinity_rules(const boost::json::value& value, Service& service);
+boost::json::array write_cors_origins(const Service& service);
+Result<void> read_cors_origins(const boost::json::value& value, Service& service);  // also "*"
 boost::json::array write_failure_rules(const Service& service);
 Result<void> read_failure_rules(const boost::json::value& value, Service& service);  // also a built-in list's name
 

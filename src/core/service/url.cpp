@@ -53,9 +53,12 @@ Result<Origin> origin_of(const StrictUrl& url) {
   return Origin{.tls = tls, .host = *std::move(host), .port = *port};
 }
 
-}  // namespace
+// Of the length of the mark, in characters that a URL may have: braces are none.
+constexpr std::string_view kInPlaceOfKey = "-key-";
+static_assert(kInPlaceOfKey.size() == kKeyMark.size());
 
-Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
+// `key_at`: where the key's place is in `text`, or npos.
+Result<UpstreamUrl> parse_plain_url(std::string_view text, std::size_t key_at) {
   const auto parsed = parse_strict_url(text);
   if (!parsed) return invalid_url(parsed.error().message);
   auto origin = origin_of(*parsed);
@@ -66,12 +69,32 @@ Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
   url.host_header = host_header_of(url.origin);
   url.query = parsed->query;
   url.base_path = parsed->path;
+  if (key_at != std::string_view::npos) {
+    const auto path = static_cast<std::size_t>(parsed->path.data() - text.data());
+    if (key_at < path || key_at >= path + parsed->path.size()) return invalid_url("{key} must stand in the URL's path");
+    url.key_at = key_at - path;
+  }
   if (!path_stays_put(url.base_path)) return invalid_url("the path must not hold '.' or '..' segments");
   url.slash_base = url.base_path.ends_with('/');
   while (url.base_path.ends_with('/')) url.base_path.pop_back();
   // "//x" as a whole request target would read as a host.
   if (url.base_path.starts_with("//")) return invalid_url("the path must not begin with two slashes");
+  if (url.key_at != std::string::npos) url.base_path.replace(url.key_at, kKeyMark.size(), kKeyMark);
   return url;
+}
+
+Result<UpstreamUrl> parse_url_with_key(std::string_view text, std::size_t mark) {
+  if (text.find(kKeyMark, mark + 1) != std::string_view::npos) return invalid_url("{key} may stand in a URL only once");
+  std::string plain(text);
+  plain.replace(mark, kKeyMark.size(), kInPlaceOfKey);
+  return parse_plain_url(plain, mark);
+}
+
+}  // namespace
+
+Result<UpstreamUrl> parse_upstream_url(std::string_view text) {
+  const auto mark = text.find(kKeyMark);
+  return mark == std::string_view::npos ? parse_plain_url(text, mark) : parse_url_with_key(text, mark);
 }
 
 }  // namespace akr

@@ -28,9 +28,14 @@ struct UpstreamUrl {
   std::string base_path;    // "" or "/v1": percent-encoded as configured, without a trailing slash
   std::string query;        // configured query without '?'; ""
   bool slash_base = false;  // the configured path ended in '/'
+  // Where {key} stands in base_path, and so in every target that is joined to it; npos: nowhere.
+  std::size_t key_at = std::string::npos;
 };
 
-// kInvalid (field "target_url") for anything but http(s)://host[:port][/path][?query].
+// Stands in the path of a URL, once, where the upstream key goes: "https://host/v3/{key}", "https://host/bot{key}".
+inline constexpr std::string_view kKeyMark = "{key}";
+
+// kInvalid (field "target_url") for anything but http(s)://host[:port][/path][?query], {key} in the path included.
 Result<UpstreamUrl> parse_upstream_url(std::string_view text);
 
 // How a client's path is joined to a service's URL.
@@ -51,6 +56,10 @@ inline constexpr JoinRule kPlainJoin = {.bare_is_base = false};
 // "." or "..", an encoded slash or backslash beside dots, a NUL, CR or LF in any escape, or a bad escape.
 Result<void> join_target(const UpstreamUrl& url, const JoinRule& rule, std::string_view rest, std::string_view query,
                          std::string& out);
+
+// Puts `key` where a target that was joined to `url` says {key}, escaped as a path segment wants it, and appends the
+// whole.  REQUIRES: url.key_at is somewhere.
+void append_with_key(const UpstreamUrl& url, std::string_view target, std::string_view key, std::string& out);
 
 // The query without the parameters called `name` (compared after decoding), bytes of the others unchanged.
 std::string remove_parameter(std::string_view query, std::string_view name);

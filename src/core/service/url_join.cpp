@@ -95,6 +95,12 @@ Result<void> join_target(const UpstreamUrl& url, const JoinRule& rule, std::stri
   return {};
 }
 
+void append_with_key(const UpstreamUrl& url, std::string_view target, std::string_view key, std::string& out) {
+  out += target.substr(0, url.key_at);
+  append_path_segment(key, out);
+  out += target.substr(url.key_at + kKeyMark.size());
+}
+
 std::string remove_parameter(std::string_view query, std::string_view name) {
   std::string out;
   if (query.empty()) return out;

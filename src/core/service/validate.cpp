@@ -121,12 +121,26 @@ constexpr std::string_view kReservedHeaders[] = {"host",
                                                  "x-forwarded-proto",
                                                  "x-real-ip"};
 
+// The name says nothing there, and is kept for the day when the key moves again.
+Result<void> check_key_in_path(const Service& service) {
+  if (service.type == ServiceType::kLlm) {
+    return invalid("api_key_location", "only a GENERIC service can carry its key in the path");
+  }
+  const auto& [location, name, prefix] = *service.key_placement;
+  if (name.size() > 100 || !is_printable_ascii(name)) {
+    return invalid("api_key_name", "a name has at most 100 printable ASCII characters");
+  }
+  if (prefix.empty()) return {};
+  return invalid("api_key_prefix", "what stands before a key in the path is written into the URL, before {key}");
+}
+
 }  // namespace
 
 Result<void> check_key_placement(const Service& service, const ValidationPolicy&) {
   if (!service.key_placement) return {};
   const auto& [location, name, prefix] = *service.key_placement;
   const std::string_view kField = "api_key_name";
+  if (location == KeyLocation::kPath) return check_key_in_path(service);
   if (name.empty() || name.size() > 100) return invalid(kField, "a name has 1 to 100 characters");
   if (location == KeyLocation::kQuery) {
     if (!is_query_name(name)) return invalid(kField, "a parameter name has letters, digits and -._~[]$!*'()@:/ only");

@@ -24,6 +24,7 @@ Result<void> check_egress_proxy(const Service& service, const ValidationPolicy& 
 Result<void> check_upstreams(const Service& service, const ValidationPolicy& policy);  // target_url and upstreams
 Result<void> check_fallbacks(const Service& service, const ValidationPolicy& policy);
 Result<void> check_affinity_rules(const Service& service, const ValidationPolicy& policy);
+Result<void> check_cors_origins(const Service& service, const ValidationPolicy& policy);  // cors_origins.cpp
 Result<void> check_validation_path(const Service& service, const ValidationPolicy& policy);
 
 }  // namespace akr

@@ -18,8 +18,10 @@ constexpr Known kKnown[] = {
     {"date", FieldId::kDate},
     {"expect", FieldId::kExpect},
     {"cookie", FieldId::kCookie},
+    {"origin", FieldId::kOrigin},
     {"upgrade", FieldId::kUpgrade},
     {"trailer", FieldId::kTrailer},
+    {"referer", FieldId::kReferer},
     {"api-key", FieldId::kApiKey},
     {"trailers", FieldId::kTrailer},
     {"forwarded", FieldId::kForwarded},
@@ -45,6 +47,7 @@ constexpr Known kKnown[] = {
     {"x-anthropic-api-key", FieldId::kXAnthropicApiKey},
     {"x-goog-user-project", FieldId::kAccountOther},
     {"openai-organization", FieldId::kAccountOther},
+    {"sec-websocket-protocol", FieldId::kSecWebSocketProtocol},
     {"anthropic-workspace-id", FieldId::kAccountOther},
     {"anthropic-user-profile-id", FieldId::kAccountOther},
     {"anthropic-organization-id", FieldId::kAccountOther},
@@ -97,6 +100,10 @@ FieldId identify_field(std::string_view name) {
     }
   }
   switch (name.empty() ? 0 : name.front() | 0x20) {
+    case 'a':
+      return has_prefix(name, "access-control-") ? FieldId::kAccessControlOther : FieldId::kOther;
+    case 's':
+      return has_prefix(name, "sec-fetch-") ? FieldId::kSecFetchOther : FieldId::kOther;
     case 'p':
       return has_prefix(name, "proxy-") ? FieldId::kProxyOther : FieldId::kOther;
     case 'c':

@@ -43,6 +43,13 @@ enum class FieldId : std::uint8_t {
   kProxyOther,
   kXForwardedOther,
   kCfOther,
+  // What a browser says about the page that asks, and about its websocket; kSecFetchOther is any Sec-Fetch-*, and so
+  // on.
+  kOrigin,
+  kReferer,
+  kSecFetchOther,
+  kAccessControlOther,
+  kSecWebSocketProtocol,
   // Others we read or write.
   kAcceptEncoding,
   kContentEncoding,

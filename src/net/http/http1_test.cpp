@@ -461,6 +461,17 @@ TEST(FieldNames, AreFoundWithoutCase) {
   EXPECT_EQ(identify_field("OpenAI-Organization"), FieldId::kAccountOther);
 }
 
+TEST(FieldNames, ThoseOfBrowsersAreFoundToo) {
+  EXPECT_EQ(identify_field("Origin"), FieldId::kOrigin);
+  EXPECT_EQ(identify_field("referer"), FieldId::kReferer);
+  EXPECT_EQ(identify_field("Sec-Fetch-Site"), FieldId::kSecFetchOther);
+  EXPECT_EQ(identify_field("Access-Control-Request-Method"), FieldId::kAccessControlOther);
+  EXPECT_EQ(identify_field("Sec-WebSocket-Protocol"), FieldId::kSecWebSocketProtocol);
+  for (const char* name : {"origins", "referrer", "sec-fetch-", "sec-gpc", "sec-websocket-key", "access-control-"}) {
+    EXPECT_EQ(identify_field(name), FieldId::kOther) << name;
+  }
+}
+
 TEST(FieldNames, SimilarOnesAreOthers) {
   for (const char* name : {"x_api_key", "ho", "hosts", "xapi-key", "proxy-", "cf-", "x-forwarded-", "", "x-api-keyx"}) {
     EXPECT_EQ(identify_field(name), FieldId::kOther) << name;

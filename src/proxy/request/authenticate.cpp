@@ -5,13 +5,14 @@
 
 #include "base/strings.hpp"
 #include "core/service/url.hpp"
+#include "proxy/request/subprotocols.hpp"
 
 namespace akr {
 namespace {
 
 constexpr std::string_view kPlaces =
-    "send it as 'X-Proxy-Key: <key>', 'Authorization: Bearer <key>', 'x-api-key', 'api-key', 'x-goog-api-key' or "
-    "'?key='";
+    "send it as 'X-Proxy-Key: <key>', 'Authorization: Bearer <key>', 'x-api-key', 'api-key', 'x-goog-api-key', "
+    "'?key=' or, at /proxy/, where the service's own key stands";
 
 // The credential of a field; "" if the field holds none.
 std::string_view credential_of(const net::Field& field) {
@@ -29,39 +30,112 @@ std::string_view credential_of(const net::Field& field) {
   }
 }
 
+// Where a GENERIC service's own key stands: a stock client of that API can change its URL and its key, not the place.
+class OwnPlace {
+ public:
+  explicit OwnPlace(const Service& service)
+      : place_(service.type == ServiceType::kGeneric && service.key_placement ? &*service.key_placement : nullptr) {}
+
+  bool is(const net::Field& field) const {
+    return header() && field.name.size() == place_->name.size() && iequals(field.name, place_->name);
+  }
+  std::string_view credential_of(const net::Field& field) const {
+    const bool behind = istarts_with(field.value, place_->prefix);
+    return behind ? trim(field.value.substr(place_->prefix.size())) : field.value;
+  }
+  std::string_view parameter() const {
+    const bool query = place_ != nullptr && place_->location == KeyLocation::kQuery;
+    return query ? std::string_view(place_->name) : std::string_view();
+  }
+
+ private:
+  bool header() const { return place_ != nullptr && place_->location == KeyLocation::kHeader; }
+  const KeyPlacement* const place_;
+};
+
+// What a request presents.  Each credential is looked up once; one that is nobody's changes nothing.
+class Presented {
+ public:
+  explicit Presented(const AccessKeys& keys) : keys_(keys) {}
+
+  // True: it is an access key.
+  bool offer(std::string_view credential) {
+    if (credential.empty()) return false;
+    any_ = true;
+    const std::string_view found = keys_.match(credential);
+    if (found.empty()) return false;
+    // Told apart by where their fingerprints are stored: two keys may have the same.
+    conflict_ = conflict_ || (!found_.empty() && found_.data() != found.data());
+    found_ = found;
+    return true;
+  }
+  Result<AccessGrant> grant() const;
+
+ private:
+  const AccessKeys& keys_;
+  std::string_view found_;
+  bool any_ = false;
+  bool conflict_ = false;
+};
+
 Error missing() { return {ErrorCode::kAccessKeyMissing, "this needs an access key: " + std::string(kPlaces)}; }
 
 Error invalid() { return {ErrorCode::kAccessKeyInvalid, "the access key is not known here; " + std::string(kPlaces)}; }
 
+Result<AccessGrant> Presented::grant() const {
+  if (conflict_) {
+    return Error{ErrorCode::kAccessKeyConflict, "this request holds two different access keys: send one of them"};
+  }
+  if (!found_.empty()) return AccessGrant{.fingerprint = found_};
+  return any_ ? invalid() : missing();
+}
+
+void offer_fields(const net::MessageHead& head, const OwnPlace& own, Presented& presented) {
+  for (std::size_t i = 0; i < head.field_count(); ++i) {
+    const net::Field field = head.field(i);
+    const std::string_view usual = credential_of(field);
+    presented.offer(usual);
+    if (field.id == net::FieldId::kSecWebSocketProtocol) {
+      for_each_subprotocol(field.value, [&](std::string_view one) { presented.offer(key_in_subprotocol(one)); });
+    }
+    if (!own.is(field)) continue;
+    if (const std::string_view credential = own.credential_of(field); credential != usual) presented.offer(credential);
+  }
+}
+
+struct Parameters {
+  bool filled = false;  // one of them is not empty
+  bool known = false;   // one of them is an access key
+};
+
+Parameters offer_parameters(std::string_view query, std::string_view name, Presented& presented) {
+  Parameters seen;
+  for (const std::string& value : find_parameters(query, name)) {
+    seen.filled = seen.filled || !value.empty();
+    seen.known = presented.offer(value) || seen.known;
+  }
+  return seen;
+}
+
 }  // namespace
 
-Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, ServiceType type,
+Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
                                  const AccessKeys& keys) {
-  std::string_view presented;
-  const Error conflict = {ErrorCode::kAccessKeyConflict,
-                          "two credentials in this request disagree: send one access key"};
-  for (std::size_t i = 0; i < head.field_count(); ++i) {
-    const std::string_view credential = credential_of(head.field(i));
-    if (credential.empty()) continue;
-    if (!presented.empty() && presented != credential) return conflict;
-    presented = credential;
+  Presented presented(keys);
+  const OwnPlace own(service);
+  offer_fields(head, own, presented);
+  Parameters key, own_parameter;
+  if (!query.empty()) {
+    key = offer_parameters(query, "key", presented);
+    const std::string_view name = own.parameter();
+    if (!name.empty() && name != "key") own_parameter = offer_parameters(query, name, presented);
   }
-  const std::vector<std::string> parameters =
-      query.empty() ? std::vector<std::string>() : find_parameters(query, "key");
-  const bool in_header = !presented.empty();
-  bool key_in_query = false;
-  for (const std::string& parameter : parameters) {
-    // Beside a header `key` may be a generic service's own parameter, unless it is one of our keys.
-    const bool counts = type == ServiceType::kLlm || !in_header || !keys.match(parameter).empty();
-    if (parameter.empty() || !counts) continue;
-    if (!presented.empty() && presented != parameter) return conflict;
-    presented = parameter;
-    key_in_query = true;
-  }
-  if (presented.empty()) return missing();
-  const std::string_view fingerprint = keys.match(presented);
-  if (fingerprint.empty()) return invalid();
-  return AccessGrant{.fingerprint = fingerprint, .key_in_query = key_in_query};
+  auto grant = presented.grant();
+  if (!grant) return grant;
+  // A stale one must not travel on either; but a GENERIC service may have a parameter of that name.
+  grant->key_in_query = service.type == ServiceType::kLlm ? key.filled : key.known;
+  grant->own_in_query = own_parameter.filled;
+  return grant;
 }
 
 Result<AccessGrant> authenticate_body_key(std::string_view presented, const AccessKeys& keys) {

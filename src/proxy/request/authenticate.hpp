@@ -1,10 +1,11 @@
-// authenticate.hpp - who asks?  Finds the access key in every place where a stock SDK puts it (D29).
+// authenticate.hpp - who asks?  Finds the access key in every place where a stock client puts it (D29).
 //
-//   X-Proxy-Key, Authorization: Bearer, x-api-key, x-anthropic-api-key, api-key, x-goog-api-key, ?key=
+//   X-Proxy-Key, Authorization: Bearer, x-api-key, x-anthropic-api-key, api-key, x-goog-api-key, ?key=,
+//   the websocket subprotocol openai-insecure-api-key.KEY,
+//   and for a GENERIC service where its own key stands: that header (behind its prefix) or query parameter.
 //
-// All places that are filled must hold the same key: two credentials that disagree are refused (kAccessKeyConflict),
-// never "first wins" (reliability.md E-05).  For generic services `?key=` beside a header counts only if it is one of
-// our keys: otherwise the parameter is the service's own business.
+// All places are looked at.  One access key lets the request in, whatever else stands beside it: stock clients send
+// stale and foreign credentials.  Two different access keys are refused (kAccessKeyConflict), never "first wins".
 #pragma once
 
 #include <string_view>
@@ -18,7 +19,7 @@
 namespace akr {
 
 // kAccessKeyMissing (the message names the places), kAccessKeyInvalid, kAccessKeyConflict.
-Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, ServiceType type,
+Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
                                  const AccessKeys& keys);
 
 // An access key that came in the JSON body's member `api_key` (services with accept_body_key).

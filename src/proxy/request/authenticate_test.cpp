@@ -16,9 +16,10 @@ class Authenticate : public testing::Test {
  protected:
   // "" = granted, else the code.
   std::string ask(const std::string& fields, std::string_view query = "", ServiceType type = ServiceType::kGeneric) {
+    service_.type = type;
     text_ = "GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
     EXPECT_EQ(head_.parse_request(text_), net::ParseStatus::kDone);
-    auto who = authenticate(head_, query, type, keys_);
+    auto who = authenticate(head_, query, service_, keys_);
     if (!who) {
       error_ = who.error();
       return std::string(to_string(who.error().code));
@@ -27,6 +28,7 @@ class Authenticate : public testing::Test {
     return "";
   }
   const AccessKeys keys_{{Secret(kOne), Secret(kTwo)}};
+  Service service_;
   std::string text_;
   net::MessageHead head_;
   AccessGrant grant_;
@@ -53,16 +55,75 @@ TEST_F(Authenticate, EqualCredentialsInSeveralPlacesAreOne) {
   }
 }
 
-TEST_F(Authenticate, CredentialsThatDisagreeAreRefusedInAnyOrder) {
+TEST_F(Authenticate, AccessKeysThatDisagreeAreRefusedInAnyOrder) {
   const std::string one = "X-Proxy-Key: " + kOne + "\r\n";
-  for (const std::string& other : {kTwo, std::string("unknown")}) {
-    for (const char* place : {"X-Proxy-Key: ", "Authorization: Bearer ", "x-api-key: ", "x-goog-api-key: "}) {
-      EXPECT_EQ(ask(one + place + other + "\r\n"), "conflicting_credentials");
-      EXPECT_EQ(ask(place + other + "\r\n" + one), "conflicting_credentials");
-    }
-    EXPECT_EQ(ask(one, "key=" + other, ServiceType::kLlm), "conflicting_credentials");
+  for (const char* place : {"X-Proxy-Key: ", "Authorization: Bearer ", "x-api-key: ", "x-goog-api-key: ",
+                            "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key."}) {
+    EXPECT_EQ(ask(one + place + kTwo + "\r\n"), "conflicting_credentials");
+    EXPECT_EQ(ask(place + kTwo + "\r\n" + one), "conflicting_credentials");
   }
+  EXPECT_EQ(ask(one, "key=" + kTwo, ServiceType::kLlm), "conflicting_credentials");
   EXPECT_EQ(ask("", "key=" + kOne + "&key=" + kTwo), "conflicting_credentials");
+}
+
+// Claude Code sends its gateway's token as Bearer and a cached key of Anthropic's as x-api-key, and was refused: "two
+// credentials disagree".  The kind: what is not a credential here speaks against one that is.
+TEST_F(Authenticate, AStaleCredentialBesideAnAccessKeyCountsForNothing) {
+  for (const char* mine : {"X-Proxy-Key: ", "Authorization: Bearer ", "x-api-key: ", "x-goog-api-key: "}) {
+    for (const char* stale : {"X-Proxy-Key: ", "Authorization: Bearer ", "x-api-key: ", "api-key: ", "Cookie: a=",
+                              "Sec-WebSocket-Protocol: openai-insecure-api-key."}) {
+      const std::string both[] = {mine + kTwo + "\r\n", stale + std::string("sk-ant-api03-stale\r\n")};
+      EXPECT_EQ(ask(both[0] + both[1]), "") << mine << stale;
+      EXPECT_EQ(ask(both[1] + both[0]), "") << mine << stale;
+      EXPECT_EQ(grant_.fingerprint, fingerprint(kTwo));
+    }
+    EXPECT_EQ(ask(mine + kTwo + "\r\n", "key=AIza-stale", ServiceType::kLlm), "");
+    EXPECT_TRUE(grant_.key_in_query);  // it must not travel on: the provider would take it for ours
+  }
+  EXPECT_EQ(ask("x-api-key: stale\r\n", "key=" + kOne), "");
+  EXPECT_EQ(ask("x-api-key: stale\r\nAuthorization: Bearer staler\r\n", "key=stalest"), "invalid_proxy_key");
+  EXPECT_EQ(error_.code, ErrorCode::kAccessKeyInvalid);
+}
+
+// Browsers can set no field on a websocket, so OpenAI's clients put the key into a subprotocol: that was 401.
+TEST_F(Authenticate, ASubprotocolMayHoldTheKey) {
+  const std::string field = "Sec-WebSocket-Protocol: ";
+  EXPECT_EQ(ask(field + "realtime, openai-insecure-api-key." + kTwo + ",openai-beta.realtime-v1\r\n"), "");
+  EXPECT_EQ(grant_.fingerprint, fingerprint(kTwo));
+  EXPECT_EQ(ask(field + "realtime\r\n" + field + "openai-insecure-api-key." + kOne + "\r\n"), "");
+  EXPECT_EQ(ask(field + "openai-insecure-api-key.unknown\r\n"), "invalid_proxy_key");
+  EXPECT_EQ(error_.code, ErrorCode::kAccessKeyInvalid);
+  for (const std::string& none : {std::string("realtime"), std::string("openai-insecure-api-key."), kOne}) {
+    EXPECT_EQ(ask(field + none + "\r\n"), "invalid_proxy_key");
+    EXPECT_EQ(error_.code, ErrorCode::kAccessKeyMissing) << none;
+  }
+}
+
+// A stock client of a REST API can change its URL and its key, but not where it puts it: DeepL's was refused.
+TEST_F(Authenticate, AGenericServicesOwnHeaderCounts) {
+  service_.key_placement = KeyPlacement{KeyLocation::kHeader, "Authorization", "DeepL-Auth-Key "};
+  for (const char* before : {"DeepL-Auth-Key ", "deepl-auth-key  ", "", "Bearer "}) {
+    EXPECT_EQ(ask("authorization: " + std::string(before) + kTwo + "\r\n"), "") << before;
+  }
+  EXPECT_EQ(ask("Authorization: Other " + kTwo + "\r\n"), "invalid_proxy_key");
+  service_.key_placement->name = "X-Subscription-Token";
+  service_.key_placement->prefix = "";
+  EXPECT_EQ(ask("X-Subscription-Token: " + kOne + "\r\n"), "");
+  EXPECT_EQ(ask("X-Subscription-Token: " + kOne + "\r\nX-Proxy-Key: " + kTwo + "\r\n"), "conflicting_credentials");
+  EXPECT_EQ(ask("X-Other-Token: " + kOne + "\r\n"), "invalid_proxy_key");
+  EXPECT_EQ(ask("X-Subscription-Token: " + kOne + "\r\n", "", ServiceType::kLlm), "invalid_proxy_key");
+}
+
+TEST_F(Authenticate, AGenericServicesOwnParameterCounts) {
+  service_.key_placement = KeyPlacement{KeyLocation::kQuery, "apikey", ""};
+  EXPECT_EQ(ask("", "module=stats&apikey=" + kOne), "");
+  EXPECT_TRUE(grant_.own_in_query);
+  EXPECT_FALSE(grant_.key_in_query);
+  EXPECT_EQ(ask("X-Proxy-Key: " + kOne + "\r\n", "apikey=stale"), "");
+  EXPECT_TRUE(grant_.own_in_query);
+  EXPECT_EQ(ask("X-Proxy-Key: " + kOne + "\r\n", "apikey=" + kTwo), "conflicting_credentials");
+  EXPECT_EQ(ask("apikey: " + kOne + "\r\n"), "invalid_proxy_key");
+  EXPECT_EQ(ask("", "apikey=" + kOne, ServiceType::kLlm), "invalid_proxy_key");
 }
 
 TEST_F(Authenticate, AGenericServicesOwnKeyParameterIsItsBusiness) {

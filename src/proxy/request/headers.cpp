@@ -6,6 +6,8 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "proxy/request/cors.hpp"
+#include "proxy/request/subprotocols.hpp"
 #include "upstream/credential.hpp"
 
 namespace akr {
@@ -13,7 +15,8 @@ namespace {
 
 using net::FieldId;
 
-// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08).
+// Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08), the page that a browser
+// shows included: with Origin or Sec-Fetch-Site, providers take the call for one from a web page and refuse the key.
 bool stays_here(FieldId id) {
   switch (id) {
     case FieldId::kConnection:
@@ -38,10 +41,15 @@ bool stays_here(FieldId id) {
     case FieldId::kProxyOther:
     case FieldId::kXForwardedOther:
     case FieldId::kCfOther:
+    case FieldId::kOrigin:
+    case FieldId::kReferer:
+    case FieldId::kSecFetchOther:
+    case FieldId::kAccessControlOther:
     case FieldId::kXRotatorOther:
     case FieldId::kAccountOther:
       return true;
     case FieldId::kOther:
+    case FieldId::kSecWebSocketProtocol:
     case FieldId::kAcceptEncoding:
     case FieldId::kContentEncoding:
     case FieldId::kContentType:
@@ -135,6 +143,12 @@ void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
   out += run;
 }
 
+// The header in which a service's own key stands, where its operator named one; else "".
+std::string_view key_header(const Service& service) {
+  const auto& place = service.key_placement;
+  return place && place->location == KeyLocation::kHeader ? std::string_view(place->name) : std::string_view();
+}
+
 // LLM answers must be readable on their way through (D42), and so must those that ids are read out of (D23); other REST
 // bytes are none of our business.  The rules are the asked service's, also when a fallback answers.
 bool reads_answers(const RequestContext& ctx, const ServedBy& to) {
@@ -146,12 +160,21 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
   const AccountNames accounts = account_request_names(to.speaks);
+  // The client's credential in the asked service's own place is not for a fallback that has another place.
+  const std::string_view foreign = to.service != &ctx.asked() ? key_header(ctx.asked().config) : std::string_view();
+  bool offers = false;
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
     if (stays_here(field.id) || accounts.have(field)) return false;
+    if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;
+    if (field.id == FieldId::kSecWebSocketProtocol) {
+      offers = true;
+      return false;
+    }
     return !credential.contradicted_by(field.name);
   });
+  if (offers) append_subprotocols(head, out);
 }
 
 void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
@@ -205,7 +228,8 @@ class AnswerFields {
         plain_(plain),
         accounts_(account_response_names(ctx.served.speaks)),
         next_url_field_(ctx.served.speaks ? ctx.served.speaks.provider->next_url_field : std::string_view()),
-        allow_set_cookie_(ctx.served.service->config.allow_set_cookie) {
+        allow_set_cookie_(ctx.served.service->config.allow_set_cookie),
+        speaks_cors_(speaks_cors(ctx)) {
     may_hold_key = filter_.may_hold(answer.reason());
   }
 
@@ -213,6 +237,8 @@ class AnswerFields {
     if (field.id == FieldId::kContentLength) length = field.value;
     if (dropped_from_answer(field.id, allow_set_cookie_) || accounts_.have(field)) return false;
     if (plain_ != nullptr && replaced(field)) return false;
+    if (field.id == FieldId::kAccessControlOther && speaks_cors_) return false;
+    if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
     if (field.name.size() != next_url_field_.size() || !iequals(field.name, next_url_field_)) return true;
@@ -236,6 +262,7 @@ class AnswerFields {
   const AccountNames accounts_;
   const std::string_view next_url_field_;
   const bool allow_set_cookie_;
+  const bool speaks_cors_;
 };
 
 // Names and values apart, so that no spelling reaches over the structure of the head.
@@ -286,7 +313,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
   const Credential credential = credential_of(*to.service);
   out += ctx.client.head().method();
   out += ' ';
-  append_target(credential, request.upstream.target, key, out);
+  append_target(credential, *to.url, request.upstream.target, key, out);
   out += " HTTP/1.1\r\n";
   append_field(out, "Host", to.url->host_header);
   append_client_fields(ctx, to, credential, out);
@@ -305,6 +332,7 @@ void compose_request_head(const RequestContext& ctx, const PreparedRequest& requ
 
 void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out) {
   append_field(out, upstream_has_id ? "X-Rotator-Request-Id" : "X-Request-Id", ctx.id);
+  if (speaks_cors(ctx)) append_cors_fields(ctx, out);
   if (ctx.status > 299) {
     append_field(out, "X-Rotator-Error-Source", ctx.from_upstream ? "upstream" : "gateway");
   }

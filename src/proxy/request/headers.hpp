@@ -40,7 +40,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
                          std::string_view key, std::string& out);
 
 // The fields that every answer carries, ours or the upstream's: X-Request-Id, X-Rotator-Error-Source for other than
-// 2xx, X-Rotator-Overhead-Ms once an upstream was asked.  Whole lines.
+// 2xx, X-Rotator-Overhead-Ms once an upstream was asked, and what browsers must read (cors.hpp).  Whole lines.
 void append_own_fields(RequestContext& ctx, bool upstream_has_id, std::string& out);
 
 }  // namespace akr

@@ -94,6 +94,24 @@ TEST(RequestHead, DropsHopByHopFieldsCredentialsAndIdentity) {
   }
 }
 
+// A web app's Origin travelled on, and Anthropic refused every key for it.  The kind: what describes the way from the
+// browser to us is taken for the way from us to the provider.
+TEST(RequestHead, WhatABrowserSaysAboutItsPageStaysHere) {
+  for (const Service& service : {rest_service(), llm_service("anthropic_native"), llm_service("gemini_native")}) {
+    const std::string path = service.type == ServiceType::kLlm ? "/llm/s/a" : "/proxy/s/a";
+    const std::string bare = up(service, get("", path));
+    for (const char* field : {"Origin: https://app.example", "Referer: https://app.example/chat", "ORIGIN: null",
+                              "Sec-Fetch-Site: cross-site", "sec-fetch-mode: cors", "Sec-Fetch-Dest: empty",
+                              "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-a"}) {
+      EXPECT_EQ(up(service, get(std::string(field) + "\r\n", path)), bare) << field;
+    }
+    const std::string kept = up(service, get("Sec-CH-UA: x\r\nSec-GPC: 1\r\nHTTP-Referer: https://a\r\n", path));
+    for (const char* field : {"Sec-CH-UA: x\r\n", "Sec-GPC: 1\r\n", "HTTP-Referer: https://a\r\n"}) {
+      EXPECT_NE(kept.find(field), std::string::npos) << kept;
+    }
+  }
+}
+
 // The address we know, and never the one that the client claims.
 TEST(RequestHead, TellsTheClientsAddressIfTheServiceWantsIt) {
   Service service = rest_service();
@@ -120,6 +138,14 @@ TEST(RequestHead, QueryKeysAreEscapedAndReplaceTheClients) {
   EXPECT_EQ(line("/a"), "/a?key=sk%2Bsecret%2F1");
   EXPECT_EQ(line("/a?b=1"), "/a?b=1&key=sk%2Bsecret%2F1");
   EXPECT_EQ(line("/a?key=mine&b=%20&k%65y=2"), "/a?b=%20&key=sk%2Bsecret%2F1");
+}
+
+TEST(RequestHead, KeysInThePathStandWhereTheUrlSaysSo) {
+  Service service = rest_service();
+  service.target_url = "https://up.example:8443/bot{key}";
+  service.key_placement = KeyPlacement{.location = KeyLocation::kPath};
+  const std::string head = up(service, get(""), {.target = "/bot{key}/a?b={key}"});
+  EXPECT_EQ(head, "GET /botsk+secret%2F1/a?b={key} HTTP/1.1\r\nHost: up.example:8443\r\n\r\n");
 }
 
 TEST(RequestHead, NoPlaceMeansNoKey) {

@@ -21,8 +21,11 @@ Result<void> join(const RequestContext& ctx, const RouteMatch& route, UpstreamRe
   request.target.clear();
   const JoinRule& rule = request.service->join;
   // The query travels on without the access key if that came there.
-  if (!ctx.grant.key_in_query) return join_target(*request.url, rule, route.rest, route.query, request.target);
-  const std::string edited = remove_parameter(route.query, "key");
+  const auto& [who, key_in_query, own_in_query] = ctx.grant;
+  if (!key_in_query && !own_in_query) return join_target(*request.url, rule, route.rest, route.query, request.target);
+  std::string edited(route.query);
+  if (key_in_query) edited = remove_parameter(edited, "key");
+  if (own_in_query) edited = remove_parameter(edited, ctx.asked().config.key_placement->name);
   return join_target(*request.url, rule, route.rest, edited, request.target);
 }
 
@@ -32,7 +35,8 @@ bool same_join(const RoutedService& a, const RoutedService& b) {
 
 // Usually only the host differs.
 bool same_base(const UpstreamUrl& a, const UpstreamUrl& b) {
-  return &a == &b || (a.base_path == b.base_path && a.query == b.query && a.slash_base == b.slash_base);
+  return &a == &b ||
+         (a.base_path == b.base_path && a.query == b.query && a.key_at == b.key_at && a.slash_base == b.slash_base);
 }
 
 }  // namespace

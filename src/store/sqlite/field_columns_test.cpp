@@ -135,6 +135,8 @@ TEST_F(FieldColumns, KeepEveryFieldOfAService) {
   const auto database = open();
   Service service = example_llm_service("a");
   service.type = ServiceType::kGeneric;  // which has a validation_path
+  service.key_placement = KeyPlacement{.location = KeyLocation::kPath};
+  service.cors_origins = {"https://a.example", "app://it's"};
   for (const Field<Service>& field : service_fields()) change(field, service);
   service.id = database->config().add_service(service).value().id;
   const auto expect_kept = [&] {

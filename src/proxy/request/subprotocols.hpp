@@ -1,0 +1,37 @@
+// subprotocols.hpp - what a browser puts into Sec-WebSocket-Protocol because it can set no other field on a websocket:
+// the access key, and the names of accounts.  Such subprotocols are for us and stay here; all others travel on.
+//
+//   Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.KEY, openai-organization.ORG
+//
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/strings.hpp"
+#include "net/http/http1.hpp"
+
+namespace akr {
+
+// Calls visit(subprotocol) for each one in a field's value.
+template <class Visit>
+void for_each_subprotocol(std::string_view value, Visit visit) {
+  while (!value.empty()) {
+    const auto comma = value.find(',');
+    const std::string_view one = trim(value.substr(0, comma));
+    if (!one.empty()) visit(one);
+    value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
+  }
+}
+
+// The key that a subprotocol carries; "" if it carries none.
+std::string_view key_in_subprotocol(std::string_view subprotocol);
+
+// Appends the field with what `head` offers and may travel on, if that is anything.
+void append_subprotocols(const net::MessageHead& head, std::string& out);
+
+// May an upstream choose it: does `head` offer it, and did it travel on?  A client gives up a websocket for any other.
+bool may_be_chosen(const net::MessageHead& head, std::string_view subprotocol);
+
+}  // namespace akr
