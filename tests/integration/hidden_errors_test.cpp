@@ -214,18 +214,37 @@ TEST(CompressedAnswers, GoodOnesStayAsTheyCame) {
 
 // Compressed requests lost pins, the model's scope and stickiness.
 TEST(CompressedRequests, KeepTheirModel) {
-  FakeUpstream upstream([](UpstreamCall& call) {
-    call.answer(404,
-                R"({"error":{"message":"The model `m` does not exist or you do not have access to it.",)"
-                R"("code":"model_not_found"}})",
-                kJson);
-  });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  FakeUpstream upstream(first_key_says(
+      [](UpstreamCall& call) {
+        call.answer(404, R"({"error":{"message":"The model does not exist","code":"model_not_found"}})", kJson);
+      },
+      answer_good));
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true, .policy = "fill_first"});
   proxy.post("/v1/chat/completions", gzip(kChat), std::string(kJson) + "Content-Encoding: gzip\r\n");
   EXPECT_EQ(upstream.last().body, gzip(kChat));
   const auto waits = proxy.status(1).model_waits;
   ASSERT_EQ(waits.size(), 1U);
   EXPECT_EQ(waits[0].model, "m");
+}
+
+TEST(CompressedRequests, KeepTheirPins) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.answer(200, R"({"id":"resp_made","object":"response","status":"completed","output":[{"type":"message"}]})",
+                kJson);
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
+  proxy.post("/v1/responses", R"({"model":"m","input":"x"})", kJson);
+  const std::string maker = upstream.last().field("authorization");
+  const std::string next =
+      R"({"model":"m","input":")" + std::string(20'000, 'x') + R"(","previous_response_id":"resp_made"})";
+  for (const std::string coding : {"zstd", "gzip", "br"}) {
+    const std::string body = coding == "zstd" ? zstd(next) : coding == "gzip" ? gzip(next) : brotli(next);
+    for (int i = 0; i < 3; ++i) {
+      proxy.post("/v1/responses", body, std::string(kJson) + "Content-Encoding: " + coding + "\r\n");
+      EXPECT_EQ(upstream.last().field("authorization"), maker) << coding;
+      EXPECT_EQ(upstream.last().body, body);
+    }
+  }
 }
 
 TEST(CompressedRequests, KeepTheirConversation) {
