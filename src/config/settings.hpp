@@ -87,8 +87,16 @@ struct Settings : SettingList {
 
   SettingGroup client_group{*this, {"Limits and timers of clients", "客户端限制与超时"}};
   Setting<ByteCount> max_body_size{*this, "MAX_BODY_SIZE", ByteCount{32U << 20},
-    {"Largest request body; larger ones get 413. Services with `stream_uploads` have no limit.",
-     "请求体的最大长度，超过则返回 413。启用 `stream_uploads` 的服务不受限制。"},
+    {"Largest request body; larger ones get 413. Unset: 64 MiB for the JSON of LLM services. Their uploads have a limit "
+     "of their own (MAX_UPLOAD_SIZE); what services with `stream_uploads` pass through has none.",
+     "请求体的最大长度，超过则返回 413。不设置时，LLM 服务的 JSON 请求体为 64 MiB。LLM 服务的上传另有限制（MAX_UPLOAD_SIZE）；"
+     "启用 `stream_uploads` 的服务所直接转发的请求体不受限制。"},
+    between(ByteCount{1}, ByteCount{1ULL << 40})};
+  Setting<ByteCount> max_upload_size{*this, "MAX_UPLOAD_SIZE", ByteCount{2ULL << 30},
+    {"Largest multipart or raw upload to an LLM service, which passes through without being kept; larger ones get 413. "
+     "Unset: MAX_BODY_SIZE, where that is set.",
+     "发往 LLM 服务的 multipart 或原始上传的最大长度，这类请求体直接转发而不保留，超过则返回 413。不设置时，若设置了 MAX_BODY_SIZE "
+     "则以其为准。"},
     between(ByteCount{1}, ByteCount{1ULL << 40})};
   Setting<ByteCount> compressed_error_limit{*this, "COMPRESSED_ERROR_LIMIT", ByteCount{1U << 20},
     {"Largest compressed body of an upstream's error, packed and unpacked, that is searched for the upstream key. The "

@@ -120,17 +120,17 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
   // Once, outside the retry loop: attempts differ only in key and connection.
   PreparedRequest request(ctx.client, settings_.body_directory, settings_.disk);
-  auto ready = prepare_now(ctx, request, settings_.max_body);
+  auto ready = prepare_now(ctx, request, settings_.body);
   if (!ready) co_return ready.error();
   if (by_body) {
     // Of a stranger's body only as much as it takes to find out who it is.
-    auto found = co_await admit_by_body(ctx, request, keys_, settings_.max_body);
+    auto found = co_await admit_by_body(ctx, request, keys_);
     if (!found && found.error().code == ErrorCode::kAccessKeyMissing && unknown_key(admitted.error()))
       co_return admitted.error();
     if (!found) co_return found.error();
     if (auto allowed = check_method(ctx); !allowed) co_return allowed.error();
   } else if (!*ready) {
-    auto collected = co_await collect_body(ctx, request, settings_.max_body);
+    auto collected = co_await collect_body(ctx, request, ctx.body_limit);
     if (!collected) co_return collected.error();
   }
 

@@ -55,6 +55,9 @@ struct RequestContext {
   bool explain = false;                       // an administrator asked for the trace in the answer
   std::chrono::milliseconds longest_hold{0};  // of an event stream's head, before comments must flow; 0 = first_byte
 
+  // prepare_now()
+  std::uint64_t body_limit = 0;  // longest body, in bytes
+
   // read_request_facts()
   std::string model;  // "" = unknown
   std::uint64_t affinity = 0;
