@@ -115,6 +115,7 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   made.attempts.most_interim = static_cast<int>(settings.upstream_max_interim());
   made.env_proxy = env_proxy(settings);
   made.gateway.body = body_limits(settings);
+  if (settings.public_base_url.given()) made.gateway.public_base_url = settings.public_base_url().text;
   made.gateway.packed_error = settings.compressed_error_limit().bytes;
   made.gateway.body_directory = temporary_directory();
   made.gateway.relay.sse_keepalive = settings.sse_keepalive();

@@ -40,8 +40,9 @@ struct Settings : SettingList {
     {"Worker threads, each with its own event loop; 0 means one per core.",
      "工作线程数，每个线程一个事件循环；0 表示每个 CPU 核一个。"}, between(0U, 256U)};
   Setting<HttpUrl> public_base_url{*this, "PROXY_PUBLIC_BASE_URL", HttpUrl{"http://localhost:8000"},
-    {"URL under which clients reach the gateway; shown by the admin API, not used for routing.",
-     "客户端访问网关所用的 URL；仅由管理 API 展示，不参与路由。"}};
+    {"URL under which clients reach the gateway: shown by the admin API, and put into URLs of answers that lead here; not "
+     "used for routing. Unset: such URLs have the scheme and the Host of the client's request.",
+     "客户端访问网关所用的 URL：由管理 API 展示，并用于响应中指向网关的 URL；不参与路由。不设置时，这类 URL 采用客户端请求的协议和 Host。"}};
 
   Setting<std::string> trusted_proxies{*this, "TRUSTED_PROXIES", "",
     {"Comma list of addresses and networks (CIDR) of reverse proxies and load balancers. Only from them "

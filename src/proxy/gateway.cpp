@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "net/loop/worker.hpp"
+#include "proxy/answer/body_urls.hpp"
 #include "proxy/answer/error_reply.hpp"
 #include "proxy/attempt/packed_error.hpp"
 #include "proxy/request/authenticate.hpp"
@@ -89,6 +90,7 @@ std::string Gateway::request_id(const net::MessageHead& head) {
 net::Task<void> Gateway::handle(net::Downstream& client) {
   RequestContext ctx(client, routing_, worker_.now());
   ctx.id = request_id(client.head());
+  ctx.public_base = settings_.public_base_url;
   ctx.note_head();
   ctx.head_method = ctx.method == "HEAD";
   Result<void> served;
@@ -156,6 +158,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (is_packed_error(last)) {
     auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
     if (!looked) co_return looked.error();
+  } else if (may_name_urls(ctx, last)) {
+    // A client that follows them past us would show the provider its access key.
+    auto rewritten = co_await rewrite_body_urls(ctx, last);
+    if (!rewritten) co_return rewritten.error();
   }
   last.tap = tap_answer(ctx, last, settings_.pins);
   co_return co_await relay(ctx, std::move(last), settings_.relay);
