@@ -55,6 +55,17 @@ net::PlaceLimits places_of_worker(const Settings& settings, std::size_t workers,
   return places;
 }
 
+// What the operator said of bodies holds for all of them, until something is said of uploads.
+BodyLimits body_limits(const Settings& settings) {
+  BodyLimits limits;
+  limits.kept = settings.max_body_size().bytes;
+  limits.upload = settings.max_upload_size().bytes;
+  if (!settings.max_body_size.given()) return limits;
+  limits.json = limits.kept;
+  if (!settings.max_upload_size.given()) limits.upload = limits.kept;
+  return limits;
+}
+
 }  // namespace
 
 std::size_t worker_count(const Settings& settings) {
@@ -103,7 +114,8 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   made.attempts.send_timeout = settings.send_timeout();
   made.attempts.most_interim = static_cast<int>(settings.upstream_max_interim());
   made.env_proxy = env_proxy(settings);
-  made.gateway.max_body = settings.max_body_size().bytes;
+  made.gateway.body = body_limits(settings);
+  if (settings.public_base_url.given()) made.gateway.public_base_url = settings.public_base_url().text;
   made.gateway.packed_error = settings.compressed_error_limit().bytes;
   made.gateway.body_directory = temporary_directory();
   made.gateway.relay.sse_keepalive = settings.sse_keepalive();

@@ -40,5 +40,21 @@ TEST(EnvProxies, OthersStopTheStartWithTheSettingsName) {
   EXPECT_FALSE(check({{"USE_ENV_PROXY", "true"}, {"ALLOW_PRIVATE_UPSTREAMS", "false"}, {"ALL_PROXY", "10.0.0.1:1"}}));
 }
 
+BodyLimits limits(Environment environment) {
+  environment.emplace("GLOBAL_PROXY_KEYS", "an-access-key-0001");
+  return make_node_settings(*load_settings(environment, "").value(), 1, 10).gateway.body;
+}
+
+TEST(BodyLimits, ALimitThatWasSetHoldsForAllBodies) {
+  const auto text = [](const BodyLimits& made) {
+    return std::to_string(made.kept) + " " + std::to_string(made.json) + " " + std::to_string(made.upload);
+  };
+  EXPECT_EQ(text(limits({})), "33554432 67108864 2147483648");
+  EXPECT_EQ(text(limits({{"MAX_BODY_SIZE", "1000"}})), "1000 1000 1000");
+  EXPECT_EQ(text(limits({{"MAX_BODY_SIZE", "100M"}})), "104857600 104857600 104857600");
+  EXPECT_EQ(text(limits({{"MAX_UPLOAD_SIZE", "5000"}})), "33554432 67108864 5000");
+  EXPECT_EQ(text(limits({{"MAX_BODY_SIZE", "1000"}, {"MAX_UPLOAD_SIZE", "5000"}})), "1000 1000 5000");
+}
+
 }  // namespace
 }  // namespace akr

@@ -40,8 +40,9 @@ struct Settings : SettingList {
     {"Worker threads, each with its own event loop; 0 means one per core.",
      "工作线程数，每个线程一个事件循环；0 表示每个 CPU 核一个。"}, between(0U, 256U)};
   Setting<HttpUrl> public_base_url{*this, "PROXY_PUBLIC_BASE_URL", HttpUrl{"http://localhost:8000"},
-    {"URL under which clients reach the gateway; shown by the admin API, not used for routing.",
-     "客户端访问网关所用的 URL；仅由管理 API 展示，不参与路由。"}};
+    {"URL under which clients reach the gateway: shown by the admin API, and put into URLs of answers that lead here; not "
+     "used for routing. Unset: such URLs have the scheme and the Host of the client's request.",
+     "客户端访问网关所用的 URL：由管理 API 展示，并用于响应中指向网关的 URL；不参与路由。不设置时，这类 URL 采用客户端请求的协议和 Host。"}};
 
   Setting<std::string> trusted_proxies{*this, "TRUSTED_PROXIES", "",
     {"Comma list of addresses and networks (CIDR) of reverse proxies and load balancers. Only from them "
@@ -87,8 +88,16 @@ struct Settings : SettingList {
 
   SettingGroup client_group{*this, {"Limits and timers of clients", "客户端限制与超时"}};
   Setting<ByteCount> max_body_size{*this, "MAX_BODY_SIZE", ByteCount{32U << 20},
-    {"Largest request body; larger ones get 413. Services with `stream_uploads` have no limit.",
-     "请求体的最大长度，超过则返回 413。启用 `stream_uploads` 的服务不受限制。"},
+    {"Largest request body; larger ones get 413. Unset: 64 MiB for the JSON of LLM services. Their uploads have a limit "
+     "of their own (MAX_UPLOAD_SIZE); what services with `stream_uploads` pass through has none.",
+     "请求体的最大长度，超过则返回 413。不设置时，LLM 服务的 JSON 请求体为 64 MiB。LLM 服务的上传另有限制（MAX_UPLOAD_SIZE）；"
+     "启用 `stream_uploads` 的服务所直接转发的请求体不受限制。"},
+    between(ByteCount{1}, ByteCount{1ULL << 40})};
+  Setting<ByteCount> max_upload_size{*this, "MAX_UPLOAD_SIZE", ByteCount{2ULL << 30},
+    {"Largest multipart or raw upload to an LLM service, which passes through without being kept; larger ones get 413. "
+     "Unset: MAX_BODY_SIZE, where that is set.",
+     "发往 LLM 服务的 multipart 或原始上传的最大长度，这类请求体直接转发而不保留，超过则返回 413。不设置时，若设置了 MAX_BODY_SIZE "
+     "则以其为准。"},
     between(ByteCount{1}, ByteCount{1ULL << 40})};
   Setting<ByteCount> compressed_error_limit{*this, "COMPRESSED_ERROR_LIMIT", ByteCount{1U << 20},
     {"Largest compressed body of an upstream's error, packed and unpacked, that is searched for the upstream key. The "

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "llm/answer_urls.hpp"
 #include "llm/dialect.hpp"
 #include "llm/error_detail.hpp"
 #include "llm/error_rules.hpp"
@@ -51,8 +52,10 @@ struct Provider {
   // Path of a GET that is refused without a valid key and costs nothing.
   std::string_view free_call;
 
-  // A field of an answer whose URL the client calls next: it must lead to us; "" = none.
-  std::string_view next_url_field = {};
+  // Fields of answers, beside Location and Content-Location, and members of JSON answers whose URL the client calls
+  // next: it must lead to us.
+  std::span<const std::string_view> url_fields = {};
+  std::span<const UrlMembers> url_members = {};
 
   // ---- what is made at once
   // Ends of the paths to which a POST is answered with what was asked for, beside those of the dialects' kGenerate

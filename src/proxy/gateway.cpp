@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "net/loop/worker.hpp"
+#include "proxy/answer/body_urls.hpp"
 #include "proxy/answer/error_reply.hpp"
 #include "proxy/attempt/packed_error.hpp"
 #include "proxy/request/authenticate.hpp"
@@ -89,6 +90,7 @@ std::string Gateway::request_id(const net::MessageHead& head) {
 net::Task<void> Gateway::handle(net::Downstream& client) {
   RequestContext ctx(client, routing_, worker_.now());
   ctx.id = request_id(client.head());
+  ctx.public_base = settings_.public_base_url;
   ctx.note_head();
   ctx.head_method = ctx.method == "HEAD";
   Result<void> served;
@@ -120,17 +122,17 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
   // Once, outside the retry loop: attempts differ only in key and connection.
   PreparedRequest request(ctx.client, settings_.body_directory, settings_.disk);
-  auto ready = prepare_now(ctx, request, settings_.max_body);
+  auto ready = prepare_now(ctx, request, settings_.body);
   if (!ready) co_return ready.error();
   if (by_body) {
     // Of a stranger's body only as much as it takes to find out who it is.
-    auto found = co_await admit_by_body(ctx, request, keys_, settings_.max_body);
+    auto found = co_await admit_by_body(ctx, request, keys_);
     if (!found && found.error().code == ErrorCode::kAccessKeyMissing && unknown_key(admitted.error()))
       co_return admitted.error();
     if (!found) co_return found.error();
     if (auto allowed = check_method(ctx); !allowed) co_return allowed.error();
   } else if (!*ready) {
-    auto collected = co_await collect_body(ctx, request, settings_.max_body);
+    auto collected = co_await collect_body(ctx, request, ctx.body_limit);
     if (!collected) co_return collected.error();
   }
 
@@ -156,6 +158,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (is_packed_error(last)) {
     auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
     if (!looked) co_return looked.error();
+  } else if (may_name_urls(ctx, last)) {
+    // A client that follows them past us would show the provider its access key.
+    auto rewritten = co_await rewrite_body_urls(ctx, last);
+    if (!rewritten) co_return rewritten.error();
   }
   last.tap = tap_answer(ctx, last, settings_.pins);
   co_return co_await relay(ctx, std::move(last), settings_.relay);

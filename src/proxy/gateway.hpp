@@ -21,7 +21,8 @@ namespace akr {
 using AdminCheck = std::function<bool(std::string_view token)>;
 
 struct GatewaySettings {
-  std::uint64_t max_body = 32ULL << 20;
+  BodyLimits body;
+  std::string public_base_url;          // PROXY_PUBLIC_BASE_URL, if it was set
   std::size_t packed_error = 1 << 20;   // bytes of a compressed error body that are looked into
   std::string body_directory = "/tmp";  // for bodies over 1 MiB
   net::BlockingPool* disk = nullptr;    // writes them; nullptr: the worker does

@@ -40,7 +40,9 @@ struct RequestContext {
   TimePoint started;
 
   // gateway
-  std::string id;    // X-Request-Id: the client's or our own
+  std::string id;  // X-Request-Id: the client's or our own
+  // PROXY_PUBLIC_BASE_URL, if it was set: how clients reach us, for URLs in answers.  "": as this one did
+  std::string_view public_base = {};
   RouteMatch route;  // match(): the service that was asked; views into the head
   // match(): the dialect of its errors and of what keeps it waiting.  nullptr: REST
   const Dialect* client_speaks = nullptr;
@@ -54,6 +56,9 @@ struct RequestContext {
   bool head_method = false;                   // HEAD: no answer body
   bool explain = false;                       // an administrator asked for the trace in the answer
   std::chrono::milliseconds longest_hold{0};  // of an event stream's head, before comments must flow; 0 = first_byte
+
+  // prepare_now()
+  std::uint64_t body_limit = 0;  // longest body, in bytes
 
   // read_request_facts()
   std::string model;  // "" = unknown

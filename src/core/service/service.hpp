@@ -88,7 +88,7 @@ struct Service {
   std::string validation_path;                   // GENERIC: a GET that costs nothing, to try keys with; "" = none
   bool retry_on_empty = false;                   // LLM: a good answer without content is tried again (D33)
   bool accept_body_key = false;                  // member api_key of an OpenAI JSON body is an access key too
-  bool stream_uploads = false;                   // request bodies without limit, at the price of one attempt
+  bool stream_uploads = false;                   // bodies pass through as they come, in one attempt
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
   std::vector<std::string> cors_origins;         // whose web pages may call (cors_origins.hpp); empty = nobody's
   bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)

@@ -206,13 +206,15 @@ constexpr Field<Service> kFields[] = {
      .member = [](Service& service) -> bool& { return service.accept_body_key; },
      .meaning =
          {"the member `api_key` of an OpenAI JSON body is an access key too: once, within its first 64 KiB, of "
-          "a body of at most 1 MiB, and not with `stream_uploads`",
+          "a body of at most 1 MiB that does not pass through unread (`stream_uploads`)",
           "OpenAI JSON 请求体中的 `api_key` 成员也作为访问密钥：只能出现一次，位于请求体的前 64 KiB 内，请求体最大 "
-          "1 MiB，且不能与 `stream_uploads` 同用"}},
+          "1 MiB，且不是未经读取直接转发的（`stream_uploads`）"}},
     {.name = "stream_uploads",
      .member = [](Service& service) -> bool& { return service.stream_uploads; },
-     .meaning = {"request bodies without limit, at the price of a single attempt",
-                 "请求体不受长度限制，代价是只尝试一次"}},
+     .meaning = {"request bodies pass through as they come, without limit, at the price of a single attempt; the JSON "
+                 "of LLM services and of those with `affinity_rules` is read all the same (MAX_BODY_SIZE)",
+                 "请求体随到随转，不受长度限制，代价是只尝试一次；LLM 服务以及设有 `affinity_rules` 的服务的 JSON "
+                 "请求体仍会被读取（MAX_BODY_SIZE）"}},
     {.name = "allow_set_cookie",
      .member = [](Service& service) -> bool& { return service.allow_set_cookie; },
      .meaning = {"passes the upstream's `Set-Cookie` on", "转发上游的 `Set-Cookie`"}},

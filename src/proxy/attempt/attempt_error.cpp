@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "base/utf8.hpp"
+#include "proxy/request/prepare.hpp"
 
 namespace akr {
 namespace {
@@ -38,6 +39,7 @@ Error describe_exchange(const RequestContext& ctx, const Service& service, const
                 "the upstream sent more interim (1xx) answers than UPSTREAM_MAX_INTERIM allows, and no final one"};
       return {ErrorCode::kUpstreamProtocol, "the upstream's answer is not valid HTTP/1.1"};
     case net::ExchangeEnd::kClientBody:
+      if (result.error == EFBIG) return body_too_large(ctx.body_limit);
       return ctx.client.body_error(result.error);
     case net::ExchangeEnd::kClientGone:
       return {ErrorCode::kClientGone, "the client left before the answer"};

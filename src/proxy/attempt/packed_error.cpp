@@ -4,48 +4,13 @@
 
 #include "core/mask/key_mask.hpp"
 #include "net/http/content_decoder.hpp"
-#include "net/loop/worker.hpp"
 #include "proxy/answer/error_reply.hpp"
+#include "proxy/attempt/whole_body.hpp"
 
 namespace akr {
 namespace {
 
 constexpr std::string_view kOwnType = "application/json; charset=utf-8";
-
-// How the wait for the rest of the body ended.
-enum class Came : std::uint8_t { kWhole, kTooLarge, kCut, kLate, kClientGone, kCancelled };
-
-net::Task<Came> hold_all(RequestContext& ctx, Attempt& attempt, std::size_t most) {
-  net::Stream& stream = attempt.connection.stream();
-  net::Worker& worker = stream.worker();
-  net::ClientWatch watch(ctx.client.socket());
-  net::Buffer block;
-  attempt.hold_unread();
-  const auto patience = attempt.by.service->config.timeouts.stream_idle;
-  TimePoint deadline = std::min(worker.now() + patience, ctx.deadline);
-  while (!attempt.body.finished()) {
-    if (attempt.held.size() > most) co_return Came::kTooLarge;
-    if (!attempt.answer->unread().empty()) co_return Came::kCut;  // a framing that is broken
-    if (!block) block = net::Buffer::lease(net::Buffer::kMedium);
-    const net::IoResult got = stream.try_read(block.data(), block.capacity());
-    if (got.status == net::IoStatus::kWouldBlock) {
-      const net::WaitEnd end =
-          co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(deadline));
-      if (end == net::WaitEnd::kCancelled) co_return Came::kCancelled;
-      if (watch.gone()) co_return Came::kClientGone;
-      if (worker.now() >= deadline) co_return Came::kLate;
-      continue;
-    }
-    if (got.status == net::IoStatus::kEof && attempt.body.end_of_stream()) break;
-    if (got.status != net::IoStatus::kOk) co_return Came::kCut;
-    deadline = std::min(worker.now() + patience, ctx.deadline);
-    std::string_view input = {block.data(), got.bytes};
-    attempt.hold(input);
-    if (!input.empty()) attempt.connection.forbid_reuse();
-    if (!input.empty() && !attempt.body.finished()) co_return Came::kCut;
-  }
-  co_return attempt.held.size() > most ? Came::kTooLarge : Came::kWhole;
-}
 
 // Why the body cannot be looked into; "" if it can.
 std::string obstacle(Came came, const net::ContentCodings& codings, const net::DecodedBody& decoded, std::size_t most) {
@@ -57,14 +22,6 @@ std::string obstacle(Came came, const net::ContentCodings& codings, const net::D
   return decoded.end == net::DecodedEnd::kBroken ? "it is damaged" : "";
 }
 
-void take_the_place(Attempt& attempt, std::string body, std::string_view type) {
-  if (!attempt.body.finished()) attempt.connection.forbid_reuse();
-  attempt.body = net::BodyDecoder();
-  attempt.answer->begin = attempt.answer->end;
-  attempt.held = std::move(body);
-  attempt.plain = PlainBody{.length = attempt.held.size(), .type = type};
-}
-
 }  // namespace
 
 bool is_packed_error(const Attempt& attempt) {
@@ -74,8 +31,7 @@ bool is_packed_error(const Attempt& attempt) {
 
 net::Task<Result<void>> look_into_packed_error(RequestContext& ctx, Attempt& attempt, std::size_t most) {
   const Came came = co_await hold_all(ctx, attempt, most);
-  if (came == Came::kClientGone) co_return Error{ErrorCode::kClientGone, "the client left before the answer"};
-  if (came == Came::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+  if (auto nobody = nobody_to_answer(came)) co_return *std::move(nobody);
   const net::ContentCodings codings = net::content_codings(attempt.answer->head);
   net::DecodedBody decoded;
   if (came == Came::kWhole) decoded = net::decode_content(codings, attempt.held, most);

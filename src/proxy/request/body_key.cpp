@@ -122,11 +122,10 @@ void BodyKeyGate::scalar(const JsonScan& at, std::string_view text) {
   if (!who) refused_ = who.error();
 }
 
-net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& request, const AccessKeys& keys,
-                                      std::uint64_t max_body) {
+net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& request, const AccessKeys& keys) {
   // What is passed on as it comes cannot be looked at first.
   if (request.streams_upload) co_return missing();
-  const std::uint64_t limit = std::min<std::uint64_t>(max_body, RequestBody::kInMemory);
+  const std::uint64_t limit = std::min<std::uint64_t>(ctx.body_limit, RequestBody::kInMemory);
   if (ctx.client.head().content_length() > limit) co_return too_large();
   BodyKeyGate gate(ctx.client, keys);
   if (ctx.client.body_finished()) {

@@ -50,7 +50,6 @@ std::string take_body_key(PreparedRequest& request);
 
 // Reads and authenticates such a request; afterwards request.body is whole, in memory and without the member.
 // `here`: all of it is there already.  As collect_body(), as BodyKeyGate, and kBodyTooLarge above 1 MiB.
-net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& request, const AccessKeys& keys,
-                                      std::uint64_t max_body);
+net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& request, const AccessKeys& keys);
 
 }  // namespace akr

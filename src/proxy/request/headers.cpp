@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "proxy/answer/own_url.hpp"
 #include "proxy/request/cors.hpp"
 #include "proxy/request/subprotocols.hpp"
 #include "upstream/credential.hpp"
@@ -97,10 +98,10 @@ void append_number(std::string& out, std::uint64_t value) {
   out.append(digits, static_cast<std::size_t>(std::to_chars(digits, digits + 24, value).ptr - digits));
 }
 
-// A provider's names for its accounts, held against the fields that the parser does not know as such already.
-class AccountNames {
+// Names, of a provider's accounts and the like, held against the fields that the parser does not know already.
+class FieldNames {
  public:
-  explicit AccountNames(std::span<const std::string_view> names) : names_(names) {
+  explicit FieldNames(std::span<const std::string_view> names) : names_(names) {
     for (const std::string_view name : names) lengths_ |= bit(name.size());
   }
   // For every field of every message: a length nearly always tells a name apart, so only that is looked at inline.
@@ -116,12 +117,12 @@ class AccountNames {
   std::uint64_t lengths_ = 0;
 };
 
-AccountNames account_request_names(const UpstreamSpeech& upstream) {
-  return AccountNames(upstream ? upstream.provider->account_request_headers : std::span<const std::string_view>());
+FieldNames account_request_names(const UpstreamSpeech& upstream) {
+  return FieldNames(upstream ? upstream.provider->account_request_headers : std::span<const std::string_view>());
 }
 
-AccountNames account_response_names(const UpstreamSpeech& upstream) {
-  return AccountNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
+FieldNames account_response_names(const UpstreamSpeech& upstream) {
+  return FieldNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
 }
 
 // Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
@@ -159,7 +160,7 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
                           std::string& out) {
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
-  const AccountNames accounts = account_request_names(to.speaks);
+  const FieldNames accounts = account_request_names(to.speaks);
   // The client's credential in the asked service's own place is not for a fallback that has another place.
   const std::string_view foreign = to.service != &ctx.asked() ? key_header(ctx.asked().config) : std::string_view();
   bool offers = false;
@@ -192,24 +193,6 @@ void append_body_framing(const RequestContext& ctx, const PreparedRequest& reque
   out += "\r\n";
 }
 
-// Some answers name the URL of the next call in a field (resumable uploads), and the SDK takes its path and query from
-// there: it must lead here again, not past us; and to the service that was asked, which knows the upload's pin, also
-// when a fallback answers.  "" if it is not one of the answering service's URLs.
-std::string own_next_url(const RequestContext& ctx, std::string_view value) {
-  const UpstreamUrl& url = *ctx.served.url;
-  const std::string_view scheme = url.origin.tls ? "https://" : "http://";
-  if (!value.starts_with(scheme)) return {};
-  value.remove_prefix(scheme.size());
-  if (!value.starts_with(url.host_header)) return {};
-  value.remove_prefix(url.host_header.size());
-  if (!value.starts_with(url.base_path) || !value.substr(url.base_path.size()).starts_with('/')) return {};
-  std::string own(ctx.client.stream().tls() ? "https://" : "http://");
-  own += ctx.client.head().host();
-  own += "/llm/" + ctx.asked().config.slug;
-  own += value.substr(url.base_path.size());
-  return own;
-}
-
 // Of an answer whose body is replaced: what was said of the bytes that do not go down.
 bool describes_encoded_body(const net::Field& field) {
   if (field.id == FieldId::kContentEncoding) return true;
@@ -218,16 +201,21 @@ bool describes_encoded_body(const net::Field& field) {
   return std::any_of(std::begin(kNames), std::end(kNames), [&](auto name) { return iequals(field.name, name); });
 }
 
+// Fields whose URL the client calls next.
+constexpr std::string_view kUrlFields[] = {"location", "content-location"};
+
 // Chooses which fields of an answer go down, and remembers what the rest of the head depends on.
 class AnswerFields {
  public:
   AnswerFields(const RequestContext& ctx, const net::MessageHead& answer, const PlainBody* plain, std::string_view key)
       : may_hold_key(false),
         filter_(key),
+        key_(key),
         ctx_(ctx),
         plain_(plain),
         accounts_(account_response_names(ctx.served.speaks)),
-        next_url_field_(ctx.served.speaks ? ctx.served.speaks.provider->next_url_field : std::string_view()),
+        providers_urls_(ctx.served.speaks ? ctx.served.speaks.provider->url_fields
+                                          : std::span<const std::string_view>()),
         allow_set_cookie_(ctx.served.service->config.allow_set_cookie),
         speaks_cors_(speaks_cors(ctx)) {
     may_hold_key = filter_.may_hold(answer.reason());
@@ -241,26 +229,32 @@ class AnswerFields {
     if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
-    if (field.name.size() != next_url_field_.size() || !iequals(field.name, next_url_field_)) return true;
-    next_url = own_next_url(ctx_, field.value);
-    return next_url.empty();
+    return !(names_url(field) && rewritten(field));
   }
 
   bool may_hold_key;  // the reason, or a name or value that goes down
   std::string_view length;
-  std::string next_url;
+  std::string urls;  // whole lines, in place of the upstream's
   bool has_id = false;
 
  private:
+  bool names_url(const net::Field& field) const { return urls_.have(field) || providers_urls_.have(field); }
+  bool rewritten(const net::Field& field) {
+    const std::string own = own_url(ctx_, field.value, key_);
+    if (!own.empty()) append_field(urls, field.name, own);
+    return !own.empty();
+  }
   bool replaced(const net::Field& field) const {
     return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
   }
 
   KeyFilter filter_;
+  const std::string_view key_;
   const RequestContext& ctx_;
   const PlainBody* const plain_;
-  const AccountNames accounts_;
-  const std::string_view next_url_field_;
+  const FieldNames accounts_;
+  const FieldNames urls_{kUrlFields};
+  const FieldNames providers_urls_;
   const bool allow_set_cookie_;
   const bool speaks_cors_;
 };
@@ -371,7 +365,7 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
     }
     return fields.keep(field);
   });
-  if (!fields.next_url.empty()) append_field(out, ctx.served.speaks.provider->next_url_field, fields.next_url);
+  out += fields.urls;
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (shape.retry_in.count() > 0) append_retry_hints(answer, shape.retry_in, out);

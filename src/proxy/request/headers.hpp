@@ -17,7 +17,7 @@ namespace akr {
 void compose_request_head(const RequestContext& ctx, const PreparedRequest& request, const ServedBy& to,
                           const PooledKey& key, std::string& out);
 
-// A body of known length in place of the upstream's encoded one.
+// A body of known length in place of the upstream's.
 struct PlainBody {
   std::uint64_t length = 0;
   std::string_view type = {};  // its Content-Type; "" = the upstream's
@@ -35,7 +35,8 @@ struct AnswerShape {
 };
 
 // Appends the head of the upstream's answer as the client gets it, up to and with the empty line.  `key`, the one that
-// was used, is masked in the reason phrase and in all of the upstream's fields, whatever the status (D07).
+// was used, is masked in the reason phrase and in all of the upstream's fields, whatever the status (D07).  URLs that
+// the client calls next lead to us (own_url.hpp).
 void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, const AnswerShape& shape,
                          std::string_view key, std::string& out);
 

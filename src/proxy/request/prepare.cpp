@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kPiece = 256 * 1024;  // one write to the temporary file
 
-Error too_large(std::uint64_t limit) {
-  return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
-}
-
 Result<void> join(const RequestContext& ctx, const RouteMatch& route, UpstreamRequest& request) {
   request.target.clear();
   const JoinRule& rule = request.service->join;
@@ -39,31 +35,44 @@ bool same_base(const UpstreamUrl& a, const UpstreamUrl& b) {
          (a.base_path == b.base_path && a.query == b.query && a.key_at == b.key_at && a.slash_base == b.slash_base);
 }
 
+bool take_here(RequestContext& ctx, PreparedRequest& request) {
+  std::string_view here;
+  if (!ctx.client.take_buffered_body(here)) return false;
+  request.body.set_view(here);
+  return true;
+}
+
 }  // namespace
+
+Error body_too_large(std::uint64_t limit) {
+  return {ErrorCode::kBodyTooLarge, "the request body is over the limit of " + std::to_string(limit) + " bytes"};
+}
 
 net::IoResult UploadSource::next(std::string_view& run) {
   client_.send_continue();
   const net::IoResult result = client_.try_read_body(run);
   begun_ = begun_ || result.status == net::IoStatus::kOk;
+  // Of an unknown length: what is over the limit is seen only now.
+  if (client_.body_counted() > most_) return {.status = net::IoStatus::kError, .error = EFBIG};
   return result;
 }
 
-Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body) {
+Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const BodyLimits& limits) {
   const net::MessageHead& head = ctx.client.head();
-  const Service& service = ctx.asked().config;
   request.upgrade = head.upgrade_websocket();
   request.idempotent = is_idempotent(head.method());
   request.upstream.service = &ctx.asked();
   request.upstream.url = &ctx.asked().url;
   if (auto joined = join(ctx, ctx.route, request.upstream); !joined) return joined.error();
 
-  request.streams_upload = service.stream_uploads && head.body_kind() != net::BodyKind::kNone;
-  if (request.streams_upload) return true;
-  if (head.content_length() > max_body) return too_large(max_body);
-  std::string_view here;
-  if (!ctx.client.take_buffered_body(here)) return false;
-  request.body.set_view(here);
-  return true;
+  if (head.body_kind() == net::BodyKind::kNone) return take_here(ctx, request);
+  const BodyPlan plan = plan_body(ctx.asked(), head, ctx.route.query, ctx.generates, limits);
+  ctx.body_limit = plan.limit;
+  if (head.content_length() > plan.limit) return body_too_large(plan.limit);
+  if (!(plan.streams && plan.even_if_here) && take_here(ctx, request)) return true;
+  request.streams_upload = plan.streams;
+  request.upload.limit_to(plan.limit);
+  return plan.streams;
 }
 
 Result<void> make_upstream_request(const RequestContext& ctx, const RoutedService& service, const UpstreamUrl& url,
@@ -113,7 +122,7 @@ net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& reque
       if (end == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
       continue;
     }
-    if (client.body_counted() > max_body) co_return too_large(max_body);
+    if (client.body_counted() > max_body) co_return body_too_large(max_body);
     if (gate != nullptr) {
       if (auto passed = gate->look(run); !passed) co_return passed.error();
     }

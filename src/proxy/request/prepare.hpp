@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "net/loop/task.hpp"
 #include "net/server/downstream.hpp"
 #include "proxy/request/access_keys.hpp"
+#include "proxy/request/body_plan.hpp"
 #include "proxy/request/request_body.hpp"
 #include "proxy/request_context.hpp"
 
@@ -17,10 +19,12 @@ namespace akr {
 
 class BodyKeyGate;
 
-// Passes a client's body on as it arrives (services with stream_uploads).  One attempt only.
+// Passes a client's body on as it arrives (body_plan.hpp).  One attempt only.
 class UploadSource final : public net::BodySource {
  public:
   explicit UploadSource(net::Downstream& client) : client_(client) {}
+  // Longest body: more of it is kError (EFBIG).
+  void limit_to(std::uint64_t most) { most_ = most; }
   net::IoResult next(std::string_view& run) override;
   bool chunked() const override { return client_.head().body_kind() == net::BodyKind::kChunked; }
   TimePoint deadline() const override { return client_.body_deadline(); }
@@ -28,6 +32,7 @@ class UploadSource final : public net::BodySource {
 
  private:
   net::Downstream& client_;
+  std::uint64_t most_ = std::numeric_limits<std::uint64_t>::max();
   bool begun_ = false;
 };
 
@@ -62,8 +67,8 @@ struct PreparedRequest {
 };
 
 // What can be done without waiting: target, limits known from the head, a body that is here already.  True: ready.
-// kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
-Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body);
+// Sets ctx.body_limit.  kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
+Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const BodyLimits& limits);
 
 // Makes request.upstream fit where the next attempt goes, if the last one's does not.  kPathRefused.
 Result<void> make_upstream_request(const RequestContext& ctx, const RoutedService& service, const UpstreamUrl& url,
@@ -78,5 +83,8 @@ void decode_body(const net::MessageHead& head, PreparedRequest& request);
 // refuses ends it.
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,
                                      BodyKeyGate* gate = nullptr);
+
+// kBodyTooLarge.
+Error body_too_large(std::uint64_t limit);
 
 }  // namespace akr

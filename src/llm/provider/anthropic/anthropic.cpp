@@ -13,6 +13,9 @@ constexpr std::string_view kAccountRequest[] = {"anthropic-workspace-id", "anthr
 constexpr std::string_view kAccountResponse[] = {"anthropic-organization-id", "anthropic-workspace-id"};
 
 constexpr std::string_view kVersions[] = {"v1"};
+// A batch, and a list of them.
+constexpr std::string_view kResults[] = {"/results_url", "/data/*/results_url"};
+constexpr UrlMembers kUrlMembers[] = {{"messages/batches", kResults}};
 constexpr std::string_view kGenerating[] = {"/messages/count_tokens", "/complete"};
 
 }  // namespace
@@ -30,6 +33,7 @@ const Provider& anthropic_provider() {
       .versions = kVersions,
       .model = {},
       .free_call = "/v1/models",
+      .url_members = kUrlMembers,
       .generating_paths = kGenerating,
       .resources = &anthropic_resources(),
       .error_rules = anthropic_errors::rules(),

@@ -15,6 +15,13 @@ constexpr std::string_view kGenerating[] = {"mbedContent",       "mbedContents",
                                             "/chat/completions", "/embeddings",    "/images/generations"};
 constexpr std::string_view kModels[] = {"/models/", "/tunedModels/"};
 
+// Resumable uploads.
+constexpr std::string_view kUrlFields[] = {"x-goog-upload-url", "x-goog-upload-control-url"};
+// Where a file is fetched; its `uri` is what requests call it by, so that one stays.
+constexpr std::string_view kDownloads[] = {"/downloadUri", "/file/downloadUri", "/files/*/downloadUri"};
+// What is downloaded is the client's own, whatever it looks like.
+constexpr UrlMembers kUrlMembers[] = {{"files/*:download", {}}, {"files", kDownloads}};
+
 }  // namespace
 
 const Provider& gemini_provider() {
@@ -28,7 +35,8 @@ const Provider& gemini_provider() {
       .versions = kVersions,
       .model = {.behind = kModels, .in_body = false},
       .free_call = "/v1beta/models",
-      .next_url_field = "x-goog-upload-url",  // of resumable uploads
+      .url_fields = kUrlFields,
+      .url_members = kUrlMembers,
       .generating_paths = kGenerating,
       .resources = &gemini_resources(),
       .error_rules = gemini_errors::rules(),

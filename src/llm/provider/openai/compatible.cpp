@@ -33,10 +33,12 @@ std::span<const Dialect* const> with_anthropic() {
 // Keys go into `api-key`.  A path of the dated API names the deployment and the body none; v1 is as OpenAI's.
 const Provider& azure_provider() {
   static constexpr std::string_view kDeployments[] = {"/deployments/"};
+  static constexpr std::string_view kUrlFields[] = {"operation-location"};  // of work that goes on: images, imports
   static const Provider kInstance = [] {
     Provider provider = like_openai("azure");
     provider.credential = {.header = "api-key"};
     provider.model.behind = kDeployments;
+    provider.url_fields = kUrlFields;
     return provider;
   }();
   return kInstance;
