@@ -156,7 +156,9 @@ def cases():
     yield "error/relayed-429-post", relayed(429, b"POST", 2, (2, 2), extra=b"X-A: b\r\nRetry-After: 7")
     yield "error/relayed-401-all", relayed(401, b"GET", 2, (2, 2), 502, b"gateway")
     yield "error/relayed-403-all", relayed(403, b"POST", 2, (2, 2), 502, b"gateway")
-    yield "error/attempts-bounded", relayed(429, b"GET", 8, (3, 3), extra=b"X-A: b\r\nRetry-After: 7")
+    yield "error/attempts-bounded", relayed(503, b"GET", 8, (3, 3), extra=b"X-A: b\r\nRetry-After: 7")
+    # Attempts that end by the key's fault do not count, up to ten (D05).
+    yield "error/attempts-of-keys-bounded", relayed(429, b"GET", 12, (10, 10), extra=b"X-A: b\r\nRetry-After: 7")
     yield "error/attempts-one", relayed(429, b"GET", 3, (1, 1), extra=b"X-A: b\r\nRetry-After: 7", max_attempts=1)
     for status in (401, 403, 429):
         yield f"error/next-key-{status}", next_key(status, b"GET")
