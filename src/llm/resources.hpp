@@ -29,6 +29,8 @@ struct ResourceMap {
   // Members of a JSON request that hold an id, wherever they stand: "file_id", or "conversation/id" for the member `id`
   // of a member `conversation`.  Elements of an array count as values of its member.  Below `metadata` nothing counts.
   std::span<const std::string_view> members;
+  // Fields of a request's head that hold an id; lower case.
+  std::span<const std::string_view> request_fields = {};
   // An object with this `type` holds an id as its `id`; "" = none.
   std::string_view reference_type = {};
   // A field of the answer that names a thing by its URL; "" = none.

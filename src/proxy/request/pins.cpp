@@ -70,6 +70,10 @@ class PinSearch final : public JsonScan::Visitor {
   void look_up_encoded(std::string_view id) {
     if (const auto decoded = percent_decode(id)) look_up(*decoded);
   }
+  void look_into_fields() {
+    if (map_ == nullptr) return;
+    for (const std::string_view name : map_->request_fields) look_up(ctx_.client.head().find(name));
+  }
   // Any value may look like an id, as in page=2: where they do not agree, they are none.
   void look_into_query(std::string_view query) {
     for (const std::string& id : resources_in_query(map_, query)) look_up(id);
@@ -183,6 +187,7 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   const std::string_view query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
   if (map_of(ctx) != nullptr) search.look_up_encoded(upload_in_query(query));
   if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
+  search.look_into_fields();
   for (const std::string& id : resources_in_path(map_of(ctx), path)) search.look_up(id);
   search.look_into(request.text());
   if (search.deleted()) {
