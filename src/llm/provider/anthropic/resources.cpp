@@ -54,7 +54,9 @@ constexpr std::string_view kMembers[] = {
 // Who is billed; the SDKs make it of the member of the same name.
 constexpr std::string_view kFields[] = {"anthropic-user-profile-id"};
 
-constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .request_fields = kFields};
+constexpr std::string_view kDerived[] = {"/session_id", "/outputs/*/memory_store_id"};
+
+constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .derived = kDerived, .request_fields = kFields};
 
 }  // namespace
 

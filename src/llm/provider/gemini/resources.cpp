@@ -85,7 +85,14 @@ constexpr std::string_view kMembers[] = {
     "model",  // a tuned one
 };
 
-constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .url_field = "x-goog-upload-url", .names = true};
+constexpr std::string_view kDerived[] = {
+    "/response/name",          "/response/documentName",
+    "/response/responsesFile", "/metadata/output/responsesFile",
+    "/metadata/tunedModel",    "/response/generateVideoResponse/generatedSamples/*/video/uri",
+};
+
+constexpr ResourceMap kMap = {
+    .rules = kRules, .members = kMembers, .derived = kDerived, .url_field = "x-goog-upload-url", .names = true};
 
 }  // namespace
 

@@ -104,8 +104,14 @@ constexpr std::string_view kMembers[] = {
     "model",  // a fine-tuned one
 };
 
-constexpr ResourceMap kMap = {
-    .rules = kRules, .members = kMembers, .reference_type = "item_reference", .url_field = "location"};
+constexpr std::string_view kDerived[] = {"/output_file_id",   "/error_file_id", "/result_files/*",
+                                         "/fine_tuned_model", "/session_id",    "/environment/id"};
+
+constexpr ResourceMap kMap = {.rules = kRules,
+                              .members = kMembers,
+                              .derived = kDerived,
+                              .reference_type = "item_reference",
+                              .url_field = "location"};
 
 }  // namespace
 
