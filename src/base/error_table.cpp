@@ -257,7 +257,7 @@ constexpr ErrorRow kRows[] = {
     {C::kNotFound,
      "not_found",
      404,
-     kAdmin,
+     kBoth,
      false,
      {"Not found", "未找到"},
      {"There is no such thing.", "没有这个对象。"}},

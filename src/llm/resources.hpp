@@ -29,6 +29,10 @@ struct ResourceMap {
   // Members of a JSON request that hold an id, wherever they stand: "file_id", or "conversation/id" for the member `id`
   // of a member `conversation`.  Elements of an array count as values of its member.  Below `metadata` nothing counts.
   std::span<const std::string_view> members;
+  // Pointers of rules at which a thing tells what it made in its turn: that belongs to whoever made the thing.
+  std::span<const std::string_view> derived = {};
+  // Fields of a request's head that hold an id; lower case.
+  std::span<const std::string_view> request_fields = {};
   // An object with this `type` holds an id as its `id`; "" = none.
   std::string_view reference_type = {};
   // A field of the answer that names a thing by its URL; "" = none.

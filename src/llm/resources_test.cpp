@@ -90,6 +90,23 @@ TEST(Resources, GeminiPathsThatMakeThings) {
     EXPECT_FALSE(makes("gemini_native", "POST", path)) << path;
 }
 
+// Memory stores, user profiles, deployments, dreams and tunnels of Anthropic, and what came with newer versions of all
+// three SDKs, were made with one key and asked for with any.  tests/sdk/resources.test.mjs walks the SDKs' own lists.
+TEST(Resources, WhatNewerSdksMake) {
+  for (const char* path : {"/v1/memory_stores", "/v1/memory_stores/memstore_1/memories", "/v1/user_profiles",
+                           "/v1/deployments", "/v1/deployments/dep_1/run", "/v1/deployment_runs/drun_1", "/v1/dreams",
+                           "/v1/tunnels", "/v1/tunnels/tnl_1/certificates", "/v1/agents", "/v1/environments",
+                           "/v1/sessions", "/v1/vaults/vlt_1/credentials", "/v1/organizations/workspaces"})
+    EXPECT_TRUE(makes("anthropic_native", "POST", path)) << path;
+  for (const char* path : {"/v1/agents", "/v1/agents/sessions", "/v1/vaults", "/v1/live/sessions", "/v1/audio/voices",
+                           "/v1/audio/voice_consents", "/v1/webhook_endpoints", "/v1/organization/projects"})
+    EXPECT_TRUE(makes("openai_compatible", "POST", path)) << path;
+  EXPECT_FALSE(makes("openai_compatible", "POST", "/v1/audio/speech"));
+  for (const char* path : {"/v1beta/agents", "/v1beta/environments", "/v1beta/triggers/t/executions", "/v1beta/voices",
+                           "/v1beta/webhooks/w:rotateSigningSecret", "/v1beta/credentials", "/v1beta/files:register"})
+    EXPECT_TRUE(makes("gemini_native", "POST", path)) << path;
+}
+
 TEST(Resources, NamesAreTheEndOfUrlsWithoutTheirVerb) {
   const ResourceMap& gemini = map_of("gemini_native");
   const std::pair<const char*, const char*> kCases[] = {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "core/pins/key_pin.hpp"
@@ -68,6 +69,8 @@ struct RequestContext {
   // find_pin()
   std::optional<PinnedKey> pinned;                // the only key that may serve this request
   const ResourceRule* makes_resources = nullptr;  // what its answer names, by the provider's knowledge
+  bool names_own = false;                         // something that its access key made
+  std::vector<std::size_t> named;                 // hashes of what it names, if its answer may name what it makes
 
   // attempts
   int attempts = 0;  // with all services

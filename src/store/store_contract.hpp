@@ -457,6 +457,15 @@ TYPED_TEST_P(KeyPinStoreContract, KeepsEveryFieldOverARestart) {
   EXPECT_EQ(read[0].expires, given.expires);
 }
 
+TYPED_TEST_P(KeyPinStoreContract, KeepsWhoseItIs) {
+  KeyPin given = this->pin(1, std::chrono::minutes(5));
+  given.owner = 0xfedcba9876543210ULL;
+  ASSERT_TRUE(this->store().save({&given, 1}));
+  this->reopen();
+  ASSERT_EQ(this->all().size(), 1U);
+  EXPECT_EQ(this->all()[0].owner, given.owner);
+}
+
 TYPED_TEST_P(KeyPinStoreContract, ReplacesAndGivesTheOnesThatEndFirstInFront) {
   using std::chrono::minutes;
   const KeyPin pins[] = {this->pin(1, minutes(3)), this->pin(2, minutes(2)), this->pin(3, minutes(1))};
@@ -499,7 +508,7 @@ TYPED_TEST_P(KeyPinStoreContract, GoesWithItsService) {
   EXPECT_EQ(this->all()[0].id.low, 2U);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(KeyPinStoreContract, KeepsEveryFieldOverARestart,
+REGISTER_TYPED_TEST_SUITE_P(KeyPinStoreContract, KeepsEveryFieldOverARestart, KeepsWhoseItIs,
                             ReplacesAndGivesTheOnesThatEndFirstInFront, RemovesWhatEndsInChunks, GoesWithItsService);
 
 }  // namespace akr

@@ -35,7 +35,7 @@ void JournalPage::add(const RequestRecord& record, WallTime time) {
   // Names, numbers and punctuation take under 512 bytes.
   const std::size_t texts = record.id.size() + record.client_ip.size() + record.service.size() +
                             record.served_by.size() + record.method.size() + record.path.size() + record.detail.size() +
-                            record.outcome.size() + record.error.size();
+                            record.outcome.size() + record.error.size() + record.conversation.size();
   const std::size_t need = JsonLine::worst_case(texts) + 512 + record.trace.size();
   if (line_.size() < need) line_.resize(need);
   char* at = write_line(record, line_.data());
@@ -63,6 +63,7 @@ char* JournalPage::write_line(const RequestRecord& record, char* at) const {
   if (!record.detail.empty()) line.text(R"("detail":)", record.detail);
   if (!record.key.empty()) line.plain(R"("key":)", record.key).plain(R"("outcome":)", record.outcome);
   line.number(R"("attempts":)", static_cast<std::uint64_t>(record.attempts));
+  if (!record.conversation.empty()) line.plain(R"("conversation":)", record.conversation);
   if (record.skipped > 0) line.number(R"("skipped":)", record.skipped);
   line.number(R"("bytes_in":)", record.bytes_in).number(R"("bytes_out":)", record.bytes_out);
   if (record.streamed) line.literal(R"("stream":true)");

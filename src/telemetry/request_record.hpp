@@ -29,12 +29,13 @@ struct RequestRecord {
   std::string_view key;      // fingerprint of the last upstream key
   std::string_view outcome;  // reason of the last verdict
   int attempts = 0;
-  std::uint32_t skipped = 0;    // enabled keys that the last choice passed over
-  std::string_view trace;       // JSON array: all choices and their outcomes, for requests that failed; "" = none
-  std::uint64_t bytes_in = 0;   // request body
-  std::uint64_t bytes_out = 0;  // answer body
-  bool streamed = false;        // an event stream
-  bool cut = false;             // the answer did not end as it should
+  std::string_view conversation;  // which mark of the request named its conversation; "" = none, or nobody asked
+  std::uint32_t skipped = 0;      // enabled keys that the last choice passed over
+  std::string_view trace;         // JSON array: all choices and their outcomes, for requests that failed; "" = none
+  std::uint64_t bytes_in = 0;     // request body
+  std::uint64_t bytes_out = 0;    // answer body
+  bool streamed = false;          // an event stream
+  bool cut = false;               // the answer did not end as it should
   Duration total{};
   Duration upstream{};  // waiting for upstreams until the head of the answer
   Duration overhead{};  // ours, until the head of the answer

@@ -53,6 +53,21 @@ TEST_F(PinsRestart, AnOrderlyStopKeepsEverything) {
   expect_pinned(next);
 }
 
+// Whose a thing is was known to the process that saw it made, and to no other.
+TEST_F(PinsRestart, WhoseTheyAreIsKnownToTheNextGateway) {
+  Environment environment = over(directory_);
+  const std::string other = "another-access-key-0123456789";
+  environment["GLOBAL_PROXY_KEYS"] = std::string(TestGateway::kAccessKey) + "," + other;
+  {
+    TestGateway gateway(environment);
+    make(gateway);
+  }
+  TestGateway next(environment);
+  expect_pinned(next);
+  const auto asked = TestGateway::request("GET", "/llm/s/v1/files/file-1", "X-Proxy-Key: " + other + "\r\n");
+  EXPECT_EQ(next.client().ask(asked).status, 404);
+}
+
 TEST_F(PinsRestart, AKillLosesAtMostTheLastMoment) {
   TestGateway gateway(over(directory_));
   make(gateway);

@@ -7,9 +7,21 @@ namespace akr {
 PinTable::PinTable(std::string_view hash_key, std::size_t most)
     : hasher_(hash_key), most_per_part_(std::max<std::size_t>(1, most / kParts)) {}
 
-std::optional<PinnedKey> PinTable::find(ServiceId asked, std::string_view access_key, std::string_view resource,
-                                        WallTime now) {
-  const PinId id = hasher_.hash(asked, access_key, resource);
+PinTable::Found PinTable::look_up(ServiceId asked, std::string_view access_key, std::string_view resource,
+                                  Sharing sharing, WallTime now) {
+  const std::uint64_t me = hasher_.owner(access_key);
+  const bool shared = sharing == Sharing::kYes;
+  const auto thing = use(hasher_.thing(asked, resource), shared ? 0 : me, now);
+  if (thing && thing->owner == me) return {.key = thing->to, .mine = true};
+  // Things of one name may exist in several accounts: each access key reaches its own.
+  const auto own = use(hasher_.hash(asked, access_key, resource), thing ? me : 0, now);
+  if (own && own->owner == me) return {.key = own->to, .mine = true};
+  if (thing && !shared) return {.key = std::nullopt, .foreign = true};
+  if (thing) return {.key = thing->to};
+  return {.key = own ? std::optional(own->to) : std::nullopt};
+}
+
+std::optional<KeyPin> PinTable::use(const PinId& id, std::uint64_t owner, WallTime now) {
   Part& mine = part(id);
   const MutexLock lock(mine.mutex);
   const auto found = mine.by_id.find(id);
@@ -18,39 +30,80 @@ std::optional<PinnedKey> PinTable::find(ServiceId asked, std::string_view access
     if (!found->second->owed) erase(mine, found->second);  // the store may have to be told that it was forgotten
     return std::nullopt;
   }
-  renew(mine, found->second, now);
-  return found->second->pin.to;
+  if (owner == 0 || owner == found->second->pin.owner) renew(mine, found->second, now);
+  return found->second->pin;
 }
 
 void PinTable::put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
                    WallTime now) {
-  const PinId id = hasher_.hash(asked, access_key, resource);
-  Part& mine = part(id);
+  KeyPin pin = {.asked = asked,
+                .id = hasher_.thing(asked, resource),
+                .to = to,
+                .expires = now + kLife + kRefreshStep,
+                .owner = hasher_.owner(access_key)};
+  if (put_thing(pin, how, now)) return;
+  pin.id = hasher_.hash(asked, access_key, resource);
+  if (how != How::kMade) pin.owner = 0;
+  put_own(pin, how, now);
+}
+
+bool PinTable::put_thing(const KeyPin& made, How how, WallTime now) {
+  Part& mine = part(made.id);
   const MutexLock lock(mine.mutex);
-  const auto found = mine.by_id.find(id);
+  const auto found = mine.by_id.find(made.id);
   if (found == mine.by_id.end()) {
-    insert(mine, {.asked = asked, .id = id, .to = to, .expires = now + kLife + kRefreshStep}, true);
-    return;
+    if (how == How::kMade) insert(mine, made, true);
+    return how == How::kMade;
   }
   Entry& entry = *found->second;
-  if (entry.pin.to != to) {
-    if (how == How::kSeen && entry.pin.expires > now) return;
-    entry.pin.to = to;
+  const bool ended = entry.pin.expires <= now;
+  if (!ended && entry.pin.owner != made.owner && how == How::kSeen) return true;  // as a list shows it to everybody
+  if (ended ? how != How::kMade : entry.pin.owner != made.owner) return false;
+  if (entry.pin.owner != made.owner) {
+    entry.pin.owner = made.owner;
     owe(mine, entry);
   }
-  renew(mine, found->second, now);
+  change(mine, found->second, made, how, now);
+  return true;
+}
+
+void PinTable::put_own(const KeyPin& pin, How how, WallTime now) {
+  Part& mine = part(pin.id);
+  const MutexLock lock(mine.mutex);
+  const auto found = mine.by_id.find(pin.id);
+  if (found == mine.by_id.end()) return insert(mine, pin, true);
+  if (pin.owner != 0 && found->second->pin.owner != pin.owner) {
+    found->second->pin.owner = pin.owner;
+    owe(mine, *found->second);
+  }
+  change(mine, found->second, pin, how, now);
+}
+
+void PinTable::change(Part& part, Entries::iterator entry, const KeyPin& pin, How how, WallTime now) {
+  if (entry->pin.to != pin.to) {
+    if (how == How::kSeen && entry->pin.expires > now) return;
+    entry->pin.to = pin.to;
+    owe(part, *entry);
+  }
+  renew(part, entry, now);
 }
 
 void PinTable::forget(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now) {
-  const PinId id = hasher_.hash(asked, access_key, resource);
+  const bool own = forget(hasher_.hash(asked, access_key, resource), 0, now);
+  // Without a pin of its own, the access key had been given the thing's.
+  forget(hasher_.thing(asked, resource), own ? hasher_.owner(access_key) : 0, now);
+}
+
+bool PinTable::forget(const PinId& id, std::uint64_t owner, WallTime now) {
   Part& mine = part(id);
   const MutexLock lock(mine.mutex);
   const auto found = mine.by_id.find(id);
-  if (found == mine.by_id.end()) return;
+  if (found == mine.by_id.end() || (owner != 0 && found->second->pin.owner != owner)) return false;
   // Stays as an expired one until the store has it: otherwise it would be back after a restart.
   found->second->pin.expires = now;
   mine.by_age.splice(mine.by_age.begin(), mine.by_age, found->second);
   owe(mine, *found->second);
+  return true;
 }
 
 void PinTable::renew(Part& part, Entries::iterator entry, WallTime now) const {

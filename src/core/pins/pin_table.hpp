@@ -35,11 +35,21 @@ class PinTable {
   // May a request to this service be bound to a key?  False: surely not.  One load, no lock.
   bool any(ServiceId asked) const { return used_by(asked).load(std::memory_order_relaxed) != 0; }
 
-  // The key that made the resource, if it is known; its pin then lives on.
-  std::optional<PinnedKey> find(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now);
-  // The resource was made through this key (the last word wins), or seen through it: keys of one account see the same
-  // things, and what one of them made must not wander to the next one that lists it.
-  enum class How : std::uint8_t { kMade, kSeen };
+  // May an access key reach what another one made?
+  enum class Sharing : std::uint8_t { kNo, kYes };
+  struct Found {
+    std::optional<PinnedKey> key;  // the key that made the resource, if it is known; its pin then lives on
+    bool mine = false;             // this access key made it
+    bool foreign = false;          // another one did, and does not share it: to this one it does not exist
+  };
+  Found look_up(ServiceId asked, std::string_view access_key, std::string_view resource, Sharing sharing, WallTime now);
+  std::optional<PinnedKey> find(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now) {
+    return look_up(asked, access_key, resource, Sharing::kNo, now).key;
+  }
+  // The resource was made through this key and belongs to the access key; or the answer to a request that makes
+  // something named it again (of both, the last word wins); or it was seen through this key: keys of one account see
+  // the same things, and what one of them made must not wander to the next one that lists it.
+  enum class How : std::uint8_t { kMade, kNamed, kSeen };
   void put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
            WallTime now);
 
@@ -84,6 +94,14 @@ class PinTable {
   std::atomic<std::uint32_t>& used_by(ServiceId asked) { return used_by_[slot_of(asked)]; }
   const std::atomic<std::uint32_t>& used_by(ServiceId asked) const { return used_by_[slot_of(asked)]; }
   static std::size_t slot_of(ServiceId asked) { return static_cast<std::uint64_t>(asked.value) % kCounters; }
+  // A pin that has not ended; one of `owner`, or any if that is 0, lives on by it.
+  std::optional<KeyPin> use(const PinId& id, std::uint64_t owner, WallTime now);
+  // Notes who made a resource.  False: the access key needs a pin of its own.
+  bool put_thing(const KeyPin& made, How how, WallTime now);
+  void put_own(const KeyPin& pin, How how, WallTime now);
+  // False: it was not there, or `owner` is neither 0 nor its owner.
+  bool forget(const PinId& id, std::uint64_t owner, WallTime now);
+  void change(Part& part, Entries::iterator entry, const KeyPin& pin, How how, WallTime now) REQUIRES_LOCK(part.mutex);
   void insert(Part& part, const KeyPin& pin, bool owed) REQUIRES_LOCK(part.mutex);
   void erase(Part& part, Entries::iterator entry) REQUIRES_LOCK(part.mutex);
   void owe(Part& part, Entry& entry) const REQUIRES_LOCK(part.mutex);

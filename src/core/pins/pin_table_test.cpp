@@ -60,6 +60,48 @@ TEST_F(PinTableTest, WhatAnotherKeySeesStaysWhereItWasMade) {
   EXPECT_EQ(find("file-1"), kSecond);
 }
 
+// Pins said which key made a thing, but not whose it is: any access key that went out with that key reached it.
+TEST_F(PinTableTest, WhatWasMadeBelongsToItsAccessKey) {
+  using Sharing = PinTable::Sharing;
+  const auto look = [this](std::string_view id, std::string_view who, Sharing sharing = Sharing::kNo) {
+    return table_.look_up(kService, who, id, sharing, clock_.wall());
+  };
+  put("made");
+  put("seen", kFirst, PinTable::How::kSeen);
+  put("named", kFirst, PinTable::How::kNamed);
+  EXPECT_TRUE(look("made", "alice").mine);
+  EXPECT_FALSE(look("made", "alice").foreign);
+  EXPECT_TRUE(look("made", "bob").foreign);
+  EXPECT_EQ(look("made", "bob").key, std::nullopt);
+  EXPECT_EQ(look("made", "bob", Sharing::kYes).key, kFirst);
+  for (const char* id : {"seen", "named", "unknown"}) {
+    EXPECT_FALSE(look(id, "alice").mine) << id;
+    EXPECT_FALSE(look(id, "bob").foreign) << id;
+  }
+  EXPECT_EQ(look("named", "alice").key, kFirst);
+  EXPECT_FALSE(table_.look_up(ServiceId{2}, "bob", "made", Sharing::kNo, clock_.wall()).foreign);
+  // What others ask in vain keeps it no longer.
+  clock_.advance(47h);
+  EXPECT_TRUE(look("made", "bob").foreign);
+  clock_.advance(2h);
+  EXPECT_FALSE(look("made", "bob").foreign);
+}
+
+TEST_F(PinTableTest, OneNameMayBeMadeByTwo) {
+  put("files/a");
+  table_.put(kService, "bob", "files/a", kSecond, PinTable::How::kMade, clock_.wall());
+  EXPECT_EQ(find("files/a"), kFirst);
+  EXPECT_EQ(find("files/a", "bob"), kSecond);
+  EXPECT_EQ(find("files/a", "carol"), std::nullopt);
+  table_.forget(kService, "bob", "files/a", clock_.wall());
+  EXPECT_EQ(find("files/a"), kFirst);
+  const auto rows = table_.take_changes(10);
+  PinTable next(kKey);
+  next.restore(rows, clock_.wall());
+  EXPECT_TRUE(next.look_up(kService, "bob", "files/a", PinTable::Sharing::kNo, clock_.wall()).foreign);
+  EXPECT_TRUE(next.look_up(kService, "alice", "files/a", PinTable::Sharing::kNo, clock_.wall()).mine);
+}
+
 TEST_F(PinTableTest, AnyIsFalseUntilThereIsAPinAndAfterTheLastOne) {
   EXPECT_FALSE(table_.any(kService));
   put("file-1");

@@ -92,6 +92,7 @@ struct Service {
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
   std::vector<std::string> cors_origins;         // whose web pages may call (cors_origins.hpp); empty = nobody's
   bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)
+  bool share_resources = false;                  // access keys reach what another one made (D23)
   WallTime created_at{};
   WallTime updated_at{};
 };

@@ -237,6 +237,11 @@ constexpr Field<Service> kFields[] = {
      .member = [](Service& service) -> bool& { return service.forward_client_ip; },
      .meaning = {"tells the upstream the client's address in `X-Forwarded-For`",
                  "在 `X-Forwarded-For` 中把客户端的地址告知上游"}},
+    {.name = "share_resources",
+     .member = [](Service& service) -> bool& { return service.share_resources; },
+     .meaning = {"lets all access keys reach files, batches and other things that one of them made; otherwise they are "
+                 "404 to the others",
+                 "让所有访问密钥都能使用其中一个所创建的文件、批处理等；否则对其他访问密钥为 404"}},
 };
 
 }  // namespace

@@ -49,7 +49,6 @@ constexpr Known kKnown[] = {
     {"openai-organization", FieldId::kAccountOther},
     {"sec-websocket-protocol", FieldId::kSecWebSocketProtocol},
     {"anthropic-workspace-id", FieldId::kAccountOther},
-    {"anthropic-user-profile-id", FieldId::kAccountOther},
     {"anthropic-organization-id", FieldId::kAccountOther},
 };
 constexpr std::size_t kLongest = 25;

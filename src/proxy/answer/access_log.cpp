@@ -30,6 +30,7 @@ void AccessLog::record(const RequestContext& ctx) {
   record.key = ctx.served.key;
   record.outcome = ctx.served.outcome;
   record.attempts = ctx.attempts;
+  record.conversation = ctx.trace.conversation();
   record.skipped = ctx.trace.skipped();
   std::string trace;
   if (worth_a_trace(ctx)) record.trace = trace = ctx.trace.json();

@@ -1,5 +1,7 @@
 // watch_for_pins(): reads the ids out of an answer while it goes down, without holding anything back.
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,23 +18,40 @@ constexpr std::size_t kMostLookedAt = 64 * 1024;  // of a JSON answer, or of one
 constexpr std::size_t kMostIds = 128;             // per answer
 constexpr std::size_t kLongestId = 1024;
 
+// Of accounts that count alike, every one has its 42: a number does not say whose thing it is.
+bool is_number(std::string_view id) { return id.find_first_not_of("0123456789") == std::string_view::npos; }
+
 // Whose ids they are.
 struct PinOwner {
   PinTable& table;
   ServiceId asked;
   std::string_view access_key;  // static for the process
   PinnedKey key;
-  PinTable::How how;
+  bool makes;                          // the request made something
+  bool derives;                        // it looked at something of its own
+  std::span<const std::size_t> named;  // what it named itself, was not made by it
   WallTime now;
 
-  void own(std::string_view id) const { table.put(asked, access_key, id, key, how, now); }
+  void own(std::string_view id, bool derived) const {
+    using How = PinTable::How;
+    How how = makes ? How::kMade : How::kSeen;
+    if (derives && derived) how = How::kMade;
+    if (how == How::kMade && (is_number(id) || was_named(id))) how = makes ? How::kNamed : How::kSeen;
+    table.put(asked, access_key, id, key, how, now);
+  }
+  bool was_named(std::string_view id) const {
+    return std::find(named.begin(), named.end(), std::hash<std::string_view>()(id)) != named.end();
+  }
 };
 
 class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
  public:
   // `map` nullptr = ids are taken as they are.  The patterns are views into the service or into static tables.
   PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns)
-      : owner_(owner), map_(map), patterns_(std::move(patterns)) {}
+      : owner_(owner), map_(map), patterns_(std::move(patterns)) {
+    if (map == nullptr || !owner.derives) return;
+    for (const std::string_view pointer : map->derived) derived_.add(pointer);
+  }
 
   void see_event(const SseEventView& event, bool /*cut*/) override {
     scan_.reset();
@@ -53,19 +72,21 @@ class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
   }
 
   void scalar(const JsonScan& at, std::string_view text) override {
-    if (patterns_.fits(at.pointer())) learn(map_ == nullptr ? text : resource_id(*map_, text));
+    if (!patterns_.fits(at.pointer())) return;
+    learn(map_ == nullptr ? text : resource_id(*map_, text), owner_.derives && derived_.fits(at.pointer()));
   }
 
-  void learn(std::string_view id) {
+  void learn(std::string_view id, bool derived) {
     const bool known = std::find(learnt_.begin(), learnt_.end(), id) != learnt_.end();
     if (known || id.empty() || id.size() > kLongestId || learnt_.size() >= kMostIds) return;
     learnt_.emplace_back(id);
-    owner_.own(id);
+    owner_.own(id, derived);
   }
 
   const PinOwner owner_;
   const ResourceMap* const map_;
   const PointerSet patterns_;
+  PointerSet derived_;
   JsonScan scan_;
   std::size_t seen_ = 0;
   bool finished_ = false;
@@ -104,13 +125,15 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
                           .asked = service.id,
                           .access_key = ctx.grant.fingerprint,
                           .key = {answered.by.service->config.id, answered.lease.key().id},
-                          .how = only_looks ? PinTable::How::kSeen : PinTable::How::kMade,
+                          .makes = !only_looks,
+                          .derives = ctx.names_own,
+                          .named = ctx.named,
                           .now = pins.clock->wall()};
   const ResourceMap* const map = answered.by.speaks ? answered.by.speaks.provider->resources : nullptr;
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));
     const auto decoded = percent_decode(id);
-    if (!id.empty() && decoded) owner.own(*decoded);
+    if (!id.empty() && decoded) owner.own(*decoded, false);
   }
   return std::make_unique<PinLearner>(owner, map, std::move(patterns));
 }

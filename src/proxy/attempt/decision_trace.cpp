@@ -135,12 +135,12 @@ std::string DecisionTrace::json() const {
   std::string out = "[";
   for (std::size_t i = 0; i < count_; ++i) {
     if (i > 0) out += ',';
-    write(at(i), out);
+    write(at(i), i == 0 ? conversation_ : std::string_view(), out);
   }
   return out += ']';
 }
 
-void DecisionTrace::write(const Step& step, std::string& out) {
+void DecisionTrace::write(const Step& step, std::string_view conversation, std::string& out) {
   std::string members;
   if (step.service != nullptr) add_text(members, "service", *step.service);
   if (step.taken) {
@@ -155,6 +155,7 @@ void DecisionTrace::write(const Step& step, std::string& out) {
     if (step.choice.pinned) members += ",\"pinned\":true";
     if (step.choice.trial) members += ",\"trial\":true";
   }
+  if (!conversation.empty()) add_text(members, "conversation", conversation);
   if (step.choice.suspected) members += ",\"suspected\":true";
   add_skipped(members, step.choice);
   if (step.status != 0) add_number(members, "status", step.status);

@@ -33,6 +33,10 @@ class DecisionTrace {
   // Of the attempt with the key taken last.  `rule`: index of the service's rule that decided, -1 = none did.
   void ended(int status, const Verdict& verdict, int rule);
 
+  // Which of a request's marks named its conversation; static storage, and never the mark's value.
+  void know_conversation_by(std::string_view mark) { conversation_ = mark; }
+  std::string_view conversation() const { return conversation_; }
+
   bool empty() const { return count_ == 0; }
   // Did the last choice find nobody, or did the last attempt end so that another key could have helped?
   bool lost() const;
@@ -40,7 +44,7 @@ class DecisionTrace {
   std::uint32_t skipped() const;
   // [{"key":"1a2b3c4d","tier":0,"skipped":{"cooling":2},"status":429,"outcome":"http_429","action":"cool",...}, ...]
   // with "upstream":1,"host":"b.example.com" behind the key where a service has several URLs, and "service":"slug" in
-  // front where a fallback took over.
+  // front where a fallback took over; the first step has "conversation":"x-session-id".
   std::string json() const;
 
  private:
@@ -64,7 +68,7 @@ class DecisionTrace {
 
   Step& at(std::size_t index) { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
   const Step& at(std::size_t index) const { return index < kInline ? first_.steps[index] : more_[index - kInline]; }
-  static void write(const Step& step, std::string& out);
+  static void write(const Step& step, std::string_view conversation, std::string& out);
 
   // A step is made when it begins: most requests have one, and pay for one.
   union Storage {
@@ -73,6 +77,7 @@ class DecisionTrace {
   };
   static_assert(std::is_trivially_destructible_v<Step> && std::is_trivially_copyable_v<Step>);
 
+  std::string_view conversation_;
   const std::string* service_ = nullptr;
   Storage first_;
   std::vector<Step> more_;

@@ -2,6 +2,7 @@
 #include "proxy/request/pins.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/json_scan.hpp"
@@ -17,13 +18,25 @@ constexpr int kMostLookups = 1000;
 constexpr int kMostScalars = 20'000;
 constexpr std::size_t kPiece = 16 * 1024;  // how much is scanned before the count is looked at
 
+bool only_looks(const RequestContext& ctx) { return ctx.client.head().method() == "GET" || ctx.head_method; }
+
 Error not_available(std::string message) {
   return {.code = ErrorCode::kPinnedKeyUnavailable, .message = std::move(message)};
+}
+
+// To the client it is as if it were not there.
+Error not_theirs() {
+  return {ErrorCode::kNotFound, "nothing of a name that the request gives was made with this access key"};
 }
 
 const ResourceMap* map_of(const RequestContext& ctx) {
   const Provider* const provider = ctx.asked().provider;
   return provider != nullptr ? provider->resources : nullptr;
+}
+
+// May the answer name something that the request makes?
+bool may_make(const RequestContext& ctx) {
+  return (ctx.makes_resources != nullptr || !ctx.asked().config.affinity_rules.empty()) && !only_looks(ctx);
 }
 
 // A body that is looked through for ids is not read a second time for its model.
@@ -39,6 +52,8 @@ class PinSearch final : public JsonScan::Visitor {
         service_(ctx.asked().config),
         map_(map_of(ctx)),
         model_in_body_(names_model_in_body(ctx)),
+        sharing_(service_.share_resources ? PinTable::Sharing::kYes : PinTable::Sharing::kNo),
+        notes_named_(may_make(ctx)),
         table_(*pins.table),
         now_(pins.clock->wall()) {
     for (const AffinityRule& rule : service_.affinity_rules) {
@@ -48,7 +63,10 @@ class PinSearch final : public JsonScan::Visitor {
 
   void look_up(std::string_view id) {
     if (id.empty() || conflict_ || lookups_++ >= kMostLookups) return;
-    const auto key = table_.find(service_.id, ctx_.grant.fingerprint, id, now_);
+    if (notes_named_) ctx_.named.push_back(std::hash<std::string_view>()(id));
+    const auto [key, mine, foreign] = table_.look_up(service_.id, ctx_.grant.fingerprint, id, sharing_, now_);
+    foreign_ = foreign_ || foreign;
+    ctx_.names_own = ctx_.names_own || mine;
     if (!key || ctx_.pinned == key) return;
     if (was_deleted(*key)) {
       // Told once: from now on the id is like one that was never seen, and may be learnt anew.
@@ -70,6 +88,10 @@ class PinSearch final : public JsonScan::Visitor {
   void look_up_encoded(std::string_view id) {
     if (const auto decoded = percent_decode(id)) look_up(*decoded);
   }
+  void look_into_fields() {
+    if (map_ == nullptr) return;
+    for (const std::string_view name : map_->request_fields) look_up(ctx_.client.head().find(name));
+  }
   // Any value may look like an id, as in page=2: where they do not agree, they are none.
   void look_into_query(std::string_view query) {
     for (const std::string& id : resources_in_query(map_, query)) look_up(id);
@@ -79,6 +101,7 @@ class PinSearch final : public JsonScan::Visitor {
   }
   bool conflict() const { return conflict_; }
   bool deleted() const { return deleted_; }
+  bool foreign() const { return foreign_; }
 
  private:
   enum class Reference : std::uint8_t { kNone, kId, kType };
@@ -155,6 +178,8 @@ class PinSearch final : public JsonScan::Visitor {
   const Service& service_;
   const ResourceMap* const map_;
   const bool model_in_body_;
+  const PinTable::Sharing sharing_;
+  const bool notes_named_;
   PinTable& table_;
   const WallTime now_;
   PointerSet used_;
@@ -163,6 +188,7 @@ class PinSearch final : public JsonScan::Visitor {
   int lookups_ = 0;
   bool conflict_ = false;
   bool deleted_ = false;
+  bool foreign_ = false;
   std::uint64_t object_ = 0;
   bool is_reference_ = false;
   std::string id_;
@@ -176,20 +202,24 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   if (const ResourceMap* const map = map_of(ctx)) {
     ctx.makes_resources = find_resource_rule(*map, ctx.client.head().method(), path, request.text());
   }
-  if (!pins.table->any(ctx.asked().config.id)) return {};
+  if (!pins.table->any(ctx.asked().config.id) && !may_make(ctx)) return {};
   PinSearch search(ctx, pins);
   const std::string_view target = ctx.client.head().target();
   const auto question = target.find('?');
   const std::string_view query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
   if (map_of(ctx) != nullptr) search.look_up_encoded(upload_in_query(query));
+  if (search.foreign()) return not_theirs();
   if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
+  search.look_into_fields();
   for (const std::string& id : resources_in_path(map_of(ctx), path)) search.look_up(id);
   search.look_into(request.text());
+  if (search.foreign()) return not_theirs();
   if (search.deleted()) {
     return not_available(
         "what the request names was made with an upstream key that was deleted; it must be made again");
   }
   if (!ctx.pinned) search.look_into_query(query);
+  if (search.foreign()) return not_theirs();
   if (!search.conflict()) return {};
   return not_available(
       "the request names things that belong to different upstream keys; each of them can only be reached with its own "

@@ -25,9 +25,10 @@ struct PinSettings {
 };
 
 // Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
-// ctx.makes_resources.  REQUIRES: route, grant and body are known, and the head is still there.  A body that is not in
-// memory is looked at as far as it is (1 MiB), one that is streamed up is not.  kPinnedKeyUnavailable: the request
-// names things of different keys.
+// ctx.makes_resources, names_own and named.  REQUIRES: route, grant and body are known, and the head is still there.  A
+// body that is not in memory is looked at as far as it is (1 MiB), one that is streamed up is not.
+// kPinnedKeyUnavailable: the request names things of different keys.  kNotFound: it names what another access key made,
+// which the service does not share.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 
 // The pinned key, for one attempt with `service`.  kPinnedKeyUnavailable: it may not be used now, or is not one of its.

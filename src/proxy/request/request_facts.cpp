@@ -22,8 +22,20 @@ std::string_view text_of(ondemand::value value) {
   return text;
 }
 
+// Fields that name a conversation: ours, and what agents send by themselves.  Claude Code: x-claude-code-session-id.
+// Codex: session-id and thread-id, before that session_id and conversation_id.  OpenCode: x-session-affinity and
+// x-opencode-session.
+constexpr std::string_view kSessionFields[] = {
+    "x-session-id", "x-claude-code-session-id", "session-id",         "session_id",
+    "thread-id",    "conversation_id",          "x-session-affinity", "x-opencode-session"};
+
+// Members that do, the most telling one in front.  A user may have many conversations.
+enum Mark : std::uint8_t { kCacheKey, kUserIdSession, kClientSession, kUserId, kUser, kMarks };
+constexpr std::array<std::string_view, kMarks> kMarkNames = {"prompt_cache_key", "metadata.user_id", "client_metadata",
+                                                             "metadata.user_id", "user"};
+
 struct Conversation {
-  std::string cache_key, user_id, user;
+  std::array<std::string, kMarks> named;
   // Its beginning, as it stands in the body: what providers cache, and what every turn repeats.
   std::string_view instructions, opening;
 };
@@ -86,11 +98,26 @@ std::string hash_beginning(const Conversation& conversation) {
   return "beginning " + std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
-void read_user_id(ondemand::value value, std::string& out) {
-  ondemand::object metadata;
-  if (value.get_object().get(metadata)) return;
-  ondemand::value id;
-  if (!metadata.find_field_unordered("user_id").get(id)) out = text_of(id);
+std::string_view member_of(ondemand::value value, std::initializer_list<std::string_view> names) {
+  ondemand::object object;
+  if (value.get_object().get(object)) return {};
+  for (const std::string_view name : names) {
+    ondemand::value found;
+    if (object.find_field_unordered(name).get(found)) continue;
+    if (const std::string_view text = text_of(found); !text.empty()) return text;
+  }
+  return {};
+}
+
+// Claude Code's metadata.user_id is "user_..._account_..._session_UUID", or a text that is JSON with a session_id.
+std::string_view session_in(std::string_view user_id) {
+  constexpr std::string_view kBehind = "_session_", kMember = R"("session_id")";
+  if (const auto at = user_id.rfind(kBehind); at != std::string_view::npos) return user_id.substr(at + kBehind.size());
+  const auto member = user_id.starts_with('{') ? user_id.find(kMember) : std::string_view::npos;
+  if (member == std::string_view::npos) return {};
+  const auto begin = user_id.find('"', member + kMember.size());
+  const auto end = begin == std::string_view::npos ? begin : user_id.find('"', begin + 1);
+  return end == std::string_view::npos ? std::string_view() : user_id.substr(begin + 1, end - begin - 1);
 }
 
 // False: nothing more is wanted.
@@ -101,11 +128,27 @@ bool take_member(ondemand::field field, bool with_conversation, BodyFacts& facts
     return with_conversation || facts.model.empty();
   }
   if (!with_conversation) return true;
-  if (name == "prompt_cache_key") conversation.cache_key = text_of(field.value());
-  if (name == "metadata") read_user_id(field.value(), conversation.user_id);
-  if (name == "user") conversation.user = text_of(field.value());
+  auto& named = conversation.named;
+  if (name == "prompt_cache_key") named[kCacheKey] = text_of(field.value());
+  if (name == "metadata") {
+    named[kUserId] = member_of(field.value(), {"user_id"});
+    named[kUserIdSession] = session_in(named[kUserId]);
+  }
+  if (name == "client_metadata") named[kClientSession] = member_of(field.value(), {"session_id", "thread_id"});
+  if (name == "user") named[kUser] = text_of(field.value());
   read_beginning(field, conversation);
   return true;
+}
+
+void name_conversation(Conversation& conversation, BodyFacts& facts) {
+  const auto mark = std::ranges::find_if(conversation.named, [](const std::string& value) { return !value.empty(); });
+  if (mark != conversation.named.end()) {
+    facts.conversation = std::move(*mark);
+    facts.known_by = kMarkNames[static_cast<std::size_t>(mark - conversation.named.begin())];
+    return;
+  }
+  facts.conversation = hash_beginning(conversation);
+  if (!facts.conversation.empty()) facts.known_by = "beginning";
 }
 
 BodyFacts read_object(ondemand::parser& parser, simdjson::padded_string_view json, bool with_conversation) {
@@ -120,10 +163,7 @@ BodyFacts read_object(ondemand::parser& parser, simdjson::padded_string_view jso
     if (!take_member(field, with_conversation, facts, conversation)) break;
   }
   if (facts.model.size() > kLongestModel) facts.model.clear();
-  for (std::string* value : {&conversation.cache_key, &conversation.user_id, &conversation.user}) {
-    if (facts.conversation.empty()) facts.conversation = std::move(*value);
-  }
-  if (facts.conversation.empty()) facts.conversation = hash_beginning(conversation);
+  if (with_conversation) name_conversation(conversation, facts);
   return facts;
 }
 
@@ -178,7 +218,11 @@ void read_request_facts(RequestContext& ctx, const PreparedRequest& request, con
   if (provider == nullptr && !sticky) return;
   if (provider != nullptr) ctx.tokens = estimate_tokens(request.body.size());
   std::string conversation;
-  if (sticky) conversation = ctx.client.head().find("x-session-id");
+  std::string_view known_by;
+  for (std::size_t i = 0; sticky && conversation.empty() && i < std::size(kSessionFields); ++i) {
+    conversation = ctx.client.head().find(kSessionFields[i]);
+    known_by = kSessionFields[i];
+  }
   if (provider != nullptr) {
     const std::string_view in_path = provider->model_in(request.upstream.target);
     if (!in_path.empty()) ctx.model = in_path.substr(0, kLongestModel);
@@ -187,9 +231,13 @@ void read_request_facts(RequestContext& ctx, const PreparedRequest& request, con
     if (ask_model || ask_conversation) {
       BodyFacts facts = read_body_facts(request.whole_text(), ask_conversation);
       if (ask_model) ctx.model = std::move(facts.model);
-      if (ask_conversation) conversation = std::move(facts.conversation);
+      if (ask_conversation) {
+        conversation = std::move(facts.conversation);
+        known_by = facts.known_by;
+      }
     }
   }
+  if (!conversation.empty()) ctx.trace.know_conversation_by(known_by);
   conversation.resize(std::min(conversation.size(), kLongestConversation));
   ctx.affinity = hash_affinity(ctx.grant.fingerprint, conversation);
 }

@@ -39,6 +39,33 @@ TEST(RequestFacts, TheConversationIsTheFirstOfTheKnownMembers) {
   EXPECT_EQ(read_body_facts(R"({"user":"u"})", false).conversation, "");
 }
 
+// What agents send by themselves named nothing: Claude Code's session was taken with all that stands around it, and
+// Codex' only if it had a cache key.
+TEST(RequestFacts, AgentsNameTheirSessions) {
+  struct Case {
+    const char *body, *conversation, *known_by;
+  };
+  const Case kCases[] = {
+      {R"({"metadata":{"user_id":"user_0a1b_account_2c3d_session_9f8e-7d"},"messages":[]})", "9f8e-7d",
+       "metadata.user_id"},
+      {R"({"metadata":{"user_id":"{\"device_id\":\"d\",\"account_uuid\":\"\",\"session_id\":\"9f8e-7d\"}"}})",
+       "9f8e-7d", "metadata.user_id"},
+      {R"({"metadata":{"user_id":"somebody"}})", "somebody", "metadata.user_id"},
+      {R"({"metadata":{"user_id":"{\"session_id\":"}})", R"({"session_id":)", "metadata.user_id"},
+      {R"({"client_metadata":{"x":1,"session_id":"s-1","thread_id":"t-1"},"user":"u"})", "s-1", "client_metadata"},
+      {R"({"client_metadata":{"thread_id":"t-1"}})", "t-1", "client_metadata"},
+      {R"({"client_metadata":{"session_id":"s-1"},"prompt_cache_key":"p"})", "p", "prompt_cache_key"},
+      {R"({"client_metadata":7,"user":"u"})", "u", "user"},
+  };
+  for (const auto& [body, conversation, known_by] : kCases) {
+    const BodyFacts facts = read_body_facts(body, true);
+    EXPECT_EQ(facts.conversation, conversation) << body;
+    EXPECT_EQ(facts.known_by, known_by) << body;
+  }
+  EXPECT_EQ(read_body_facts(R"({"input":"hello"})", true).known_by, "beginning");
+  EXPECT_EQ(read_body_facts(R"({"model":"m"})", true).known_by, "");
+}
+
 std::string beginning(std::string_view body) { return read_body_facts(body, true).conversation; }
 
 TEST(RequestFacts, EveryTurnOfAConversationHasTheSameBeginning) {

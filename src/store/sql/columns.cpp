@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <set>
 
 #include "core/service/fields.hpp"
@@ -105,6 +106,13 @@ void append_columns(std::string_view table, std::span<const Field<Owner>> fields
   }
 }
 
+std::vector<Column> field_columns() {
+  std::vector<Column> columns;
+  append_columns(kServices, service_fields(), columns);
+  append_columns(kKeys, key_fields<UpstreamKey>(), columns);
+  return columns;
+}
+
 // With the definition of the listed field, unless it has one of its own.
 std::vector<Column> defined(std::span<const NamedColumn> columns) {
   const std::vector<Column> listed = field_columns();
@@ -131,10 +139,9 @@ std::set<std::string> names_of(soci::session& session, const Dialect& dialect, s
 
 }  // namespace
 
-std::vector<Column> field_columns() {
-  std::vector<Column> columns;
-  append_columns(kServices, service_fields(), columns);
-  append_columns(kKeys, key_fields<UpstreamKey>(), columns);
+std::vector<Column> late_columns() {
+  std::vector<Column> columns = field_columns();
+  columns.push_back({"key_pins", "owner", "bigint NOT NULL DEFAULT 0"});  // KeyPin::owner
   return columns;
 }
 
@@ -152,11 +159,11 @@ std::vector<Column> columns_of_version(int version) {
 }
 
 std::vector<Column> missing_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted) {
-  const auto services = names_of(session, dialect, kServices);
-  const auto keys = names_of(session, dialect, kKeys);
-  std::erase_if(wanted, [&](const Column& column) {
-    return (column.table == kServices ? services : keys).contains(std::string(column.name));
-  });
+  std::map<std::string_view, std::set<std::string>> tables;
+  for (const Column& column : wanted) {
+    if (!tables.contains(column.table)) tables.emplace(column.table, names_of(session, dialect, column.table));
+  }
+  std::erase_if(wanted, [&](const Column& column) { return tables[column.table].contains(std::string(column.name)); });
   return wanted;
 }
 

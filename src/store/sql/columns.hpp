@@ -2,7 +2,8 @@
 //
 // A column of a listed field (core/service/fields.hpp) has its name there, and is defined by its kind and default.  The
 // lists by version only say in what order they came, so that every database has them in the same one; fields that came
-// after version 3 stand in no list: their columns are added wherever they are missing.
+// after version 3 stand in no list: their columns, and the few others of late_columns(), are added wherever they are
+// missing.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ struct Column {
   std::string definition;
 };
 
-std::vector<Column> field_columns();  // of every listed field
+std::vector<Column> late_columns();  // of every listed field, and what else came after version 3
 std::vector<Column> columns_of_version(int version);
 
 // Both throw soci::soci_error.  Adding REQUIRES a write transaction, and may be repeated.

@@ -114,8 +114,7 @@ SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const
   if (!has_table(session, dialect, "akr_meta")) return state;
   state.version = to_int(read_meta(session, "schema_version"));
   state.oldest_reader = to_int(read_meta(session, "oldest_reader"));
-  if (state.version == kSchemaVersion)
-    state.lacks_columns = !missing_columns(session, dialect, field_columns()).empty();
+  if (state.version == kSchemaVersion) state.lacks_columns = !missing_columns(session, dialect, late_columns()).empty();
   // A missing or damaged check counts as a wrong key: writing with a key that may be wrong could not be undone.
   state.key_fits = cipher.open(read_meta(session, "key_check"), check_place()).has_value();
   return state;
@@ -133,8 +132,8 @@ void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCip
     run(session, kKeyPins);
     run(session, kKeyPinsByEnd);
   }
-  // Only added to, too: a program that does not know the field goes on using such a database.
-  add_columns(session, dialect, field_columns());
+  // Only added to, too: a program that does not know such a column goes on using such a database.
+  add_columns(session, dialect, late_columns());
   write_meta(session, "schema_version", std::to_string(kSchemaVersion));
 }
 

@@ -33,7 +33,7 @@ Error locked_error() { return {ErrorCode::kLocked, "The database was written wit
 
 // A pin in the types that SOCI binds.
 struct Row {
-  long long asked = 0, service = 0, key = 0, expires = 0;
+  long long asked = 0, service = 0, key = 0, expires = 0, owner = 0;
   std::string id;
 };
 
@@ -43,12 +43,16 @@ void write_rows(soci::session& session, std::span<const KeyPin> pins) {
   soci::statement remove = prepared(session, "DELETE FROM key_pins WHERE service_id = :s AND pin = :p",
                                     soci::use(row.asked), soci::use(row.id));
   soci::statement add = prepared(session,
-                                 "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms)"
-                                 " VALUES (:s, :p, :o, :k, :e)",
+                                 "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms, owner)"
+                                 " VALUES (:s, :p, :o, :k, :e, :w)",
                                  soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key),
-                                 soci::use(row.expires));
+                                 soci::use(row.expires), soci::use(row.owner));
   for (const KeyPin& pin : pins) {
-    row = {pin.asked.value, pin.to.service.value, pin.to.key.value, pin.expires.time_since_epoch().count(),
+    row = {pin.asked.value,
+           pin.to.service.value,
+           pin.to.key.value,
+           pin.expires.time_since_epoch().count(),
+           static_cast<long long>(pin.owner),
            text_of(pin.id)};
     remove.execute(true);
     add.execute(true);
@@ -64,10 +68,10 @@ Result<std::vector<KeyPin>> SqlKeyPinStore::load(WallTime now, std::size_t most)
     const auto limit = static_cast<long long>(most);
     soci::statement statement =
         prepared(session,
-                 "SELECT service_id, pin, key_service_id, key_id, expires_ms FROM key_pins"
+                 "SELECT service_id, pin, key_service_id, key_id, expires_ms, owner FROM key_pins"
                  " WHERE expires_ms > :after ORDER BY expires_ms DESC LIMIT :most",
                  soci::into(row.asked), soci::into(row.id), soci::into(row.service), soci::into(row.key),
-                 soci::into(row.expires), soci::use(after), soci::use(limit));
+                 soci::into(row.expires), soci::into(row.owner), soci::use(after), soci::use(limit));
     std::vector<KeyPin> pins;
     for (bool more = statement.execute(true); more; more = statement.fetch()) {
       const auto id = parse_id(row.id);
@@ -75,7 +79,8 @@ Result<std::vector<KeyPin>> SqlKeyPinStore::load(WallTime now, std::size_t most)
       pins.push_back({ServiceId{row.asked},
                       *id,
                       {ServiceId{row.service}, KeyId{row.key}},
-                      WallTime(std::chrono::milliseconds(row.expires))});
+                      WallTime(std::chrono::milliseconds(row.expires)),
+                      static_cast<std::uint64_t>(row.owner)});
     }
     std::reverse(pins.begin(), pins.end());
     return pins;

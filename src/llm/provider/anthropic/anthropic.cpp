@@ -9,7 +9,7 @@ namespace {
 
 // The version that every model understands and that still knows sampling parameters; a client's own header wins.
 constexpr HeaderView kRequired[] = {{"anthropic-version", "2023-06-01"}};
-constexpr std::string_view kAccountRequest[] = {"anthropic-workspace-id", "anthropic-user-profile-id"};
+constexpr std::string_view kAccountRequest[] = {"anthropic-workspace-id"};
 constexpr std::string_view kAccountResponse[] = {"anthropic-organization-id", "anthropic-workspace-id"};
 
 constexpr std::string_view kVersions[] = {"v1"};

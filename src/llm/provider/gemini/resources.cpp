@@ -1,3 +1,4 @@
+// Endpoints and members as in the official SDKs (tests/sdk/resources.test.mjs looks for new ones).
 #include "llm/provider/gemini/resources.hpp"
 
 namespace akr {
@@ -20,16 +21,35 @@ constexpr std::string_view kNames[] = {
     "/metadata/tunedModel",
     "/response/generateVideoResponse/generatedSamples/*/video/uri",
 };
-constexpr std::string_view kInteractionIds[] = {"/id", "/interaction/id", "/interaction_id"};
+constexpr std::string_view kInteractionIds[] = {
+    "/id",
+    "/interaction/id",
+    "/interaction_id",
+    "/environment_id",
+    "/interaction/environment_id",
+    "/agents/*/id",
+    "/environments/*/id",
+    "/triggers/*/id",
+    "/voices/*/id",
+    "/webhooks/*/id",
+    "/credentials/*/id",
+};
 
 constexpr ResourceRule kRules[] = {
     {"files", kNames},
+    {"files:register", kNames},
     {"cachedContents", kNames},
     {"batches", kNames},
     {"operations", kNames},
     {"fileSearchStores", kNames},
     {"corpora", kNames},
     {"interactions", kInteractionIds},
+    {"agents", kInteractionIds},
+    {"environments", kInteractionIds},
+    {"triggers", kInteractionIds},
+    {"voices", kInteractionIds},
+    {"webhooks", kInteractionIds},
+    {"credentials", kInteractionIds},
     {"models/*:batchGenerateContent", kNames},
     {"models/*:asyncBatchEmbedContent", kNames},
     {"models/*:predictLongRunning", kNames},
@@ -50,6 +70,14 @@ constexpr std::string_view kMembers[] = {
     "uri",  // of a video or of a part of an interaction
     "previous_interaction_id",
     "previousInteractionId",
+    "agent",
+    "base_agent",
+    "environment",
+    "environment_id",
+    "base_environment",
+    "credential",
+    "credentials/id",
+    "voice",
     "fileSearchStoreNames",
     "file_search_store_names",
     "tunedModelSource",
@@ -57,7 +85,14 @@ constexpr std::string_view kMembers[] = {
     "model",  // a tuned one
 };
 
-constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .url_field = "x-goog-upload-url", .names = true};
+constexpr std::string_view kDerived[] = {
+    "/response/name",          "/response/documentName",
+    "/response/responsesFile", "/metadata/output/responsesFile",
+    "/metadata/tunedModel",    "/response/generateVideoResponse/generatedSamples/*/video/uri",
+};
+
+constexpr ResourceMap kMap = {
+    .rules = kRules, .members = kMembers, .derived = kDerived, .url_field = "x-goog-upload-url", .names = true};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Endpoints and members as in the public OpenAPI description of the OpenAI API; other providers that copy it have a
-// part of them.
+// Endpoints and members as in the public OpenAPI description of the OpenAI API and in the official SDKs
+// (tests/sdk/resources.test.mjs looks for new ones); other providers that copy it have a part of them.
 #include "llm/provider/openai/resources.hpp"
 
 namespace akr {
@@ -18,6 +18,9 @@ constexpr std::string_view kIds[] = {
     "/fine_tuned_model",
     "/session/id",  // realtime client secrets
     "/thread_id",
+    "/session_id",
+    "/environment_id",
+    "/environment/id",
 };
 constexpr std::string_view kAnswerIds[] = {
     "/id",
@@ -53,6 +56,16 @@ constexpr ResourceRule kRules[] = {
     {"realtime", kIds},
     {"skills", kIds},
     {"chatkit", kIds},
+    {"agents", kIds},
+    {"vaults", kIds},
+    {"live", kIds},
+    {"audio/voices", kIds},
+    {"audio/voice_consents", kIds},
+    {"webhook_endpoints", kIds},
+    {"safety", kIds},
+    // Of keys that administrate.
+    {"organization", kIds},
+    {"projects", kIds},
 };
 
 constexpr std::string_view kMembers[] = {
@@ -76,11 +89,29 @@ constexpr std::string_view kMembers[] = {
     "skill_id",
     "part_ids",
     "audio/id",
+    "video/id",
+    "characters/id",
+    "voice",  // one that was made
+    "voice/id",
+    "consent",
+    "agent_id",
+    "session_id",
+    "environment_id",
+    "environment_template_id",
+    "vault_id",
+    "vault_ids",
+    "credential_id",
     "model",  // a fine-tuned one
 };
 
-constexpr ResourceMap kMap = {
-    .rules = kRules, .members = kMembers, .reference_type = "item_reference", .url_field = "location"};
+constexpr std::string_view kDerived[] = {"/output_file_id",   "/error_file_id", "/result_files/*",
+                                         "/fine_tuned_model", "/session_id",    "/environment/id"};
+
+constexpr ResourceMap kMap = {.rules = kRules,
+                              .members = kMembers,
+                              .derived = kDerived,
+                              .reference_type = "item_reference",
+                              .url_field = "location"};
 
 }  // namespace
 
