@@ -43,8 +43,7 @@ RetryBudget::RetryBudget(const RetrySettings& settings, bool idempotent, bool re
     : settings_(settings), idempotent_(idempotent), replayable_(replayable), started_(started) {}
 
 void RetryBudget::note_end(const AttemptFacts& facts) {
-  if (settings_.max_attempts > 1 && facts.verdict.retry == RetryAdvice::kNextKey && is_penalty(facts.verdict.key))
-    ++forgiven_;
+  if (settings_.max_attempts > 1 && facts.verdict.retry == RetryAdvice::kNextKey && was_turned_away(facts)) ++forgiven_;
 }
 
 bool RetryBudget::allows(const AttemptFacts& last, TimePoint now) const {

@@ -65,6 +65,20 @@ TEST(RetryBudget, AttemptsThatEndByTheKeysFaultDoNotCount) {
   EXPECT_EQ(count({.max_attempts = 1}, {429, 200}), 1);
 }
 
+// A key rests for the Retry-After of a 503, but the upstream is to blame for it.
+TEST(RetryBudget, AnUnavailableUpstreamCountsAlsoIfItsKeyRests) {
+  RetryBudget budget({.max_attempts = 3}, true, true, kStart);
+  AttemptFacts busy;
+  busy.status = 503;
+  busy.verdict = classify({.status = 503, .retry_after = std::chrono::seconds(7)});
+  int attempts = 0;
+  for (; attempts < 10 && budget.allows(busy, kStart); ++attempts) {
+    budget.count_attempt();
+    budget.note_end(busy);
+  }
+  EXPECT_EQ(attempts, 3);
+}
+
 TEST(RetryBudget, StartsNoAttemptAfterTheBudget) {
   RetryBudget budget({}, true, true, kStart);
   budget.count_attempt();
