@@ -17,6 +17,7 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 
 export const ACCESS_KEY = 'sdk-access-key-0001';
+export const OTHER_ACCESS_KEY = 'sdk-access-key-0002';
 const ADMIN = {username: 'admin', password: 'sdk-tests-Passw0rd'};
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -37,7 +38,7 @@ function gatewayEnvironment(directory) {
     ADMIN_PASSWORD: ADMIN.password,
     JWT_SECRET: randomBytes(20).toString('hex'),
     ENCRYPTION_KEY: randomBytes(32).toString('hex'),
-    GLOBAL_PROXY_KEYS: ACCESS_KEY,
+    GLOBAL_PROXY_KEYS: `${ACCESS_KEY},${OTHER_ACCESS_KEY}`,
     SHUTDOWN_GRACE: '1',
   };
 }
