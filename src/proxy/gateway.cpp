@@ -146,12 +146,12 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   ctx.explain = settings_.is_admin && wants_explanation(ctx.client.head(), settings_.is_admin);
 
   // All attempts happen before the first response byte goes down; after that there is no second try.
-  Attempt last = co_await attempts_.run(ctx, request);
+  Attempt last;
+  co_await attempts_.run(ctx, request, last);
   request.body.release();
   if (last.error) co_return *last.error;
   const bool switches = last.answer->head.status() == 101;
-  if (switches && request.upgrade && last.answer->head.upgrade_websocket())
-    co_return co_await relay_upgrade(ctx, std::move(last));
+  if (switches && request.upgrade && last.answer->head.upgrade_websocket()) co_return co_await relay_upgrade(ctx, last);
   if (switches)
     co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
   // What cannot be read on its way down is looked into before any of it goes (D07).
@@ -164,7 +164,7 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
     if (!rewritten) co_return rewritten.error();
   }
   last.tap = tap_answer(ctx, last, settings_.pins);
-  co_return co_await relay(ctx, std::move(last), settings_.relay);
+  co_return co_await relay(ctx, last, settings_.relay);
 }
 
 // May this client use this service in this way?

@@ -36,6 +36,12 @@ UpstreamFailure in_core_words(const ErrorDetail& detail) {
           .code = detail.code};
 }
 
+// Nearly every field is told from a counter by its first letter ("X-RateLimit-...", "RateLimit", "anthropic-...").
+bool may_count(std::string_view name) {
+  const char first = static_cast<char>(name.front() | 0x20);
+  return name.size() >= std::string_view("ratelimit").size() && (first == 'x' || first == 'r' || first == 'a');
+}
+
 }  // namespace
 
 // Only what holds the dialect's word for it is read.
@@ -125,7 +131,7 @@ std::optional<Duration> nothing_left(const net::MessageHead& answer) {
   bool worth_a_look = false;
   for (std::size_t i = 0; i < answer.field_count() && !worth_a_look; ++i) {
     const net::Field field = answer.field(i);
-    worth_a_look = field.id == net::FieldId::kOther && may_be_empty(field.name, field.value);
+    worth_a_look = field.id == net::FieldId::kOther && may_count(field.name) && may_be_empty(field.name, field.value);
   }
   if (!worth_a_look) return std::nullopt;
   const HeaderList headers(answer);

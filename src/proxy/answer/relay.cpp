@@ -303,7 +303,7 @@ class Relay {
 
 }  // namespace
 
-net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySettings settings) {
+net::Task<Result<void>> relay(RequestContext& ctx, Attempt& attempt, RelaySettings settings) {
   Relay state(ctx, attempt, settings);
   state.begin();
   net::Socket& client = ctx.client.socket();

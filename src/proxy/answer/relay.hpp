@@ -13,9 +13,9 @@ struct RelaySettings {
 
 // Sends what `attempt` holds to the client.  An error is returned only while nothing was sent; after that a failure is
 // noted in the context (cut, detail) and the connection is marked broken.
-net::Task<Result<void>> relay(RequestContext& ctx, Attempt attempt, RelaySettings settings);
+net::Task<Result<void>> relay(RequestContext& ctx, Attempt& attempt, RelaySettings settings);
 
 // Both ways until one side ends, after the upstream answered 101 to an upgrade the client asked for.
-net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt attempt);
+net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt& attempt);
 
 }  // namespace akr

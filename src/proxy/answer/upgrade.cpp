@@ -81,7 +81,7 @@ std::string switching_head(RequestContext& ctx, Attempt& attempt) {
 
 }  // namespace
 
-net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt attempt) {
+net::Task<Result<void>> relay_upgrade(RequestContext& ctx, Attempt& attempt) {
   net::Stream& client = ctx.client.stream();
   net::Stream& upstream = attempt.connection.stream();
   ctx.status = 101;

@@ -67,11 +67,11 @@ class CountUp {
 Attempts::Attempts(Caller& caller, AttemptSettings settings)
     : worker_(caller.worker()), caller_(caller), settings_(settings) {}
 
-net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) {
+net::Task<void> Attempts::run(RequestContext& ctx, PreparedRequest& request, Attempt& last) {
   Fallbacks fallbacks(ctx, request);
   fallbacks.start();
-  Attempt last;  // holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds
-  for (;;) {     // one service after the other
+  // `last` holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds.
+  for (;;) {  // one service after the other
     Target& target = fallbacks.target();
     last.by = {.service = target.service, .speaks = target.speaks, .url = &target.service->url};
     RetryBudget budget = fallbacks.budget();
@@ -99,7 +99,6 @@ net::Task<Attempt> Attempts::run(RequestContext& ctx, PreparedRequest& request) 
   ctx.served = last.by;
   name_soonest_end(ctx, last, worker_.now());
   if (ctx.pinned) explain_refusal(last.facts.verdict, last.error);
-  co_return std::move(last);
 }
 
 void Attempts::begin(RequestContext& ctx, Target& target, KeyLease lease, Attempt& attempt) const {

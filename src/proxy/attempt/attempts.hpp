@@ -20,11 +20,11 @@ class Attempts {
  public:
   // `caller` outlives it.
   Attempts(Caller& caller, AttemptSettings settings);
-  // Returns the answer to relay, or the error to tell: the last real answer if keys or attempts ran out, or
-  // kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.  Whose it is stands in
-  // ctx.served.  A request that is pinned (ctx.pinned) uses that key only: kPinnedKeyUnavailable if it may not be used
-  // or the provider refuses it.
-  net::Task<Attempt> run(RequestContext& ctx, PreparedRequest& request);
+  // Leaves in `last`, an empty one, the answer to relay or the error to tell: the last real answer if keys or attempts
+  // ran out, or kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.  Whose it is stands
+  // in ctx.served.  A request that is pinned (ctx.pinned) uses that key only: kPinnedKeyUnavailable if it may not be
+  // used or the provider refuses it.
+  net::Task<void> run(RequestContext& ctx, PreparedRequest& request, Attempt& last);
 
  private:
   // Which key is next.

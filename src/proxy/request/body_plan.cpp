@@ -42,8 +42,9 @@ BodyPlan plan_body(const RoutedService& service, const net::MessageHead& head, s
   if (service.config.stream_uploads) return {.streams = true, .even_if_here = true};
   if (!llm) return {.limit = limits.kept};
   if (!part_of_file && is_message(type)) return {.limit = limits.json};
-  const bool ordinary = head.body_kind() == net::BodyKind::kLength && head.content_length() <= limits.kept;
-  if (generates && ordinary) return {.limit = limits.kept};
+  // How long a chunked one is shows when it is here.
+  if (generates && head.body_kind() == net::BodyKind::kChunked) return {.limit = limits.json};
+  if (generates && head.content_length() <= limits.kept) return {.limit = limits.kept};
   return {.limit = limits.upload, .streams = true};
 }
 

@@ -3,7 +3,7 @@
 // JSON tells who may serve a request (models, pins, conversations), so it is read whatever the service says.  Files
 // tell nothing and may be large: multipart and raw uploads of LLM services pass through, which leaves them one attempt.
 // A generation call with a file in it (a transcription) can be served by any key: it is kept while its length is that
-// of an ordinary body, so that it can be tried again.  Pure; any thread.
+// of an ordinary body, or is not told, so that it can be tried again.  Pure; any thread.
 #pragma once
 
 #include <cstdint>
