@@ -158,10 +158,12 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   if (is_packed_error(last)) {
     auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
     if (!looked) co_return looked.error();
+    ctx.answered = worker_.now();  // the wait for its body was the upstream's
   } else if (may_name_urls(ctx, last)) {
     // A client that follows them past us would show the provider its access key.
     auto rewritten = co_await rewrite_body_urls(ctx, last);
     if (!rewritten) co_return rewritten.error();
+    ctx.answered = worker_.now();
   }
   last.tap = tap_answer(ctx, last, settings_.pins);
   co_return co_await relay(ctx, last, settings_.relay);

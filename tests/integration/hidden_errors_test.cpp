@@ -256,5 +256,25 @@ TEST(CompressedRequests, KeepTheirConversation) {
   EXPECT_EQ(upstream.count_by("authorization").size(), 1U);
 }
 
+// X-Rotator-Overhead-Ms named 47 ms while error bodies were awaited (kind: waiting for an upstream is never our own
+// time).
+TEST(OwnTime, HoldsNoWaitingForAnUpstreamsBody) {
+  const std::string packed = gzip(R"({"error":{"message":"slow down"}})");
+  for (const bool compressed : {false, true}) {
+    const std::string body = compressed ? packed : R"({"error":{"message":"slow down"}})";
+    FakeUpstream upstream([&](UpstreamCall& call) {
+      call.read_body();
+      call.send("HTTP/1.1 400 Bad\r\n" + std::string(kJson) + (compressed ? "Content-Encoding: gzip\r\n" : "") +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+      call.wait(400ms);
+      call.send(body);
+    });
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 1, .llm = true});
+    const auto answer = proxy.post("/v1/chat/completions", kChat, kJson);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_LT(std::stod(answer.field("x-rotator-overhead-ms")), 200) << compressed;
+  }
+}
+
 }  // namespace
 }  // namespace akr::test
