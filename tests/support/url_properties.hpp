@@ -38,11 +38,21 @@ inline std::string broken_parts(std::string_view text) {
   return same ? "" : "read differently; host '" + std::string(ours->host) + "'";
 }
 
-// Where would a key go?
+// `text` with `from`, where it stands for the first time, replaced by `to`.
+inline std::string first_replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string replaced(text);
+  if (const auto at = replaced.find(from); at != std::string::npos) replaced.replace(at, from.size(), to);
+  return replaced;
+}
+
+// Where would a key go?  The place of a key in the path is no character of RFC 3986: it is read as a word would be.
 inline std::string broken_upstream(std::string_view text) {
-  const auto ours = parse_upstream_url(text);
+  auto ours = parse_upstream_url(text);
   if (!ours) return ours.error().field == "target_url" ? "" : "an error without its field";
-  const auto theirs = read_rfc3986(text);
+  constexpr std::string_view kWord = "-word-";
+  const std::string readable = first_replaced(text, kKeyMark, kWord);
+  ours->base_path = first_replaced(ours->base_path, kKeyMark, kWord);
+  const auto theirs = read_rfc3986(readable);
   if (!theirs) return "accepted as an upstream, though it is no URL";
   const std::uint64_t standard = iequals(theirs->scheme, "https") ? 443 : 80;
   if (theirs->userinfo || theirs->fragment) return "user or fragment accepted";

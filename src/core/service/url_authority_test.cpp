@@ -47,8 +47,9 @@ constexpr std::string_view kUsers[] = {"",  "",         "",     "",      "u@",  
                                        "@", "1.2.3.4@", "u@v@", "u%40@", "a.test:80@", "[::1]@"};
 constexpr std::string_view kSchemes[] = {"http://", "https://", "HTTP://", "socks5://", "socks5h://",
                                          "http:/",  "http:",    "//",      "ht!p://"};
-constexpr std::string_view kTails[] = {"",       "/",     "/base", "/base/", "?q",     "#f",  "/?q#f", "//x",
-                                       "/a%2fb", "/../x", "\\x",   "/a b",   "?a?b/c", "/@b", "/:80"};
+constexpr std::string_view kTails[] = {"",     "/",      "/base",           "/base/", "?q",    "#f",     "/?q#f",
+                                       "//x",  "/a%2fb", "/../x",           "\\x",    "/a b",  "?a?b/c", "/@b",
+                                       "/:80", "/{key}", "/bot{key}20/a?q", "{key}",  "?{key}"};
 
 std::string_view pick(std::mt19937_64& random, Pieces from) { return from[random() % from.size()]; }
 
