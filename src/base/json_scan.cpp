@@ -73,11 +73,31 @@ bool JsonScan::feed(std::string_view piece, Visitor& visitor) {
       case State::kNext:
         take_mark(piece[at++]);
         break;
+      case State::kDeep:
+        at = pass_deep(piece, at);
+        break;
       case State::kDone:
         break;
     }
   }
   return state_ != State::kDone;
+}
+
+// Nobody may hide the rest of a body behind depth: only what is in the depth is not looked at.
+std::size_t JsonScan::pass_deep(std::string_view piece, std::size_t at) {
+  for (; at < piece.size() && deep_ > 0; ++at) {
+    const char c = piece[at];
+    if (deep_string_) {
+      if (!deep_escape_ && c == '"') deep_string_ = false;
+      deep_escape_ = !deep_escape_ && c == '\\';
+      continue;
+    }
+    if (c == '"') deep_string_ = true;
+    if (c == '[' || c == '{') ++deep_;
+    if (c == ']' || c == '}') --deep_;
+  }
+  if (deep_ == 0) state_ = State::kNext;
+  return at;
 }
 
 std::size_t JsonScan::take_string(std::string_view piece, std::size_t at, Visitor& visitor) {
@@ -156,7 +176,9 @@ void JsonScan::take_mark(char c) {
 
 void JsonScan::open(bool array) {
   if (frames_.size() >= kDeepest) {
-    state_ = State::kDone;
+    state_ = State::kDeep;
+    deep_ = 1;
+    deep_string_ = deep_escape_ = false;
     return;
   }
   frames_.push_back({.begin = pointer_.size(), .array = array});

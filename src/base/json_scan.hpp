@@ -14,7 +14,7 @@ namespace akr {
 
 class JsonScan {
  public:
-  static constexpr std::size_t kDeepest = 64;
+  static constexpr std::size_t kDeepest = 64;        // what is nested more deeply is passed over
   static constexpr std::size_t kLongestText = 2048;  // longer strings are passed over
   static constexpr std::size_t kLongestName = 128;   // of members; below a longer one nothing has a pointer
 
@@ -25,7 +25,7 @@ class JsonScan {
     virtual void scalar(const JsonScan& at, std::string_view text) = 0;
   };
 
-  // Takes the next piece.  False: there is nothing more to find (the value ended, or is nested too deeply).
+  // Takes the next piece.  False: there is nothing more to find (the value ended).
   bool feed(std::string_view piece, Visitor& visitor);
   void reset();
 
@@ -45,7 +45,7 @@ class JsonScan {
   std::size_t depth() const { return frames_.size(); }
 
  private:
-  enum class State : std::uint8_t { kValue, kName, kColon, kNext, kString, kEscape, kUnicode, kBare, kDone };
+  enum class State : std::uint8_t { kValue, kName, kColon, kNext, kString, kEscape, kUnicode, kBare, kDeep, kDone };
   struct Frame {
     std::size_t begin = 0;  // of its own token in pointer_, with the slash
     std::uint32_t index = 0;
@@ -54,6 +54,7 @@ class JsonScan {
 
   std::size_t take_string(std::string_view piece, std::size_t at, Visitor& visitor);
   std::size_t take_bare(std::string_view piece, std::size_t at, Visitor& visitor);
+  std::size_t pass_deep(std::string_view piece, std::size_t at);
   void take_escape(char c);
   void take_unicode(char c);
   void take_mark(char c);
@@ -70,6 +71,9 @@ class JsonScan {
   bool number_ = false;    // the token is no string
   bool too_long_ = false;  // and so the token is not told
   std::uint8_t unicode_left_ = 0;
+  bool deep_string_ = false;  // of what is passed over: in a string, behind a backslash there
+  bool deep_escape_ = false;
+  std::uint64_t deep_ = 0;  // how many containers are open there
   std::uint32_t unicode_ = 0;
   std::uint64_t objects_ = 0;
   std::uint64_t places_ = 0;

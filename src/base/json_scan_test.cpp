@@ -88,6 +88,13 @@ TEST(JsonScan, LongTextIsPassedOver) {
     EXPECT_EQ(scan(json, piece), (std::vector<std::string>{"/b=c", "//d=e", "/f=g"}));
 }
 
+// Behind 64 levels nothing was looked at any more, so that an id could be hidden there.
+TEST(JsonScan, PassesOverWhatIsTooDeep) {
+  const std::string json =
+      R"({"a":)" + std::string(70, '[') + R"("]\"}",{"n":1})" + std::string(70, ']') + R"(,"b":"c"})";
+  for (const std::size_t piece : {1U, 2U, 7U, 1000U}) EXPECT_EQ(scan(json, piece), std::vector<std::string>{"/b=c"});
+}
+
 TEST(JsonScan, StopsWhereItIsTooDeep) {
   EXPECT_EQ(scan(R"({"a":"b","c":)" + std::string(1000, '[')), std::vector<std::string>{"/a=b"});
 }

@@ -57,6 +57,20 @@ void add(std::vector<std::string>& found, std::string_view encoded) {
   }
 }
 
+// Many servers decode before they split, and drop what stands behind a ';': there a segment is what they make of it.
+void add_pieces(std::vector<std::string>& found) {
+  constexpr std::string_view kEnds = "/\\;";
+  const std::string whole = found.back();
+  if (whole.find_first_of(kEnds) == std::string::npos) return;
+  std::string_view rest = whole;
+  for (int i = 0; i < 8 && !rest.empty(); ++i) {
+    const auto end = rest.find_first_of(kEnds);
+    const std::string_view piece = rest.substr(0, end);
+    if (!piece.empty()) found.emplace_back(piece);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+}
+
 }  // namespace
 
 std::string_view resource_id(const ResourceMap& map, std::string_view value) {
@@ -95,11 +109,14 @@ std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_v
   for (std::size_t i = 0; i < kMostSegments && !path.empty(); ++i) {
     const std::size_t known = found.size();
     add(found, take_part(path, '/'));
-    if (!names || found.size() == known) continue;
+    if (found.size() == known) continue;
+    add_pieces(found);
+    if (!names) continue;
     // A name is two segments, the collection and the thing in it; it may also be one whose slash is escaped.
-    std::string segment(resource_id(*map, found.back()));
+    const std::string whole = found[known];
+    std::string segment(resource_id(*map, whole));
     segment.resize(std::min(segment.find(':'), segment.size()));
-    if (segment != found.back()) found.push_back(segment);
+    if (segment != whole) found.push_back(segment);
     if (!before.empty()) found.push_back(before + "/" + segment);
     before = std::move(segment);
   }

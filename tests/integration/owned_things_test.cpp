@@ -53,6 +53,20 @@ TEST_F(OwnedThings, DoNotExistForAnotherAccessKey) {
   expect_served(kBob, "GET", "/v1/files/file-2");  // made elsewhere, perhaps
 }
 
+// Spellings of a request that servers read as the plain one hid what it names (kind: what the upstream understands, we
+// understand).
+TEST_F(OwnedThings, NoSpellingLeadsPastTheirOwner) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  for (const char* path : {"/v1/files%2ffile-1", "/v1/files/file-1%2Fcontent", "/v1/files/file-1;x=1",
+                           "/v1/files%5cfile-1", "/v1/files//file-1"})
+    expect_unknown(kBob, "GET", path);
+  const std::string names = R"({"input_file_id":"file-1","endpoint":"/v1/responses"})";
+  expect_unknown(kBob, "POST", "/v1/batches", "\xef\xbb\xbf" + names);
+  const std::string deep = "{\"x\":" + std::string(70, '[') + "\"]\\\"[\"" + std::string(70, ']') + ",";
+  expect_unknown(kBob, "POST", "/v1/batches", deep + names.substr(1));
+  expect_served(kAlice, "POST", "/v1/batches", deep + names.substr(1));
+}
+
 TEST_F(OwnedThings, AListShowsThemAndGivesNothingAway) {
   answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
   answered(kBob, "GET", "/v1/files", R"({"data":[{"id":"file-1"},{"id":"file-2"}]})");
