@@ -171,9 +171,8 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
 // May this client use this service in this way?
 Result<void> Gateway::admit(RequestContext& ctx) {
-  auto who = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config, keys_);
-  if (!who) return who.error();
-  ctx.grant = *who;
+  if (auto known = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config, keys_, ctx.grant); !known)
+    return known;
   return check_method(ctx);
 }
 

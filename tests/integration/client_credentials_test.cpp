@@ -60,6 +60,12 @@ TEST_F(ClientCredentials, AStaleOneBesideAKeyInTheBody) {
   const std::string stale = std::string(kJsonType) + "Authorization: Bearer stale-1\r\n";
   EXPECT_EQ(ask(path, stale, R"({"api_key":")" + kAccess + R"(","model":"m"})").status, 200);
   EXPECT_EQ(upstream_.last().body, R"({"model":"m"})");
+  // Nor does a stale one in the query travel on.
+  EXPECT_EQ(ask(path + "?key=stale-2&beta=1", std::string(kJsonType), R"({"api_key":")" + kAccess + R"(","model":"m"})")
+                .status,
+            200);
+  EXPECT_EQ(upstream_.last().target.find("stale-2"), std::string::npos) << upstream_.last().target;
+  EXPECT_NE(upstream_.last().target.find("beta=1"), std::string::npos);
   const HttpAnswer refused = ask(path, stale, R"({"model":"m"})");
   EXPECT_EQ(refused.status, 401);
   EXPECT_NE(refused.body.find("not known here"), std::string::npos) << refused.body;

@@ -69,7 +69,7 @@ class Presented {
     found_ = found;
     return true;
   }
-  Result<AccessGrant> grant() const;
+  Result<std::string_view> fingerprint() const;
 
  private:
   const AccessKeys& keys_;
@@ -82,11 +82,11 @@ Error missing() { return {ErrorCode::kAccessKeyMissing, "this needs an access ke
 
 Error invalid() { return {ErrorCode::kAccessKeyInvalid, "the access key is not known here; " + std::string(kPlaces)}; }
 
-Result<AccessGrant> Presented::grant() const {
+Result<std::string_view> Presented::fingerprint() const {
   if (conflict_) {
     return Error{ErrorCode::kAccessKeyConflict, "this request holds two different access keys: send one of them"};
   }
-  if (!found_.empty()) return AccessGrant{.fingerprint = found_};
+  if (!found_.empty()) return found_;
   return any_ ? invalid() : missing();
 }
 
@@ -119,8 +119,8 @@ Parameters offer_parameters(std::string_view query, std::string_view name, Prese
 
 }  // namespace
 
-Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
-                                 const AccessKeys& keys) {
+Result<void> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
+                          const AccessKeys& keys, AccessGrant& grant) {
   Presented presented(keys);
   const OwnPlace own(service);
   offer_fields(head, own, presented);
@@ -128,21 +128,23 @@ Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view 
   if (!query.empty()) {
     key = offer_parameters(query, "key", presented);
     const std::string_view name = own.parameter();
+    if (name == "key") own_parameter = key;
     if (!name.empty() && name != "key") own_parameter = offer_parameters(query, name, presented);
   }
-  auto grant = presented.grant();
-  if (!grant) return grant;
   // A stale one must not travel on either; but a GENERIC service may have a parameter of that name.
-  grant->key_in_query = service.type == ServiceType::kLlm ? key.filled : key.known;
-  grant->own_in_query = own_parameter.filled;
-  return grant;
+  grant.key_in_query = service.type == ServiceType::kLlm ? key.filled : key.known;
+  grant.own_in_query = own_parameter.filled;
+  const auto who = presented.fingerprint();
+  if (!who) return who.error();
+  grant.fingerprint = *who;
+  return {};
 }
 
-Result<AccessGrant> authenticate_body_key(std::string_view presented, const AccessKeys& keys) {
+Result<std::string_view> authenticate_body_key(std::string_view presented, const AccessKeys& keys) {
   if (presented.empty()) return missing();
   const std::string_view fingerprint = keys.match(presented);
   if (fingerprint.empty()) return invalid();
-  return AccessGrant{.fingerprint = fingerprint};
+  return fingerprint;
 }
 
 }  // namespace akr

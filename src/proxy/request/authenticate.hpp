@@ -18,11 +18,13 @@
 
 namespace akr {
 
-// kAccessKeyMissing (the message names the places), kAccessKeyInvalid, kAccessKeyConflict.
-Result<AccessGrant> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
-                                 const AccessKeys& keys);
+// kAccessKeyMissing (the message names the places), kAccessKeyInvalid, kAccessKeyConflict.  What must not travel on is
+// told in `grant` also then: the key may still come in the body.
+Result<void> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
+                          const AccessKeys& keys, AccessGrant& grant);
 
 // An access key that came in the JSON body's member `api_key` (services with accept_body_key).
-Result<AccessGrant> authenticate_body_key(std::string_view presented, const AccessKeys& keys);
+// Its fingerprint.
+Result<std::string_view> authenticate_body_key(std::string_view presented, const AccessKeys& keys);
 
 }  // namespace akr

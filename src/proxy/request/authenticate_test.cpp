@@ -19,12 +19,12 @@ class Authenticate : public testing::Test {
     service_.type = type;
     text_ = "GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
     EXPECT_EQ(head_.parse_request(text_), net::ParseStatus::kDone);
-    auto who = authenticate(head_, query, service_, keys_);
+    grant_ = {};
+    const auto who = authenticate(head_, query, service_, keys_, grant_);
     if (!who) {
       error_ = who.error();
       return std::string(to_string(who.error().code));
     }
-    grant_ = *who;
     return "";
   }
   const AccessKeys keys_{{Secret(kOne), Secret(kTwo)}};
@@ -172,7 +172,7 @@ TEST(AccessKeys, AnEmptyConfiguredKeyMatchesNothing) {
 
 TEST(AccessKeys, BodyKeysAreTheSameKeys) {
   const AccessKeys keys({Secret(kOne)});
-  EXPECT_EQ(authenticate_body_key(kOne, keys)->fingerprint, fingerprint(kOne));
+  EXPECT_EQ(*authenticate_body_key(kOne, keys), fingerprint(kOne));
   EXPECT_EQ(authenticate_body_key("", keys).error().code, ErrorCode::kAccessKeyMissing);
   EXPECT_EQ(authenticate_body_key("other", keys).error().code, ErrorCode::kAccessKeyInvalid);
 }

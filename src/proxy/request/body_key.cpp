@@ -141,7 +141,7 @@ net::Task<Result<void>> admit_by_body(RequestContext& ctx, PreparedRequest& requ
   if (presented.empty()) co_return missing();
   const auto who = authenticate_body_key(presented, keys);
   if (!who) co_return who.error();
-  ctx.grant = *who;
+  ctx.grant.fingerprint = *who;
   co_return Result<void>();
 }
 

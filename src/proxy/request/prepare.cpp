@@ -95,7 +95,9 @@ void decode_body(const net::MessageHead& head, PreparedRequest& request) {
   if (codings.none()) return;
   net::DecodedBody body = net::decode_content(codings, request.body.beginning(), kMost);
   // Some say gzip and send none.
-  if (body.end != net::DecodedEnd::kBroken || !body.text.empty()) request.decoded = std::move(body.text);
+  if (body.end == net::DecodedEnd::kBroken && body.text.empty()) return;
+  request.decoded = std::move(body.text);
+  request.decoded_whole = body.end == net::DecodedEnd::kWhole;
 }
 
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,

@@ -56,11 +56,20 @@ struct PreparedRequest {
   bool upgrade = false;  // websocket
 
   // What the body says, as far as it is looked at: its beginning in memory (1 MiB), without its content coding.
-  std::string_view text() const { return decoded ? std::string_view(*decoded) : body.beginning(); }
+  std::string_view text() const { return without_mark(decoded ? std::string_view(*decoded) : body.beginning()); }
   // The same, but only if that is all of it; else "".
-  std::string_view whole_text() const { return decoded ? std::string_view(*decoded) : body.in_memory(); }
+  std::string_view whole_text() const {
+    if (!decoded) return without_mark(body.in_memory());
+    return decoded_whole ? without_mark(*decoded) : std::string_view();
+  }
 
   std::optional<std::string> decoded = {};  // decode_body()
+  bool decoded_whole = false;
+
+  // Many readers of JSON pass over a byte order mark (RFC 8259 section 8.1).
+  static std::string_view without_mark(std::string_view text) {
+    return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
+  }
 
   // May the body be sent a second time?
   bool replayable() const { return !streams_upload; }
