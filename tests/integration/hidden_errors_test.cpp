@@ -1,5 +1,8 @@
 // Errors that a good status hides: what is judged, when, and what is none of our business.
+#include <atomic>
+#include <future>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -120,6 +123,73 @@ TEST(HiddenErrors, ResponsesAndMessagesHaveTheirOwnBeginnings) {
     });
     ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .api_format = each.format});
     EXPECT_EQ(proxy.post(each.path, "{}", kJson).body, "data: {\"fine\":1}\n\n") << each.path;
+  }
+}
+
+// The last read was not looked at if bytes stood behind the body's end, and one that was kept pointed into memory that
+// was gone (kind: what comes with the end counts like all before it).
+TEST(HiddenErrors, AnErrorThatComesWithTheEndIsSeen) {
+  const std::string error = "data: " + std::string(kLimited) + "\n\n";
+  FakeUpstream upstream(first_key_says(
+      [&](UpstreamCall& call) {
+        send_head(call, std::string(kEvents) + "Transfer-Encoding: chunked\r\n");
+        call.send_chunk("data: {\"choices\":[]}\n\n");
+        call.wait(50ms);
+        char size[16];
+        std::snprintf(size, sizeof size, "%zx\r\n", error.size());
+        call.send(size + error + "\r\n0\r\n\r\n\r\n");
+        call.wait_for_close();
+      },
+      stream_good));
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .retry_on_empty = true});
+  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, kTextEvent);
+}
+
+// Gemini's streams without alt=sse are a JSON list that comes piece by piece; it was held back for seconds (kind: what
+// is a stream by its contents is passed on as it comes).
+TEST(HiddenErrors, AListThatComesInPiecesIsPassedOnAsItComes) {
+  std::promise<void> seen;
+  auto was_seen = seen.get_future();
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    send_head(call, std::string(kJson) + "Transfer-Encoding: chunked\r\n");
+    call.wait(20ms);
+    call.send_chunk("[{\"candidates\":[]}\n");
+    EXPECT_EQ(was_seen.wait_for(5s), std::future_status::ready);
+    call.send_chunk(",{}]");
+    call.send_chunk("");
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 1, .llm = true, .api_format = "gemini_native"});
+  HttpClient client = proxy.client();
+  client.send(proxy.request("POST", "/v1beta/models/m:streamGenerateContent", "{}", kJson));
+  EXPECT_EQ(client.receive_head().status, 200);
+  std::string first;
+  EXPECT_TRUE(client.take_until("candidates", first));
+  seen.set_value();
+  EXPECT_TRUE(client.take_until("0\r\n\r\n", first));
+}
+
+TEST(HiddenErrors, AStreamThatIsNoHttpAnyMoreIsToldAsSuch) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    send_head(call, std::string(kEvents) + "Transfer-Encoding: chunked\r\n");
+    call.wait(20ms);
+    call.send("zz\r\nno chunk\r\n");
+    call.wait_for_close();
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 1, .llm = true, .retry = {.max_attempts = 1}});
+  EXPECT_NE(proxy.post("/v1/chat/completions", kChat, kJson).body.find("upstream_protocol"), std::string::npos);
+}
+
+// A key that may not transcribe was taken out of chat: the call's model stands in a form that nobody reads (kind: what
+// is not known to concern the key concerns the operation).
+TEST(Blame, ARefusedOperationWithoutAModelLeavesTheKeyInUse) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.answer(403, R"({"error":{"message":"Missing scopes: api.audio","code":"insufficient_permissions"}})", kJson);
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+  proxy.post("/v1/audio/transcriptions", "--B--\r\n", "Content-Type: multipart/form-data; boundary=B\r\n");
+  for (const int key : {1, 2}) {
+    EXPECT_EQ(proxy.status(key).state, KeyState::kActive);
+    EXPECT_FALSE(proxy.status(key).until);
   }
 }
 
@@ -254,6 +324,32 @@ TEST(CompressedRequests, KeepTheirConversation) {
   for (int i = 0; i < 4; ++i)
     proxy.post("/v1/chat/completions", zstd(body), std::string(kJson) + "Content-Encoding: zstd\r\n");
   EXPECT_EQ(upstream.count_by("authorization").size(), 1U);
+}
+
+// A client that had left before a wait began raised no event any more, and a silent upstream was kept until its own
+// timer, 900 s for LLM services (kind: a departure counts whenever it comes).
+TEST(GoneClients, AreNoticedAlsoIfTheyLeftBeforeTheWait) {
+  for (const bool answers_first : {false, true}) {
+    std::atomic<int> calls = 0;
+    std::atomic<int> closed = 0;
+    FakeUpstream upstream([&](UpstreamCall& call) {
+      if (answers_first && ++calls == 1) {
+        call.wait(100ms);
+        return call.answer(500, "{}", kJson);
+      }
+      call.read_body();
+      closed += call.wait_for_close(5s) ? 1 : 100;
+    });
+    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
+    {
+      HttpClient client = proxy.client();
+      client.send(proxy.request("POST", "/v1/chat/completions", kChat, kJson));
+    }
+    for (int i = 0; i < 400 && closed == 0 && !(answers_first && i > 150); ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_LT(closed, 100) << answers_first;
+    if (!answers_first) EXPECT_EQ(closed, 1);
+    EXPECT_LE(upstream.requests(), 2);
+  }
 }
 
 // X-Rotator-Overhead-Ms named 47 ms while error bodies were awaited (kind: waiting for an upstream is never our own

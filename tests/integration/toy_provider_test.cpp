@@ -131,7 +131,8 @@ TEST(ToyProvider, ItsKeysAreValidatedByItsFreeCall) {
   service.url = parse_upstream_url("https://a.example/v7").value();
   PooledKey key;
   key.secret = Secret("k");
-  const std::string head = free_call_head(service, service.url, key).value();
+  std::string head;
+  FreeCall::make(service, service.url, key).value().write_head(head);
   EXPECT_TRUE(head.starts_with("GET /v7/box HTTP/1.1\r\nHost: a.example\r\n")) << head;
   EXPECT_NE(head.find("x-toy-key: Toy k\r\n"), std::string::npos) << head;
   EXPECT_NE(head.find("toy-version: 7\r\n"), std::string::npos) << head;

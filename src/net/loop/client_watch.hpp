@@ -16,19 +16,25 @@ class ClientWatch {
   Socket& socket() { return socket_; }
   // What to wait for beside one's own business.
   Watch watch() { return socket_.hung_up() ? Watch{} : Watch{&socket_, kHangup}; }
-  // A deadline that also ends the grace.
-  TimePoint until(TimePoint deadline) const { return gone_at_ < deadline ? gone_at_ : deadline; }
+  // A deadline that also ends the grace.  One who had left before the wait began raises no event any more: only this
+  // ends it.
+  TimePoint until(TimePoint deadline) {
+    look();
+    return gone_at_ < deadline ? gone_at_ : deadline;
+  }
   // Call after each wait.
   bool gone() {
-    if (!socket_.open() || socket_.dead()) return true;
-    if (!socket_.hung_up()) return false;
-    const TimePoint now = socket_.worker().now();
-    if (gone_at_ == TimePoint::max()) gone_at_ = now + kGrace;
-    return now >= gone_at_;
+    look();
+    return socket_.worker().now() >= gone_at_;
   }
 
  private:
   static constexpr std::chrono::milliseconds kGrace{250};
+  void look() {
+    const TimePoint now = socket_.worker().now();
+    if (!socket_.open() || socket_.dead()) gone_at_ = now < gone_at_ ? now : gone_at_;
+    if (gone_at_ == TimePoint::max() && socket_.hung_up()) gone_at_ = now + kGrace;
+  }
   Socket& socket_;
   TimePoint gone_at_ = TimePoint::max();
 };

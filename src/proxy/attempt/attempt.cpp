@@ -1,5 +1,7 @@
 #include "proxy/attempt/attempt.hpp"
 
+#include <cerrno>
+
 #include "core/mask/key_mask.hpp"
 #include "net/http/content_decoder.hpp"
 #include "proxy/attempt/attempt_error.hpp"
@@ -23,6 +25,22 @@ void Attempt::hold_unread() {
   std::string_view input = answer->unread();
   hold(input);
   answer->begin = answer->end - input.size();
+}
+
+net::IoResult Attempt::hold_more(std::size_t most, net::Buffer& block) {
+  if (body.finished() || held.size() >= most || !answer->unread().empty()) return {.status = net::IoStatus::kEof};
+  if (!block) block = net::Buffer::lease(net::Buffer::kMedium);
+  const net::IoResult got = connection.stream().try_read(block.data(), block.capacity());
+  if (got.status == net::IoStatus::kWouldBlock) block.release();  // an answer that is waited for costs no buffer
+  if (got.status == net::IoStatus::kEof)
+    return {.status = body.end_of_stream() ? net::IoStatus::kEof : net::IoStatus::kError};
+  if (got.status != net::IoStatus::kOk) return got;
+  std::string_view input = {block.data(), got.bytes};
+  hold(input);
+  // Bytes behind the body's end, or a framing that is broken: nothing that another request should meet.
+  if (input.empty()) return got;
+  connection.forbid_reuse();
+  return {.status = body.finished() ? net::IoStatus::kEof : net::IoStatus::kError, .error = EPROTO};
 }
 
 std::string Attempt::legible() const {

@@ -42,6 +42,10 @@ struct Attempt {
   // Moves bytes of the body into `held`: from the front of `input`, or those that came with the head.
   void hold(std::string_view& input);
   void hold_unread();
+  // Takes what has come of the body into `held`, up to about `most` bytes of it.  kOk: something did.  kWouldBlock:
+  // wait. kEof: nothing more will be held.  kError: it broke off, or (EPROTO) is framed badly.  `block` is the
+  // caller's, leased as long as there is something to read.
+  net::IoResult hold_more(std::size_t most, net::Buffer& block);
   // What is held, for people and for judging: without its content coding (at most 1 MiB of it), and without the key.
   std::string legible() const;
   // The connection of an attempt whose answer nobody will read is still good if the answer is complete.

@@ -70,12 +70,17 @@ Attempts::Attempts(Caller& caller, AttemptSettings settings)
 net::Task<void> Attempts::run(RequestContext& ctx, PreparedRequest& request, Attempt& last) {
   Fallbacks fallbacks(ctx, request);
   fallbacks.start();
+  net::ClientWatch watch(ctx.client.socket());
   // `last` holds "no usable key" until a real attempt replaces it; relay() answers with whatever it holds.
   for (;;) {  // one service after the other
     Target& target = fallbacks.target();
     last.by = {.service = target.service, .speaks = target.speaks, .url = &target.service->url};
     RetryBudget budget = fallbacks.budget();
     while (budget.allows(last.facts, worker_.now()) && !wants_other_key(ctx, last)) {
+      if (ctx.attempts > 0 && watch.gone()) {  // nothing is done again for one who has left
+        last.error = Error{ErrorCode::kClientGone, "the client left before the answer"};
+        break;
+      }
       auto lease = take_key(ctx, target);
       if (!lease && !fallbacks.any() && worth_waiting(ctx, target, lease.error()))
         lease = co_await wait_for_key(ctx, target, lease.error());

@@ -1,6 +1,7 @@
 #include "proxy/attempt/look.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "base/strings.hpp"
@@ -23,7 +24,8 @@ bool has_type(const net::MessageHead& head, std::string_view type) {
 }
 
 Judge judge_of(const RequestContext& ctx, const Attempt& attempt) {
-  return {*attempt.by.service, attempt.by.speaks, ctx.generates ? Asked::kGeneration : Asked::kOther};
+  const Asked asked = {.at_once = ctx.generates, .model = ctx.generates && !ctx.model.empty()};
+  return {*attempt.by.service, attempt.by.speaks, asked};
 }
 
 // The upstream's answer all the same if nothing better comes.
@@ -40,33 +42,13 @@ TimePoint end_of_hold(const RequestContext& ctx, const Attempt& attempt, TimePoi
   return std::min(now + longest, ctx.deadline);
 }
 
-// Takes what has come of the body into `held`.  kOk: something did.  kWouldBlock: wait.  kEof: nothing more will be
-// held.  kError: it broke off.
-net::IoResult hold_more(Attempt& attempt, std::size_t most, net::Buffer& block) {
-  if (attempt.body.finished() || attempt.held.size() >= most || !attempt.answer->unread().empty())
-    return {.status = net::IoStatus::kEof};
-  if (!block) block = net::Buffer::lease(net::Buffer::kMedium);
-  const net::IoResult got = attempt.connection.stream().try_read(block.data(), block.capacity());
-  if (got.status == net::IoStatus::kWouldBlock) block.release();  // an answer that is waited for costs no buffer
-  if (got.status == net::IoStatus::kEof) {
-    return {.status = attempt.body.end_of_stream() ? net::IoStatus::kEof : net::IoStatus::kError};
-  }
-  if (got.status != net::IoStatus::kOk) return got;
-  std::string_view input = {block.data(), got.bytes};
-  attempt.hold(input);
-  // Bytes behind the body's end, or a framing that is broken: nothing that another request should meet.
-  if (input.empty()) return got;
-  attempt.connection.forbid_reuse();
-  return {.status = attempt.body.finished() ? net::IoStatus::kEof : net::IoStatus::kError, .error = EPROTO};
-}
-
 // The beginning of a body that tells what the status does not.
 net::Task<void> read_beginning(Attempt& attempt, TimePoint deadline) {
   attempt.hold_unread();
   net::Stream& stream = attempt.connection.stream();
   net::Buffer block;
   for (;;) {
-    const net::IoResult got = hold_more(attempt, kMostHeld, block);
+    const net::IoResult got = attempt.hold_more(kMostHeld, block);
     if (got.status == net::IoStatus::kOk) continue;
     if (got.status != net::IoStatus::kWouldBlock) co_return;
     const net::WaitEnd end = co_await net::wait_for(stream.socket(), got.want, deadline);
@@ -78,6 +60,7 @@ enum class Held : std::uint8_t {
   kFound,    // what was looked for
   kNothing,  // it is not in what came in time
   kBroken,   // it is not in what came before the answer broke off
+  kGarbled,  // nor before it was no valid HTTP any more
   kFailed,   // the attempt failed meanwhile: the client left, we stop, its time is over
 };
 
@@ -97,10 +80,11 @@ net::Task<Held> hold_until(RequestContext& ctx, Attempt& attempt, HoldLimits lim
   net::Buffer block;
   for (;;) {
     if (found(attempt.held)) co_return Held::kFound;
-    const net::IoResult got = hold_more(attempt, limits.bytes, block);
+    const net::IoResult got = attempt.hold_more(limits.bytes, block);
     if (got.status == net::IoStatus::kOk) continue;
-    if (got.status == net::IoStatus::kEof) co_return Held::kNothing;
-    if (got.status == net::IoStatus::kError) co_return Held::kBroken;
+    // The last bytes may have come with what ended it.
+    if (got.status == net::IoStatus::kEof) co_return found(attempt.held) ? Held::kFound : Held::kNothing;
+    if (got.status == net::IoStatus::kError) co_return got.error == EPROTO ? Held::kGarbled : Held::kBroken;
     const net::WaitEnd end =
         co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(limits.deadline));
     auto failed = net::ExchangeEnd::kAnswered;
@@ -131,6 +115,7 @@ net::Task<bool> read_to_content(RequestContext& ctx, Attempt& attempt, StreamJud
   const HoldLimits begin = {kMostHeld, end_of_hold(ctx, attempt, worker.now())};
   Held held = co_await hold_until(ctx, attempt, begin, has_begun);
   if (held == Held::kBroken) attempt.fail(ctx, ended(net::ExchangeEnd::kClosed));
+  if (held == Held::kGarbled) attempt.fail(ctx, ended(net::ExchangeEnd::kProtocol));
   if (held != Held::kFound || stream.decided()) co_return !attempt.error;
   const auto has_content = [&stream](std::string_view body) { return stream.scan(body); };
   const HoldLimits content = {kMostEmpty, std::min(begin.deadline, worker.now() + kContentWait)};
@@ -152,7 +137,7 @@ net::Task<void> judge_stream(RequestContext& ctx, Attempt& attempt) {
   }
   if (stream.bad()) co_return attempt.settle(*stream.bad(), worker.now());
   const bool short_whole = !stream.decided() && attempt.body.finished() && attempt.held.size() <= kMostEmpty;
-  if (ctx.generates && attempt.by.service->config.retry_on_empty && short_whole && stream.was_empty())
+  if (ctx.generates && attempt.by.service->config.retry_on_empty && short_whole && stream.was_empty(attempt.held))
     co_return attempt.settle(empty_response(head.status()), worker.now());
   attempt.accept(worker.now());
 }
@@ -202,14 +187,18 @@ net::Task<void> judge_json(RequestContext& ctx, Attempt& attempt, bool ruled) {
     if (bad) attempt.hold_unread();
   } else if (ruled || attempt.body.length_left() <= kMostHeld) {
     attempt.hold_unread();
-    const auto never = [](std::string_view) { return false; };
+    // A list that comes piece by piece (Gemini's streams without alt=sse) is told by its beginning.
+    const auto is_list = [plain](std::string_view held) {
+      const auto begin = held.find_first_not_of(" \t\r\n");
+      return plain && begin != std::string_view::npos && held[begin] == '[';
+    };
     const HoldLimits limits = {kMostHeld, end_of_hold(ctx, attempt, worker.now())};
-    const Held held = co_await hold_until(ctx, attempt, limits, never);
+    const Held held = co_await hold_until(ctx, attempt, limits, is_list);
     if (held == Held::kFailed) co_return;
     const bool whole = attempt.body.finished();
     if (!plain) joined = attempt.legible();
     const std::string_view text = plain ? std::string_view(attempt.held) : joined;
-    if (whole || ruled) bad = look_into_json(ctx, attempt, text, attempt.held.size(), whole);
+    if (whole || ruled || held == Held::kFound) bad = look_into_json(ctx, attempt, text, attempt.held.size(), whole);
   }
   if (bad) co_return attempt.settle(*std::move(bad), worker.now());
   attempt.accept(worker.now());

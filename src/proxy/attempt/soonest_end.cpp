@@ -1,19 +1,9 @@
 #include "proxy/attempt/soonest_end.hpp"
 
 #include <algorithm>
-#include <vector>
-
-#include "llm/rate_limit_hints.hpp"
 
 namespace akr {
 namespace {
-
-std::optional<Duration> hint_of(const net::MessageHead& answer) {
-  std::vector<HeaderView> fields;
-  for (std::size_t i = 0; i < answer.field_count(); ++i)
-    fields.push_back({answer.field(i).name, answer.field(i).value});
-  return retry_hint(fields, system_clock().wall());
-}
 
 // Until a key of any service that would take the request may be used.
 std::optional<Duration> free_in(const RequestContext& ctx, TimePoint now) {
@@ -35,7 +25,7 @@ bool is_limit(const AttemptFacts& facts) {
 
 void name_soonest_end(const RequestContext& ctx, Attempt& last, TimePoint now) {
   if (last.error || !last.answer || ctx.pinned || !is_limit(last.facts)) return;
-  const auto told = hint_of(last.answer->head);
+  const auto told = told_wait(last.answer->head);
   auto soonest = free_in(ctx, now);
   // Without a hint: what other keys of this request were told, or the provider's silence.
   if (!soonest || (!told && ctx.attempts < 2)) return;

@@ -20,7 +20,6 @@ void StreamJudge::restart() {
   bad_.reset();
   taken_ = 0;
   text_.clear();
-  last_ = {};
   if (codings_.count == 1) decoder_ = net::make_content_decoder(codings_.all[0]);
 }
 
@@ -32,7 +31,6 @@ bool StreamJudge::scan(std::string_view held) {
 
 bool StreamJudge::scan_text(std::string_view text) {
   if (decided_) return true;
-  last_ = text;
   while (events_.scan(text)) {
     saw_event_ = true;
     bad_ = judge_.event(answer_, events_.event());
@@ -57,9 +55,9 @@ std::string_view StreamJudge::decode(std::string_view held) {
   return text_;
 }
 
-bool StreamJudge::was_empty() {
+bool StreamJudge::was_empty(std::string_view held) {
   // Some end without the empty line that makes the last lines an event.
-  const std::string ended = std::string(last_) + "\n\n";
+  const std::string ended = std::string(codings_.none() ? held : std::string_view(text_)) + "\n\n";
   return saw_event_ && !scan_text(ended);
 }
 

@@ -29,8 +29,8 @@ class StreamJudge {
   bool decided() const { return decided_; }
   // Why the stream is an error.  Valid once it is decided.
   const std::optional<Judgement>& bad() const { return bad_; }
-  // The stream has ended, and scan() was never true: was there an event, and none with content?
-  bool was_empty();
+  // The stream has ended with `held` (all of it, as for scan()), undecided: was there an event, and none with content?
+  bool was_empty(std::string_view held);
 
  private:
   bool scan_text(std::string_view text);
@@ -48,7 +48,6 @@ class StreamJudge {
   std::unique_ptr<net::ContentDecoder> decoder_;
   std::size_t taken_ = 0;
   std::string text_;
-  std::string_view last_;
 };
 
 }  // namespace akr

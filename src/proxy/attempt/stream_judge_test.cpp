@@ -19,7 +19,7 @@ struct Stream {
     service.config.api_format = "openai_compatible";
     find_provider_of(service);
     const UpstreamSpeech speech = {service.provider, service.provider->dialects.front()};
-    const Judge by(service, speech, Asked::kGeneration);
+    const Judge by(service, speech, {.at_once = true, .model = true});
     judge = std::make_unique<StreamJudge>(by, head, to_content ? speech.dialect : nullptr);
   }
   std::string text;
@@ -76,11 +76,12 @@ TEST(StreamJudge, WithoutADialectTheFirstEventDecides) {
 
 TEST(StreamJudge, KnowsAStreamThatHeldNothing) {
   Stream stream;
-  EXPECT_FALSE(stream.judge->scan(std::string(kRole) + "data: [DONE]\n"));
-  EXPECT_TRUE(stream.judge->was_empty());
+  const std::string held = std::string(kRole) + "data: [DONE]\n";
+  EXPECT_FALSE(stream.judge->scan(held));
+  EXPECT_TRUE(stream.judge->was_empty(held));
   Stream silent;
   EXPECT_FALSE(silent.judge->scan(": only a comment\n\n"));
-  EXPECT_FALSE(silent.judge->was_empty());
+  EXPECT_FALSE(silent.judge->was_empty(": only a comment\n\n"));
 }
 
 TEST(StreamJudge, ACodingThatNobodyKnowsIsLeftAlone) {

@@ -14,28 +14,22 @@ net::Task<Came> hold_all(RequestContext& ctx, Attempt& attempt, std::size_t most
   attempt.hold_unread();
   const auto patience = attempt.by.service->config.timeouts.stream_idle;
   TimePoint deadline = std::min(worker.now() + patience, ctx.deadline);
-  while (!attempt.body.finished()) {
-    if (attempt.held.size() > most) co_return Came::kTooLarge;
-    if (!attempt.answer->unread().empty()) co_return Came::kCut;  // a framing that is broken
-    if (!block) block = net::Buffer::lease(net::Buffer::kMedium);
-    const net::IoResult got = stream.try_read(block.data(), block.capacity());
-    if (got.status == net::IoStatus::kWouldBlock) {
-      const net::WaitEnd end =
-          co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(deadline));
-      if (end == net::WaitEnd::kCancelled) co_return Came::kCancelled;
-      if (watch.gone()) co_return Came::kClientGone;
-      if (worker.now() >= deadline) co_return Came::kLate;
+  for (;;) {
+    const net::IoResult got = attempt.hold_more(most + 1, block);
+    if (got.status == net::IoStatus::kEof) break;
+    if (got.status == net::IoStatus::kError) co_return Came::kCut;
+    if (got.status == net::IoStatus::kOk) {
+      deadline = std::min(worker.now() + patience, ctx.deadline);
       continue;
     }
-    if (got.status == net::IoStatus::kEof && attempt.body.end_of_stream()) break;
-    if (got.status != net::IoStatus::kOk) co_return Came::kCut;
-    deadline = std::min(worker.now() + patience, ctx.deadline);
-    std::string_view input = {block.data(), got.bytes};
-    attempt.hold(input);
-    if (!input.empty()) attempt.connection.forbid_reuse();
-    if (!input.empty() && !attempt.body.finished()) co_return Came::kCut;
+    const net::WaitEnd end =
+        co_await net::wait_for_any({&stream.socket(), got.want}, watch.watch(), watch.until(deadline));
+    if (end == net::WaitEnd::kCancelled) co_return Came::kCancelled;
+    if (watch.gone()) co_return Came::kClientGone;
+    if (worker.now() >= deadline) co_return Came::kLate;
   }
-  co_return attempt.held.size() > most ? Came::kTooLarge : Came::kWhole;
+  if (attempt.held.size() > most) co_return Came::kTooLarge;
+  co_return attempt.body.finished() ? Came::kWhole : Came::kCut;
 }
 
 std::optional<Error> nobody_to_answer(Came came) {
