@@ -163,10 +163,8 @@ LimitCounters limit_counters(std::span<const HeaderView> headers, WallTime now) 
   return buckets.result();
 }
 
-bool may_be_empty(std::string_view name, std::string_view value) {
-  if (name.size() < kRateLimit.size() || value.empty()) return false;
-  const char first = ascii_lower(name.front());
-  if (first != 'x' && first != 'r' && first != 'a') return false;
+bool counts_down_to(std::string_view name, std::string_view value) {
+  if (name.size() < kRateLimit.size()) return false;
   if (name.size() == kRateLimit.size()) return iequals(name, kRateLimit);
   return (value.front() == '0' || value.find(',') != std::string_view::npos) && icontains(name, kRemaining);
 }

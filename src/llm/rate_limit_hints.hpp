@@ -49,6 +49,9 @@ std::optional<Duration> find_regain_date(std::string_view message, WallTime now)
 // From the head of an answer: retry-after-ms, else retry-after, else names that some providers have for it.
 std::optional<Duration> retry_hint(std::span<const HeaderView> headers, WallTime now);
 
+// The slow part of may_be_empty().
+bool counts_down_to(std::string_view name, std::string_view value);
+
 // What the counters in a head say: X-RateLimit-*, X-Rate-Limit-*, anthropic-ratelimit-* and their like, and the IETF's
 // RateLimit and RateLimit-Policy in all of their drafts.
 struct LimitCounters {
@@ -60,7 +63,12 @@ LimitCounters limit_counters(std::span<const HeaderView> headers, WallTime now);
 // LimitCounters::full_in.
 std::optional<Duration> empty_bucket_reset(std::span<const HeaderView> headers, WallTime now);
 // Can this field of a good answer say that nothing is left?  Cheap: nearly all fields are told by it.
-bool may_be_empty(std::string_view name, std::string_view value);
+inline bool may_be_empty(std::string_view name, std::string_view value) {
+  // Nearly every field is told from a counter by its first letter ("X-RateLimit-...", "RateLimit", "anthropic-...").
+  const char first = name.empty() ? '\0' : static_cast<char>(name.front() | 0x20);
+  if (first != 'x' && first != 'r' && first != 'a') return false;
+  return !value.empty() && counts_down_to(name, value);
+}
 
 // First value of a header, any letter case; nullopt if absent.
 std::optional<std::string_view> find_header(std::span<const HeaderView> headers, std::string_view name);

@@ -67,7 +67,9 @@ TEST(FreeCall, PlacesTheKeyAsRequestsDo) {
   RoutedService service = openai();
   service.url = parse_upstream_url("https://up.example/v1?key=old&tenant=1").value();
   service.config.key_placement = KeyPlacement{KeyLocation::kQuery, "key", ""};
-  const std::string head = free_call_head(service, service.url, key("new")).value();
+  const PooledKey fresh = key("new");
+  std::string head;
+  FreeCall::make(service, service.url, fresh).value().write_head(head);
   EXPECT_TRUE(head.starts_with("GET /v1/models?tenant=1&key=new HTTP/1.1\r\nHost: up.example\r\n")) << head;
 }
 

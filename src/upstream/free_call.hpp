@@ -15,9 +15,22 @@ namespace akr {
 // What the provider of an LLM service has; of GENERIC services the one that the operator named, if it carries a key.
 bool has_free_call(const Service& service);
 
-// The whole head of that call to `url`, one of the service's, with the key in its place.  REQUIRES:
-// has_free_call(service.config).  kPathRefused as join_target.
-Result<std::string> free_call_head(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key);
+// That call to one URL of a service, with a key in its place.
+class FreeCall final : public OutgoingRequest {
+ public:
+  // What is given outlives the call.  REQUIRES: has_free_call(service.config).  kPathRefused as join_target.
+  static Result<FreeCall> make(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key);
+  void write_head(std::string& out) override;
+
+ private:
+  FreeCall(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key)
+      : service_(service), url_(url), key_(key) {}
+
+  const RoutedService& service_;
+  const UpstreamUrl& url_;
+  const PooledKey& key_;
+  std::string target_;  // without the key
+};
 
 struct FreeCallAnswer {
   int status = 0;      // 0: there was no answer

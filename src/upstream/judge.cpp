@@ -1,7 +1,6 @@
 #include "upstream/judge.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 #include "base/strings.hpp"
@@ -36,12 +35,6 @@ UpstreamFailure in_core_words(const ErrorDetail& detail) {
           .code = detail.code};
 }
 
-// Nearly every field is told from a counter by its first letter ("X-RateLimit-...", "RateLimit", "anthropic-...").
-bool may_count(std::string_view name) {
-  const char first = static_cast<char>(name.front() | 0x20);
-  return name.size() >= std::string_view("ratelimit").size() && (first == 'x' || first == 'r' || first == 'a');
-}
-
 }  // namespace
 
 // Only what holds the dialect's word for it is read.
@@ -70,35 +63,36 @@ std::optional<Judgement> Judge::by_rules(const net::MessageHead& answer, std::st
 Verdict Judge::verdict_of(const UpstreamFailure& failure) const {
   const Verdict verdict = classify(failure);
   const bool known = upstream_ || failure.kind == FailureKind::kPermission;
-  return known && asked_ != Asked::kGeneration ? for_one_operation(failure, verdict) : verdict;
+  return known && !asked_.model ? for_one_operation(failure, verdict) : verdict;
 }
 
 Judgement Judge::of_detail(ErrorDetail detail) const {
   return {.verdict = verdict_of(in_core_words(detail)), .status = detail.status, .message = std::move(detail.message)};
 }
 
-UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_view body, std::string* words) const {
+ErrorDetail Judge::detail_of(const net::MessageHead& answer, std::string_view body) const {
   const HeaderList headers(answer);
-  const WallTime now = system_clock().wall();
-  if (!upstream_) {
-    if (words != nullptr) *words = cut_utf8(body, kMessageOfRest);
-    return in_core_words(explain_unknown({answer.status(), headers.span(), body, now}));
-  }
-  ErrorDetail detail = upstream_.parse_error({answer.status(), headers.span(), body, now});
-  if (words != nullptr) *words = std::move(detail.message);
-  return in_core_words(detail);
+  const ErrorAnswer told = {answer.status(), headers.span(), body, system_clock().wall()};
+  if (upstream_) return upstream_.parse_error(told);
+  ErrorDetail detail = explain_unknown(told);
+  detail.message = cut_utf8(body, kMessageOfRest);
+  return detail;
+}
+
+UpstreamFailure Judge::understand(const net::MessageHead& answer, std::string_view body) const {
+  return in_core_words(detail_of(answer, body));
 }
 
 Judgement Judge::error(const net::MessageHead& answer, std::string_view body) const {
   if (auto ruled = by_rules(answer, body)) return *std::move(ruled);
-  Judgement judgement{.status = answer.status()};
-  judgement.verdict = verdict_of(understand(answer, body, &judgement.message));
+  Judgement judgement = of_detail(detail_of(answer, body));
+  judgement.status = answer.status();
   return judgement;
 }
 
 std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::string_view body) const {
   if (auto ruled = by_rules(answer, body)) return ruled;
-  if (!upstream_ || asked_ == Asked::kOther || !may_hold_error(body)) return std::nullopt;
+  if (!upstream_ || !asked_.at_once || !may_hold_error(body)) return std::nullopt;
   const HeaderList headers(answer);
   auto detail = upstream_.error_in_success({answer.status(), headers.span(), body, system_clock().wall()});
   if (!detail) return std::nullopt;
@@ -107,7 +101,7 @@ std::optional<Judgement> Judge::success(const net::MessageHead& answer, std::str
 
 std::optional<Judgement> Judge::event(const net::MessageHead& answer, const SseEventView& event) const {
   if (auto ruled = by_rules(answer, event.data)) return ruled;
-  if (asked_ == Asked::kOther || (event.event != "error" && !may_hold_error(event.data))) return std::nullopt;
+  if (!asked_.at_once || (event.event != "error" && !may_hold_error(event.data))) return std::nullopt;
   const WallTime now = system_clock().wall();
   auto detail = upstream_.error_in_event(event, now);
   if (!detail) return std::nullopt;
@@ -131,7 +125,7 @@ std::optional<Duration> nothing_left(const net::MessageHead& answer) {
   bool worth_a_look = false;
   for (std::size_t i = 0; i < answer.field_count() && !worth_a_look; ++i) {
     const net::Field field = answer.field(i);
-    worth_a_look = field.id == net::FieldId::kOther && may_count(field.name) && may_be_empty(field.name, field.value);
+    worth_a_look = field.id == net::FieldId::kOther && may_be_empty(field.name, field.value);
   }
   if (!worth_a_look) return std::nullopt;
   const HeaderList headers(answer);
@@ -169,6 +163,31 @@ AttemptEnd end_of(net::ExchangeEnd end) {
       return AttemptEnd::kGateway;
   }
   return AttemptEnd::kGateway;
+}
+
+ErrorCode error_of(net::ExchangeEnd end) {
+  switch (end) {
+    case net::ExchangeEnd::kFirstByte:
+    case net::ExchangeEnd::kTotal:
+    case net::ExchangeEnd::kSend:
+      return ErrorCode::kUpstreamTimeout;
+    case net::ExchangeEnd::kClosed:
+      return ErrorCode::kUpstreamClosed;
+    case net::ExchangeEnd::kProtocol:
+      return ErrorCode::kUpstreamProtocol;
+    case net::ExchangeEnd::kClientGone:
+    case net::ExchangeEnd::kClientBody:
+      return ErrorCode::kClientGone;
+    case net::ExchangeEnd::kCancelled:
+      return ErrorCode::kShuttingDown;
+    case net::ExchangeEnd::kAnswered:
+      break;
+  }
+  return ErrorCode::kInternal;
+}
+
+std::optional<Duration> told_wait(const net::MessageHead& answer) {
+  return retry_hint(HeaderList(answer).span(), system_clock().wall());
 }
 
 }  // namespace akr

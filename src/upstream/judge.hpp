@@ -22,24 +22,22 @@ struct Judgement {
   std::string message = {};  // the provider's words, not redacted; "" if there are none
 };
 
-// What the request was for.
-enum class Asked : std::uint8_t {
-  kGeneration,  // something that is made at once: a good status may hide an error, and a refusal concerns the key
-  kOther,       // a thing, a list: an error in the answer may be the state of what was asked for, and a permission that
-                // the key lacks concerns this operation only
-  kFreeCall,    // our own question: its good answer holds no error, and a permission concerns this operation only
+// What a request was for.
+struct Asked {
+  // Something that is made at once, or our own question: a good status may hide an error.  Elsewhere an error in the
+  // answer may be what was asked for, the state of a thing that failed.
+  bool at_once = false;
+  // An answer of a model that is known: a permission that is refused concerns the key.  Elsewhere it concerns this
+  // operation only.
+  bool model = false;
 };
 
 // Judges the answers of one service that is spoken to in one dialect.  Two pointers and a dialect: made when needed.
 class Judge {
  public:
   // `service` outlives the judge.
-  Judge(const RoutedService& service, const UpstreamSpeech& upstream, Asked asked)
+  Judge(const RoutedService& service, const UpstreamSpeech& upstream, const Asked& asked)
       : rules_(service.rules.get()), upstream_(upstream), asked_(asked) {}
-
-  // What an error answer says, in core's words: the provider's reading for LLM services, the head's hints for others.
-  // `words`, if given, gets the provider's message.
-  UpstreamFailure understand(const net::MessageHead& answer, std::string_view body, std::string* words = nullptr) const;
 
   // An answer with an error status.
   Judgement error(const net::MessageHead& answer, std::string_view body) const;
@@ -50,7 +48,11 @@ class Judge {
   // An answer of any status, whose body is here as far as it is looked at.
   Judgement answer(const net::MessageHead& answer, std::string_view body) const;
 
+  // What an error answer says, in core's words: the provider's reading for LLM services, the head's hints for others.
+  UpstreamFailure understand(const net::MessageHead& answer, std::string_view body) const;
+
  private:
+  ErrorDetail detail_of(const net::MessageHead& answer, std::string_view body) const;
   std::optional<Judgement> by_rules(const net::MessageHead& answer, std::string_view body) const;
   bool may_hold_error(std::string_view text) const;
   Verdict verdict_of(const UpstreamFailure& failure) const;
@@ -68,5 +70,10 @@ std::optional<Duration> nothing_left(const net::MessageHead& answer);
 void judge_connect(const Error& error, AttemptFacts& facts);
 
 AttemptEnd end_of(net::ExchangeEnd end);
+// The code of the error for an exchange without an answer.  A client's own body has reasons of its own.
+ErrorCode error_of(net::ExchangeEnd end);
+
+// The time that an answer's head tells to wait; nullopt: it tells none.
+std::optional<Duration> told_wait(const net::MessageHead& answer);
 
 }  // namespace akr

@@ -22,7 +22,8 @@ RoutedService service(bool llm) {
 Judge judge_of(const RoutedService& service) {
   UpstreamSpeech speech;
   if (service.provider != nullptr) speech = {service.provider, service.provider->dialects.front()};
-  return {service, speech, service.provider != nullptr ? Asked::kGeneration : Asked::kOther};
+  const bool llm = service.provider != nullptr;
+  return {service, speech, {.at_once = llm, .model = llm}};
 }
 
 net::MessageHead head_of(const std::string& answer) {
