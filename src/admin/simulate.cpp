@@ -9,6 +9,7 @@
 #include "admin/member_reader.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
+#include "core/keys/home_rank.hpp"
 #include "core/keys/select_preview.hpp"
 #include "core/service/client_format.hpp"
 
@@ -26,6 +27,7 @@ struct Question {
   Service service;
   std::string model;
   std::uint64_t affinity = 0;
+  std::uint64_t home = 0;
   std::uint32_t tokens = 0;
   std::vector<KeyId> tried;
 };
@@ -62,16 +64,22 @@ void read_tried(MemberReader& in, std::vector<KeyId>& tried) {
   for (const auto& id : list->get_array()) tried.push_back(KeyId{id.get_int64()});
 }
 
-// The session counts together with the client's access key, which is known here by its fingerprint only.
-void read_conversation(AdminCall& call, MemberReader& in, std::uint64_t& affinity) {
+// Who asks, known here by the access key's fingerprint only: a session counts together with it, and so does what is
+// made.
+void read_client(AdminCall& call, MemberReader& in, std::uint64_t& affinity, std::uint64_t& home) {
   std::string session, access_key;
+  bool creates = false;
   in.text("session", session, "");
   in.text("access_key", access_key, "");
-  if (session.empty() && access_key.empty()) return;
+  in.flag("creates", creates, false);
+  if (creates && access_key.empty())
+    return in.refuse("access_key", "is required with creates: the access key's fingerprint");
+  if (creates) home = stable_hash(access_key);
+  if (session.empty() && (creates || access_key.empty())) return;
   const auto hash = call.parts.settings.data_plane.hash_affinity;
   if (hash == nullptr) return in.refuse("session", "cannot be simulated here");
   if (session.size() > kLongestSession) return in.refuse("session", "has at most 1024 bytes");
-  if (session.empty()) return in.refuse("session", "is required with access_key");
+  if (session.empty()) return in.refuse("session", "or creates is required with access_key");
   if (access_key.empty()) return in.refuse("access_key", "is required with session: the access key's fingerprint");
   affinity = hash(access_key, session);
 }
@@ -84,17 +92,18 @@ Result<Question> read_question(AdminCall& call) {
   in.text("model", question.model, "");
   in.whole("tokens", question.tokens, 0, kMostTokens, 0U);
   read_tried(in, question.tried);
-  read_conversation(call, in, question.affinity);
+  read_client(call, in, question.affinity, question.home);
   if (question.model.size() > kLongestModel) in.refuse("model", "has at most 256 bytes");
   in.has("config_id");
   in.has("slug");
   // A misspelt member would be answered as if it had been believed.
   for (const std::string& name : in.unknown())
-    in.refuse(name, "is not known here; config_id, slug, model, session, access_key, tokens and tried are");
+    in.refuse(name, "is not known here; config_id, slug, model, session, access_key, creates, tokens and tried are");
   if (const auto read = in.result(); !read) return read.error();
   auto service = find_service(call, in);
   if (!service) return service.error();
   question.service = *std::move(service);
+  if (question.service.pinning == Pinning::kSpread) question.home = 0;
   if (question.service.type == ServiceType::kGeneric && !question.model.empty())
     return Error{
         .code = ErrorCode::kInvalid, .message = "must be absent: a GENERIC service has no models", .field = "model"};
@@ -164,9 +173,12 @@ std::optional<Error> not_routed(AdminCall& call, const Service& service) {
 // What one service's pool would do.
 boost::json::object look(AdminCall& call, const Question& question, const Service& service, KeyPool& pool) {
   const Moment moment = moment_of(call);
-  const SelectPreview preview = pool.preview(
-      {.tried = question.tried, .model = question.model, .affinity = question.affinity, .tokens = question.tokens},
-      kMostExplained, moment.now);
+  const SelectPreview preview = pool.preview({.tried = question.tried,
+                                              .model = question.model,
+                                              .affinity = question.affinity,
+                                              .home = question.home,
+                                              .tokens = question.tokens},
+                                             kMostExplained, moment.now);
   const SelectTrace& trace = preview.trace;
   boost::json::object body = {{"config_id", service.id.value}, {"slug", service.slug}, {"policy", preview.policy}};
   const std::optional<Error> unrouted = not_routed(call, service);
@@ -179,6 +191,7 @@ boost::json::object look(AdminCall& call, const Question& question, const Servic
     body["tier"] = trace.tier;
     body["trial"] = trace.trial;
     body["affinity"] = trace.affinity;
+    if (trace.home) body["home"] = true;
     body["certain"] = preview.certain;
   }
   if (trace.suspected) body["suspected"] = true;

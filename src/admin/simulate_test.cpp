@@ -1,5 +1,8 @@
+#include <set>
+
 #include "admin/admin_fixture.hpp"
 #include "base/time_text.hpp"
+#include "core/keys/home_rank.hpp"
 
 namespace akr {
 namespace {
@@ -38,6 +41,29 @@ class AdminSimulate : public AdminFixture {
 
   const std::int64_t id_ = make_service("a");
 };
+
+// Whether two things will meet could only be found out by making them.
+TEST_F(AdminSimulate, TellsWhoseHomeAKeyIs) {
+  std::set<std::int64_t> homes;
+  for (const char* who : {"11111111", "22222222", "33333333", "44444444", "55555555", "66666666"}) {
+    const std::string question = std::string(R"(,"creates":true,"access_key":")") + who + "\"";
+    const auto answer = ask(question);
+    EXPECT_TRUE(answer.at("home").as_bool());
+    EXPECT_TRUE(answer.at("certain").as_bool());
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(taken(ask(question)), taken(answer));
+      const auto lease = pool()->select({.home = stable_hash(who)}, clock_.now()).value();
+      EXPECT_EQ(lease.key().id.value, taken(answer));
+    }
+    homes.insert(taken(answer));
+  }
+  EXPECT_GT(homes.size(), 1U);
+  EXPECT_FALSE(ask().contains("home"));
+  EXPECT_EQ(call("POST", "/admin/simulate", R"({"slug":"a","creates":true})").status, 422);
+  call("PUT", "/admin/proxy-configs/" + std::to_string(id_), R"({"pinning":"spread"})");
+  EXPECT_FALSE(ask(R"(,"creates":true,"access_key":"11111111")").contains("home"));
+  EXPECT_EQ(call("PUT", "/admin/proxy-configs/" + std::to_string(id_), R"({"pinning":"none"})").status, 422);
+}
 
 TEST_F(AdminSimulate, NamesTheKeyThatTheNextRequestTakesAndUsesNothingUp) {
   call("PATCH", "/admin/keys/1", R"({"note":"the first","limits":{"rpm":100}})");

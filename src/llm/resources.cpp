@@ -48,6 +48,13 @@ bool has_clue_at_an_end(std::string_view body, std::span<const std::string_view>
   return has_clue(body.substr(0, kSearched), clues) || has_clue(body.substr(body.size() - kSearched), clues);
 }
 
+bool is_true_at(std::string_view json, std::string_view clue) {
+  const auto at = json.find(clue);
+  if (at == std::string_view::npos) return false;
+  json = trim(json.substr(at + clue.size()));
+  return json.starts_with(':') && trim(json.substr(1)).starts_with("true");
+}
+
 void add(std::vector<std::string>& found, std::string_view encoded) {
   if (encoded.empty() || encoded.size() > kLongestId) return;
   if (encoded.find('%') == std::string_view::npos) {
@@ -149,6 +156,12 @@ const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view 
     return &rule;
   }
   return nullptr;
+}
+
+bool asks_to_keep(const ResourceMap& map, std::string_view body) {
+  if (map.keep_clue.empty()) return false;
+  const std::size_t tail = body.size() - std::min(body.size(), kSearched);
+  return is_true_at(body.substr(0, kSearched), map.keep_clue) || is_true_at(body.substr(tail), map.keep_clue);
 }
 
 bool path_fits(std::string_view pattern, std::string_view path, PathEnd end) {

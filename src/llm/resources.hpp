@@ -33,6 +33,8 @@ struct ResourceMap {
   std::span<const std::string_view> derived = {};
   // Fields of a request's head that hold an id; lower case.
   std::span<const std::string_view> request_fields = {};
+  // The member of a generation call, with its quotes, that asks for what it generates to be kept; "" = none.
+  std::string_view keep_clue = {};
   // An object with this `type` holds an id as its `id`; "" = none.
   std::string_view reference_type = {};
   // A field of the answer that names a thing by its URL; "" = none.
@@ -59,6 +61,9 @@ std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_
 // DELETE makes nothing.
 const ResourceRule* find_resource_rule(const ResourceMap& map, std::string_view method, std::string_view path,
                                        std::string_view body);
+
+// Does the body of a generation call ask for what it generates to be kept?  Looks at its first and last 512 bytes.
+bool asks_to_keep(const ResourceMap& map, std::string_view body);
 
 // Does the path fit the pattern, whose '*' stands for any one segment?  Both with or without a leading slash.
 enum class PathEnd : std::uint8_t { kThere, kAnywhere };  // may more segments follow?

@@ -67,7 +67,8 @@ struct RequestContext {
   std::uint32_t tokens = 0;  // estimate of its cost; 0 = unknown
 
   // find_pin()
-  std::optional<PinnedKey> pinned;                // the only key that may serve this request
+  std::optional<PinnedKey> pinned;                // the only key, or account, that may serve this request
+  bool at_home = false;                           // it makes something, which is to be with what else was made
   const ResourceRule* makes_resources = nullptr;  // what its answer names, by the provider's knowledge
   bool names_own = false;                         // something that its access key made
   std::vector<std::size_t> named;                 // hashes of what it names, if its answer may name what it makes

@@ -446,7 +446,7 @@ TYPED_TEST_SUITE_P(KeyPinStoreContract);
 
 TYPED_TEST_P(KeyPinStoreContract, KeepsEveryFieldOverARestart) {
   KeyPin given = this->pin(0xfedcba9876543210ULL, std::chrono::minutes(5));
-  given.to = {ServiceId{8}, KeyId{5'000'000'000}};
+  given.to = {ServiceId{8}, KeyId{5'000'000'000}, 0xfedcba9876543210ULL};
   ASSERT_TRUE(this->store().save({&given, 1}));
   this->reopen();
   const auto read = this->all();
@@ -454,6 +454,7 @@ TYPED_TEST_P(KeyPinStoreContract, KeepsEveryFieldOverARestart) {
   EXPECT_EQ(read[0].asked, given.asked);
   EXPECT_EQ(read[0].id, given.id);
   EXPECT_EQ(read[0].to, given.to);
+  EXPECT_EQ(read[0].to.account, given.to.account);
   EXPECT_EQ(read[0].expires, given.expires);
 }
 

@@ -23,7 +23,7 @@ inline const AffinityRule kJobs = {
     .method = "POST", .path = "/jobs", .created = {"/job/id", "/parts/0"}, .used = {"/after"}};
 
 inline ProxySpec spec_for(const FakeUpstream& upstream, const std::string& format) {
-  ProxySpec spec = {.target_url = upstream.url(), .keys = 5};
+  ProxySpec spec = {.target_url = upstream.url(), .keys = 5, .pinning = Pinning::kSpread};
   spec.llm = !format.empty();
   if (spec.llm) spec.api_format = format;
   if (!spec.llm) spec.affinity_rules = {kJobs};

@@ -39,6 +39,7 @@ std::vector<UpstreamKey> make_keys(const ProxySpec& spec, int place) {
     UpstreamKey key{.id = KeyId{i}, .service = ServiceId{1 + place}, .secret = Secret(ProxyUnderTest::key(i))};
     key.enabled = !spec.all_disabled;
     key.limits = spec.limits;
+    if (keys.size() < spec.accounts.size()) key.account = spec.accounts[keys.size()];
     keys.push_back(std::move(key));
   }
   return keys;
@@ -68,6 +69,7 @@ RoutedService make_service(const ProxySpec& spec, int place, std::shared_ptr<Key
   service.wait_for_key = spec.wait_for_key;
   service.retry_on_empty = spec.retry_on_empty;
   service.affinity_rules = spec.affinity_rules;
+  service.pinning = spec.pinning;
   service.upstreams = spec.upstreams;
   if (!service.upstreams.empty()) service.target_url = service.upstreams.front().url;
   for (std::size_t i = 0; i < spec.fallbacks.size(); ++i) {

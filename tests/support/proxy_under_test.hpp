@@ -42,6 +42,8 @@ struct ProxySpec {
   std::vector<AffinityRule> affinity_rules = {};
   bool retry_on_empty = false;
   KeyLimits limits = {};  // of each key
+  Pinning pinning = Pinning::kHome;
+  std::vector<std::string> accounts = {};  // of the first keys
 };
 
 class ProxyUnderTest {

@@ -166,6 +166,16 @@ bool KeyPool::has(KeyId key) const {
   return state_->pool.has(key);
 }
 
+std::uint64_t KeyPool::account_of(KeyId key, std::uint64_t before) const {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.account_of(key, before);
+}
+
+bool KeyPool::has_account(std::uint64_t account) const {
+  const MutexLock lock(state_->mutex);
+  return state_->pool.has_account(account);
+}
+
 void KeyPool::reset(std::span<const KeyId> keys, TimePoint now) {
   for (const KeyId key : keys) {
     const MutexLock lock(state_->mutex);

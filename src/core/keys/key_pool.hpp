@@ -38,6 +38,7 @@ class KeyLease {
   ~KeyLease();
 
   const PooledKey& key() const { return *claim_.key; }
+  std::uint64_t account() const { return claim_.account; }  // stable_hash() of the key's account; 0 = it has none
   explicit operator bool() const { return claim_.key != nullptr; }
 
   // Applies the key part of a verdict; may be called again (the head was good, then the stream broke).
@@ -71,8 +72,11 @@ struct SelectRequest {
   std::span<const KeyId> tried = {};  // keys this request already used; never chosen again
   std::string_view model = {};        // "" = unknown: model-scoped cooldowns do not apply
   std::uint64_t affinity = 0;         // HMAC of client and conversation (D22); 0 = none.  Policy `sticky` only
+  std::uint64_t home = 0;             // of who makes things (home_rank.hpp), before any policy; 0 = nobody does
   std::uint32_t tokens = 0;           // estimate of what the request costs; 0 = unknown
-  SelectTrace* trace = nullptr;       // filled if not null
+  std::uint64_t account = 0;     // select_exactly(): which account the key was in, if it is gone (KeyLease::account)
+  bool others_only = false;      // select_exactly(): the key itself was tried, and is of no more use
+  SelectTrace* trace = nullptr;  // filled if not null
 };
 
 struct PoolCounts {
@@ -119,8 +123,9 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // kCredentialsExhausted: every enabled key is invalid or out of quota (retry_after = seconds to the soonest, 0 =
   // unknown).
   Result<KeyLease> select(const SelectRequest& request, TimePoint now);
-  // Takes this key, if select() could take it now (`request.tried` does not count: the same key may be tried again).
-  // kPinnedKeyUnavailable: it may not be used; the message says why, retry_after when it may be (0 = unknown).
+  // Takes this key, if select() could take it now, or else another one of its account.  One that the request tried
+  // comes after those that it did not, but may be tried again. kPinnedKeyUnavailable: none may be used; the message
+  // says why, retry_after when one may be (0 = unknown).
   Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
 
   // How long until a key may serve this model ("" = any request): 0 if one may now, nullopt if nobody knows.  Limits of
@@ -143,6 +148,9 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   OutageStatus outage();
   std::optional<KeyStatus> status(KeyId key, TimePoint now);
   bool has(KeyId key) const;  // enabled or not
+  // Which account the key is in, as KeyLease::account(); of one that is gone it is the one that it was in `before`.
+  std::uint64_t account_of(KeyId key, std::uint64_t before) const;
+  bool has_account(std::uint64_t account) const;  // a key of it; never of 0
 
   // By a person: back to active at once, whatever the provider said; also their groups' and models' waits.
   void reset(std::span<const KeyId> keys, TimePoint now);

@@ -49,7 +49,8 @@ struct SelectTrace {
   std::uint32_t too_few_tokens = 0;    // usable, but what is left of their tpm does not hold this request
   std::int32_t tier = 0;               // priority of the key taken
   bool affinity = false;               // taken because the conversation was there before
-  bool pinned = false;                 // the only key that may serve the request
+  bool home = false;                   // taken because the access key's other things are made there
+  bool pinned = false;                 // the only key, or account, that may serve the request
   bool trial = false;                  // a half-open key
   bool suspected = false;              // the outage guard is on
   KeyId key;                           // the key taken; 0 = none

@@ -23,7 +23,8 @@ struct PinId {
 struct PinnedKey {
   ServiceId service;
   KeyId key;
-  friend bool operator==(const PinnedKey&, const PinnedKey&) = default;
+  std::uint64_t account = 0;  // KeyLease::account(): other keys of it serve as well, also when this one is gone
+  friend bool operator==(const PinnedKey& a, const PinnedKey& b) { return a.service == b.service && a.key == b.key; }
 };
 
 struct KeyPin {

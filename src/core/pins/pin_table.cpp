@@ -84,6 +84,9 @@ void PinTable::change(Part& part, Entries::iterator entry, const KeyPin& pin, Ho
     if (how == How::kSeen && entry->pin.expires > now) return;
     entry->pin.to = pin.to;
     owe(part, *entry);
+  } else if (entry->pin.to.account != pin.to.account) {  // the key was given another one
+    entry->pin.to.account = pin.to.account;
+    owe(part, *entry);
   }
   renew(part, entry, now);
 }

@@ -38,6 +38,13 @@ constexpr Field<Key> kFields[] = {
      .bounds = {0, 100},
      .shown_if_set = true,
      .meaning = {"keys of one group share cooldowns and limits", "同组密钥共享冷却与限额"}},
+    {.name = "account",
+     .member = [](Key& key) -> string& { return key.account; },
+     .bounds = {0, 100},
+     .shown_if_set = true,
+     .meaning = {"the provider account (organisation, project, workspace) that the key belongs to: keys of one account "
+                 "reach what another of them made",
+                 "密钥所属的提供商账户（组织、项目、工作区）：同一账户的密钥可以使用其中另一个密钥创建的内容"}},
     {.name = "rpm",
      .member = [](Key& key) -> uint32_t& { return key.limits.rpm; },
      .bounds = {0, kMost32},

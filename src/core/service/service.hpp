@@ -18,6 +18,11 @@
 namespace akr {
 
 enum class ServiceType { kGeneric, kLlm };
+// Which key serves a request that makes something which lives in its account (D23).
+enum class Pinning : std::uint8_t {
+  kHome,    // the access key's home: all that it makes lives together
+  kSpread,  // any, by the policy
+};
 enum class KeyLocation { kHeader, kQuery, kPath };
 
 // How the upstream key travels.  For LLM services the format decides unless the operator named a place.
@@ -92,7 +97,8 @@ struct Service {
   bool allow_set_cookie = false;                 // relay the upstream's Set-Cookie
   std::vector<std::string> cors_origins;         // whose web pages may call (cors_origins.hpp); empty = nobody's
   bool forward_client_ip = false;                // tell the upstream who the client is: X-Forwarded-For (D08)
-  bool share_resources = false;                  // access keys reach what another one made (D23)
+  Pinning pinning = Pinning::kHome;
+  bool share_resources = false;  // access keys reach what another one made (D23)
   WallTime created_at{};
   WallTime updated_at{};
 };
@@ -119,6 +125,7 @@ struct UpstreamKey {
   std::uint32_t weight = 1;   // share under the policy `weighted`; 0 = drain: never chosen, under any policy
   std::int32_t priority = 0;  // tier: a lower one is used as long as it has a usable key
   std::string group;          // quota group: keys that share cooldowns and limits; "" = none
+  std::string account;        // the provider account that it belongs to: its keys reach the same things; "" = its own
   KeyLimits limits;
 };
 
@@ -129,6 +136,7 @@ struct NewKey {
   std::uint32_t weight = 1;
   std::int32_t priority = 0;
   std::string group = {};
+  std::string account = {};
   KeyLimits limits = {};
 };
 

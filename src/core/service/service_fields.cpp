@@ -237,6 +237,16 @@ constexpr Field<Service> kFields[] = {
      .member = [](Service& service) -> bool& { return service.forward_client_ip; },
      .meaning = {"tells the upstream the client's address in `X-Forwarded-For`",
                  "在 `X-Forwarded-For` 中把客户端的地址告知上游"}},
+    {.name = "pinning",
+     .member = Worded<Service>{parts::write_pinning, parts::read_pinning},
+     .choices =
+         [](const KnownFormats&) {
+           return Names{"home", "spread"};
+         },
+     .meaning = {"`home`: what an access key makes (files, batches, vector stores) is made with one key, its home, so "
+                 "that a request may name two of them; `spread`: with any key",
+                 "`home`：一个访问密钥创建的内容（文件、批处理、向量存储）都用同一个密钥（其主密钥）创建，"
+                 "因此一个请求可以同时引用其中两个；`spread`：用任意密钥创建"}},
     {.name = "share_resources",
      .member = [](Service& service) -> bool& { return service.share_resources; },
      .meaning = {"lets all access keys reach files, batches and other things that one of them made; otherwise they are "

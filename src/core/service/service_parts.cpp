@@ -72,6 +72,16 @@ Result<void> read_methods(std::string_view text, Service& service) {
   return read;
 }
 
+// ---- where things are made
+
+MaybeText write_pinning(const Service& service) { return service.pinning == Pinning::kHome ? "home" : "spread"; }
+
+Result<void> read_pinning(std::string_view text, Service& service) {
+  service.pinning = text == "spread" ? Pinning::kSpread : Pinning::kHome;
+  if (text.empty() || text == "home" || text == "spread") return {};
+  return wrong_json("pinning", "must be home or spread");
+}
+
 // ---- where the key goes
 
 // The original put "Bearer " before a key in any header of an OpenAI service, and nothing anywhere else.

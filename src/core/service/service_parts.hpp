@@ -42,6 +42,9 @@ Result<void> read_target_url(std::string_view text, Service& service);
 MaybeText write_target_base_url(const Service& service);
 Result<void> read_target_base_url(std::string_view text, Service& service);
 
+MaybeText write_pinning(const Service& service);  // "home" or "spread"
+Result<void> read_pinning(std::string_view text, Service& service);
+
 boost::json::array write_upstreams(const Service& service);
 Result<void> read_upstreams(const boost::json::value& value, Service& service);
 boost::json::array write_fallbacks(const Service& service);

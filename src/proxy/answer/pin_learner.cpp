@@ -93,18 +93,13 @@ class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
   std::vector<std::string> learnt_;
 };
 
-bool is_wanted(const AffinityRule& rule, std::string_view method, std::string_view path) {
-  if (!rule.method.empty() && rule.method != method) return false;
-  return rule.path.empty() || path_fits(rule.path, path, PathEnd::kThere);
-}
-
 PointerSet patterns_for(const RequestContext& ctx) {
   PointerSet patterns;
   if (ctx.makes_resources != nullptr) {
     for (const std::string_view pattern : ctx.makes_resources->ids) patterns.add(pattern);
   }
   for (const AffinityRule& rule : ctx.asked().config.affinity_rules) {
-    if (!is_wanted(rule, ctx.client.head().method(), ctx.path_behind_slug())) continue;
+    if (!concerns(rule, ctx)) continue;
     for (const std::string& pattern : rule.created) patterns.add(pattern);
   }
   return patterns;
@@ -124,7 +119,7 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
   const PinOwner owner = {.table = *pins.table,
                           .asked = service.id,
                           .access_key = ctx.grant.fingerprint,
-                          .key = {answered.by.service->config.id, answered.lease.key().id},
+                          .key = {answered.by.service->config.id, answered.lease.key().id, answered.lease.account()},
                           .makes = !only_looks,
                           .derives = ctx.names_own,
                           .named = ctx.named,

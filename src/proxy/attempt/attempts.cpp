@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/keys/home_rank.hpp"
 #include "proxy/attempt/attempt_error.hpp"
 #include "proxy/attempt/fallback.hpp"
 #include "proxy/attempt/look.hpp"
@@ -41,9 +42,15 @@ class ClientRequest final : public OutgoingRequest {
   const Attempt& attempt_;
 };
 
-// Another try with another key is no use to a request that is bound to one.
-bool wants_other_key(const RequestContext& ctx, const Attempt& last) {
-  return ctx.pinned && ctx.attempts > 0 && last.facts.verdict.retry == RetryAdvice::kNextKey;
+// `advice`: of the last attempt, if there was one.
+bool wants_other_key(const RequestContext& ctx, RetryAdvice advice) {
+  return ctx.pinned && ctx.attempts > 0 && advice == RetryAdvice::kNextKey;
+}
+
+// Another key is no use to a request that is bound to one, but for those of its account.
+bool has_no_other(const RequestContext& ctx, const Target& target) {
+  const KeyPool& pool = *target.service->keys;
+  return pool.account_of(ctx.pinned->key, ctx.pinned->account) == 0;
 }
 
 bool soon_over(const Error& refused) {
@@ -76,12 +83,13 @@ net::Task<void> Attempts::run(RequestContext& ctx, PreparedRequest& request, Att
     Target& target = fallbacks.target();
     last.by = {.service = target.service, .speaks = target.speaks, .url = &target.service->url};
     RetryBudget budget = fallbacks.budget();
-    while (budget.allows(last.facts, worker_.now()) && !wants_other_key(ctx, last)) {
+    while (budget.allows(last.facts, worker_.now())) {
+      if (wants_other_key(ctx, last.facts.verdict.retry) && has_no_other(ctx, target)) break;
       if (ctx.attempts > 0 && watch.gone()) {  // nothing is done again for one who has left
         last.error = Error{ErrorCode::kClientGone, "the client left before the answer"};
         break;
       }
-      auto lease = take_key(ctx, target);
+      auto lease = take_key(ctx, target, last.facts.verdict.retry);
       if (!lease && !fallbacks.any() && worth_waiting(ctx, target, lease.error()))
         lease = co_await wait_for_key(ctx, target, lease.error());
       if (!lease) lease = keep_key(ctx, target, last, lease.error());
@@ -176,11 +184,14 @@ net::Task<void> Attempts::send(RequestContext& ctx, PreparedRequest& request, At
   ctx.answered = worker_.now();  // looking at it may have waited for more of it
 }
 
-Result<KeyLease> Attempts::take_key(RequestContext& ctx, const Target& target) const {
+Result<KeyLease> Attempts::take_key(RequestContext& ctx, const Target& target, RetryAdvice advice) const {
   const SelectRequest wanted = {.tried = target.tried(),
                                 .model = ctx.model,
                                 .affinity = ctx.affinity,
+                                .home = ctx.at_home ? stable_hash(ctx.grant.fingerprint) : 0,
                                 .tokens = ctx.tokens,
+                                .account = ctx.pinned ? ctx.pinned->account : 0,
+                                .others_only = wants_other_key(ctx, advice),
                                 .trace = &ctx.trace.next_choice()};
   if (ctx.pinned) return take_pinned_key(*ctx.pinned, *target.service, wanted, worker_.now());
   return target.service->keys->select(wanted, worker_.now());
@@ -197,7 +208,8 @@ Result<KeyLease> Attempts::keep_key(const RequestContext& ctx, const Target& tar
   const bool other_url = upstreams != nullptr && refused.code == ErrorCode::kAllKeysCooling &&
                          verdict.endpoint == EndpointEffect::kFail &&
                          upstreams->has_other(target.failed_urls, worker_.now());
-  if (verdict.key != KeyAction::kNone || !(only_one || other_url)) return refused;
+  if (wants_other_key(ctx, verdict.retry) || verdict.key != KeyAction::kNone || !(only_one || other_url))
+    return refused;
   if (!last.lease.renew(ctx.tokens, worker_.now())) return refused;
   return std::move(last.lease);
 }
@@ -224,7 +236,7 @@ net::Task<Result<KeyLease>> Attempts::wait_for_key(RequestContext& ctx, const Ta
     if (client.socket == nullptr) woken = co_await net::sleep_until(worker_, next);
     if (woken == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
     if (watch.gone()) co_return Error{ErrorCode::kClientGone, "the client left while it waited for a key"};
-    lease = take_key(ctx, target);
+    lease = take_key(ctx, target, RetryAdvice::kReturn);
   }
   co_return lease;
 }

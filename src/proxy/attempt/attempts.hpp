@@ -22,13 +22,13 @@ class Attempts {
   Attempts(Caller& caller, AttemptSettings settings);
   // Leaves in `last`, an empty one, the answer to relay or the error to tell: the last real answer if keys or attempts
   // ran out, or kNoKeysConfigured, kAllKeysCooling, kCredentialsExhausted, kUpstream*, kClientGone.  Whose it is stands
-  // in ctx.served.  A request that is pinned (ctx.pinned) uses that key only: kPinnedKeyUnavailable if it may not be
-  // used or the provider refuses it.
+  // in ctx.served.  A request that is pinned (ctx.pinned) uses that key, or its account, only: kPinnedKeyUnavailable if
+  // it may not be used or the provider refuses it.
   net::Task<void> run(RequestContext& ctx, PreparedRequest& request, Attempt& last);
 
  private:
   // Which key is next.
-  Result<KeyLease> take_key(RequestContext& ctx, const Target& target) const;
+  Result<KeyLease> take_key(RequestContext& ctx, const Target& target, RetryAdvice advice) const;
   Result<KeyLease> keep_key(const RequestContext& ctx, const Target& target, Attempt& last, Error refused) const;
   bool worth_waiting(const RequestContext& ctx, const Target& target, const Error& refused) const;
   net::Task<Result<KeyLease>> wait_for_key(RequestContext& ctx, const Target& target, Error refused);

@@ -152,6 +152,7 @@ void DecisionTrace::write(const Step& step, std::string_view conversation, std::
     }
     add_number(members, "tier", step.choice.tier);
     if (step.choice.affinity) members += ",\"affinity\":true";
+    if (step.choice.home) members += ",\"home\":true";
     if (step.choice.pinned) members += ",\"pinned\":true";
     if (step.choice.trial) members += ",\"trial\":true";
   }

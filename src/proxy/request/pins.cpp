@@ -39,6 +39,16 @@ bool may_make(const RequestContext& ctx) {
   return (ctx.makes_resources != nullptr || !ctx.asked().config.affinity_rules.empty()) && !only_looks(ctx);
 }
 
+// Is what it makes to be with the other things that its access key made?  Not what is generated on the way, for then a
+// single client would use a single key: it stays where the policy put it, unless the request asks for it to be kept.
+bool belongs_home(const RequestContext& ctx, const PreparedRequest& request) {
+  const Service& service = ctx.asked().config;
+  if (service.pinning != Pinning::kHome || only_looks(ctx)) return false;
+  const auto makes = [&](const AffinityRule& rule) { return !rule.created.empty() && concerns(rule, ctx); };
+  if (std::ranges::any_of(service.affinity_rules, makes)) return true;
+  return ctx.makes_resources != nullptr && (!ctx.generates || asks_to_keep(*map_of(ctx), request.text()));
+}
+
 // A body that is looked through for ids is not read a second time for its model.
 bool names_model_in_body(const RequestContext& ctx) {
   return ctx.asked().provider != nullptr && ctx.asked().provider->model.in_body;
@@ -67,7 +77,7 @@ class PinSearch final : public JsonScan::Visitor {
     const auto [key, mine, foreign] = table_.look_up(service_.id, ctx_.grant.fingerprint, id, sharing_, now_);
     foreign_ = foreign_ || foreign;
     ctx_.names_own = ctx_.names_own || mine;
-    if (!key || ctx_.pinned == key) return;
+    if (!key || ctx_.pinned == key || (ctx_.pinned && in_one_account(*ctx_.pinned, *key))) return;
     if (was_deleted(*key)) {
       // Told once: from now on the id is like one that was never seen, and may be learnt anew.
       table_.forget(service_.id, ctx_.grant.fingerprint, id, now_);
@@ -117,10 +127,21 @@ class PinSearch final : public JsonScan::Visitor {
 
   // Of a service that is not asked any more nothing is known: its key may come back with it.
   bool was_deleted(const PinnedKey& pinned) const {
-    if (pinned.service == service_.id) return !ctx_.asked().keys->has(pinned.key);
-    return std::ranges::any_of(ctx_.asked().fallbacks, [&](const RoutedService* fallback) {
-      return fallback->config.id == pinned.service && !fallback->keys->has(pinned.key);
-    });
+    const KeyPool* const pool = pool_of(pinned.service);
+    return pool != nullptr && !pool->has(pinned.key) && !pool->has_account(pinned.account);
+  }
+  bool in_one_account(const PinnedKey& a, const PinnedKey& b) const {
+    const KeyPool* const pool = pool_of(a.service);
+    if (a.service != b.service || pool == nullptr) return false;
+    const std::uint64_t account = pool->account_of(a.key, a.account);
+    return account != 0 && account == pool->account_of(b.key, b.account);
+  }
+  // nullptr: a service that is not asked any more.
+  const KeyPool* pool_of(ServiceId service) const {
+    if (service == service_.id) return ctx_.asked().keys.get();
+    const auto& fallbacks = ctx_.asked().fallbacks;
+    const auto found = std::ranges::find(fallbacks, service, [](const auto* each) { return each->config.id; });
+    return found == fallbacks.end() ? nullptr : (*found)->keys.get();
   }
 
   void scalar(const JsonScan& at, std::string_view text) override {
@@ -203,6 +224,7 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
     ctx.makes_resources = find_resource_rule(*map, ctx.client.head().method(), path, request.text());
   }
   if (!pins.table->any(ctx.asked().config.id) && !may_make(ctx)) return {};
+  ctx.at_home = belongs_home(ctx, request);
   PinSearch search(ctx, pins);
   const std::string_view target = ctx.client.head().target();
   const auto question = target.find('?');
@@ -224,6 +246,11 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   return not_available(
       "the request names things that belong to different upstream keys; each of them can only be reached with its own "
       "key");
+}
+
+bool concerns(const AffinityRule& rule, const RequestContext& ctx) {
+  if (!rule.method.empty() && rule.method != ctx.client.head().method()) return false;
+  return rule.path.empty() || path_fits(rule.path, ctx.path_behind_slug(), PathEnd::kThere);
 }
 
 Result<KeyLease> take_pinned_key(const PinnedKey& pinned, const RoutedService& service, const SelectRequest& wanted,

@@ -25,15 +25,19 @@ struct PinSettings {
 };
 
 // Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
-// ctx.makes_resources, names_own and named.  REQUIRES: route, grant and body are known, and the head is still there.  A
-// body that is not in memory is looked at as far as it is (1 MiB), one that is streamed up is not.
+// ctx.makes_resources, at_home, names_own and named.  REQUIRES: route, grant and body are known, and the head is still
+// there.  A body that is not in memory is looked at as far as it is (1 MiB), one that is streamed up is not.
 // kPinnedKeyUnavailable: the request names things of different keys.  kNotFound: it names what another access key made,
 // which the service does not share.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 
-// The pinned key, for one attempt with `service`.  kPinnedKeyUnavailable: it may not be used now, or is not one of its.
+// The pinned key, or another one of its account, for one attempt with `service`.  kPinnedKeyUnavailable: none may be
+// used now, or it is not one of its.
 Result<KeyLease> take_pinned_key(const PinnedKey& pinned, const RoutedService& service, const SelectRequest& wanted,
                                  TimePoint now);
+
+// May the answer to this request name things by this rule?
+bool concerns(const AffinityRule& rule, const RequestContext& ctx);
 
 // What the provider's refusal of the pinned key means to the client.  A 401 must not look like the client's own, so it
 // is told kPinnedKeyUnavailable; a 403 may be about the thing and not the key, and is relayed.

@@ -141,7 +141,8 @@ std::set<std::string> names_of(soci::session& session, const Dialect& dialect, s
 
 std::vector<Column> late_columns() {
   std::vector<Column> columns = field_columns();
-  columns.push_back({"key_pins", "owner", "bigint NOT NULL DEFAULT 0"});  // KeyPin::owner
+  columns.push_back({"key_pins", "owner", "bigint NOT NULL DEFAULT 0"});    // KeyPin::owner
+  columns.push_back({"key_pins", "account", "bigint NOT NULL DEFAULT 0"});  // PinnedKey::account
   return columns;
 }
 

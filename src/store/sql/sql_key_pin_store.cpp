@@ -33,7 +33,7 @@ Error locked_error() { return {ErrorCode::kLocked, "The database was written wit
 
 // A pin in the types that SOCI binds.
 struct Row {
-  long long asked = 0, service = 0, key = 0, expires = 0, owner = 0;
+  long long asked = 0, service = 0, key = 0, expires = 0, owner = 0, account = 0;
   std::string id;
 };
 
@@ -42,17 +42,19 @@ void write_rows(soci::session& session, std::span<const KeyPin> pins) {
   Row row;
   soci::statement remove = prepared(session, "DELETE FROM key_pins WHERE service_id = :s AND pin = :p",
                                     soci::use(row.asked), soci::use(row.id));
-  soci::statement add = prepared(session,
-                                 "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms, owner)"
-                                 " VALUES (:s, :p, :o, :k, :e, :w)",
-                                 soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key),
-                                 soci::use(row.expires), soci::use(row.owner));
+  soci::statement add =
+      prepared(session,
+               "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms, owner, account)"
+               " VALUES (:s, :p, :o, :k, :e, :w, :a)",
+               soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key),
+               soci::use(row.expires), soci::use(row.owner), soci::use(row.account));
   for (const KeyPin& pin : pins) {
     row = {pin.asked.value,
            pin.to.service.value,
            pin.to.key.value,
            pin.expires.time_since_epoch().count(),
            static_cast<long long>(pin.owner),
+           static_cast<long long>(pin.to.account),
            text_of(pin.id)};
     remove.execute(true);
     add.execute(true);
@@ -66,19 +68,19 @@ Result<std::vector<KeyPin>> SqlKeyPinStore::load(WallTime now, std::size_t most)
     Row row;
     const long long after = now.time_since_epoch().count();
     const auto limit = static_cast<long long>(most);
-    soci::statement statement =
-        prepared(session,
-                 "SELECT service_id, pin, key_service_id, key_id, expires_ms, owner FROM key_pins"
-                 " WHERE expires_ms > :after ORDER BY expires_ms DESC LIMIT :most",
-                 soci::into(row.asked), soci::into(row.id), soci::into(row.service), soci::into(row.key),
-                 soci::into(row.expires), soci::into(row.owner), soci::use(after), soci::use(limit));
+    soci::statement statement = prepared(
+        session,
+        "SELECT service_id, pin, key_service_id, key_id, expires_ms, owner, account FROM key_pins"
+        " WHERE expires_ms > :after ORDER BY expires_ms DESC LIMIT :most",
+        soci::into(row.asked), soci::into(row.id), soci::into(row.service), soci::into(row.key),
+        soci::into(row.expires), soci::into(row.owner), soci::into(row.account), soci::use(after), soci::use(limit));
     std::vector<KeyPin> pins;
     for (bool more = statement.execute(true); more; more = statement.fetch()) {
       const auto id = parse_id(row.id);
       if (!id) continue;
       pins.push_back({ServiceId{row.asked},
                       *id,
-                      {ServiceId{row.service}, KeyId{row.key}},
+                      {ServiceId{row.service}, KeyId{row.key}, static_cast<std::uint64_t>(row.account)},
                       WallTime(std::chrono::milliseconds(row.expires)),
                       static_cast<std::uint64_t>(row.owner)});
     }

@@ -31,6 +31,7 @@ std::optional<std::uint32_t> Chooser::foresee(const SelectRequest& request, std:
 
 std::optional<std::uint32_t> Chooser::search(const SelectRequest& request, std::uint64_t model, Choice& choice) {
   if (!blocked_models_.empty() && known_blocked(model, choice)) return std::nullopt;
+  if (request.home != 0) return at_home(request, model, choice);
   if (request.affinity != 0 && tables_.policy().keeps_affinity) {
     if (const auto slot = affine(request, model, choice)) return slot;
   }
@@ -56,6 +57,36 @@ std::optional<std::uint32_t> Chooser::without_hope(const SelectRequest& request,
     if (!tier.empty()) return tier.pick(random_);
   }
   return std::nullopt;
+}
+
+// Of the best tier that has a usable key, the one that the access key likes best: the next of its account, if it has
+// one, when the home itself is out.
+std::optional<std::uint32_t> Chooser::at_home(const SelectRequest& request, std::uint64_t model, Choice& choice) {
+  std::optional<std::uint32_t> found;
+  for (std::uint16_t tier = 0; tier < tables_.tiers.size() && !found; ++tier) {
+    if (tables_.tiers[tier].empty()) continue;
+    const HomeKeys::First& first = homes_.first(request.home, tier);
+    const auto usable = std::ranges::find_if(first, [&](std::uint32_t slot) {
+      return slot != kNowhere && tables_.roster.slots[slot].ready != kNowhere &&
+             fit(slot, request.tokens, model).good();
+    });
+    found = usable != first.end() ? *usable : best_at_home(tables_.tiers[tier], request, model, choice);
+  }
+  choice.trace.home = found.has_value();
+  return found;
+}
+
+std::optional<std::uint32_t> Chooser::best_at_home(const ReadyKeys& tier, const SelectRequest& request,
+                                                   std::uint64_t model, Choice& choice) {
+  std::optional<std::uint32_t> best;
+  HomeRank best_rank;
+  for (const KeyView& each : tier.views()) {
+    const HomeRank rank = homes_.rank(request.home, each.slot);
+    if ((best && rank <= best_rank) || !accept(each.slot, request, model, choice)) continue;
+    best = each.slot;
+    best_rank = rank;
+  }
+  return best;
 }
 
 std::optional<std::uint32_t> Chooser::affine(const SelectRequest& request, std::uint64_t model, Choice& choice) {

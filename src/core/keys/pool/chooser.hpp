@@ -1,5 +1,5 @@
-// chooser.hpp - which key is next: the conversation's, or the best tier's by its policy; and what to remember of
-// choices, so that the next one is as good or as quick.
+// chooser.hpp - which key is next: the home of who makes something, the conversation's, or the best tier's by its
+// policy; and what to remember of choices, so that the next one is as good or as quick.
 //
 // Nothing is taken here: what a choice finds out goes into the caller's Choice.  Not thread-safe.
 #pragma once
@@ -11,6 +11,7 @@
 #include "core/keys/key_pool.hpp"
 #include "core/keys/pool/affinity_map.hpp"
 #include "core/keys/pool/choice.hpp"
+#include "core/keys/pool/home_keys.hpp"
 #include "core/keys/pool/pool_tables.hpp"
 #include "core/keys/selection/random_source.hpp"
 
@@ -53,6 +54,9 @@ class Chooser {
 
   std::optional<std::uint32_t> search(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> without_hope(const SelectRequest& request, std::uint64_t model, const Choice& choice);
+  std::optional<std::uint32_t> at_home(const SelectRequest& request, std::uint64_t model, Choice& choice);
+  std::optional<std::uint32_t> best_at_home(const ReadyKeys& tier, const SelectRequest& request, std::uint64_t model,
+                                            Choice& choice);
   std::optional<std::uint32_t> affine(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> from_tier(ReadyKeys& tier, const SelectRequest& request, std::uint64_t model,
                                          Choice& choice);
@@ -71,6 +75,7 @@ class Chooser {
   PoolTables& tables_;
   Random random_;
   AffinityMap affinity_;
+  HomeKeys homes_{tables_};
   std::unordered_map<std::uint64_t, ModelBlock> blocked_models_;
 };
 

@@ -45,6 +45,7 @@ struct KeyClaim {
   std::uint32_t tokens = 0;        // counted in the key's tpm for this attempt
   std::uint64_t ticket = 0;        // order of claims: older ones say nothing about a younger wait
   std::uint64_t affinity = 0;
+  std::uint64_t account = 0;   // stable_hash() of the key's account; 0 = none
   std::uint8_t trials = 0;     // which waits this attempt tries to end (TrialBit of pool/reach.hpp)
   bool counts_tokens = false;  // the key, or its group, has a tpm
   ModelTag model;

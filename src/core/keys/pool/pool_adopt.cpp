@@ -37,6 +37,7 @@ void PoolTables::adopt(Roster&& next) {
   adopt_limits(next);
   std::swap(roster, next);
   ++version_;
+  ++edition_;
   rebuild_tiers(false);
 }
 
@@ -44,7 +45,7 @@ bool PoolTables::appendable(const Roster& more) const {
   const auto& known = roster.priorities;
   const bool known_tiers = std::includes(known.begin(), known.end(), more.priorities.begin(), more.priorities.end());
   const bool newer = more.by_id.empty() || roster.by_id.empty() || roster.by_id.back().id < more.by_id.front().id;
-  return known_tiers && newer && more.groups.empty() && more.accounts.empty();
+  return known_tiers && newer && more.groups.empty() && more.accounts.empty() && more.by_account.empty();
 }
 
 bool PoolTables::append(Roster&& more) {
@@ -60,11 +61,13 @@ bool PoolTables::append(Roster&& more) {
   }
   for (const Roster::IdPlace& place : more.by_id) roster.by_id.push_back({place.id, first + place.slot});
   if (!roster.accounts.empty()) roster.accounts.resize(slots());
+  if (!roster.account_by_slot.empty()) roster.account_by_slot.resize(slots());
   for (ReadyKeys& tier : tiers) tier.grow(slots());
   heap_.grow(slots());
   standings_[static_cast<std::size_t>(KeyStanding::kDisabled)] += slots() - first;
   for (std::uint32_t slot = first; slot < slots(); ++slot) refresh(slot);
   ++version_;
+  ++edition_;
   return true;
 }
 

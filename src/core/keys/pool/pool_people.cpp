@@ -34,6 +34,12 @@ Result<void> PoolState::configure(const PoolSettings& settings) {
   return {};
 }
 
+// Of a key that is gone it is the one that it was in.
+std::uint64_t PoolState::account_of(KeyId id, std::uint64_t before) const {
+  const auto slot = tables_.roster.find(id);
+  return slot ? tables_.roster.account_of(*slot) : before;
+}
+
 void PoolState::set_wall_clock(TimePoint now, WallTime wall, std::chrono::seconds utc_offset) {
   tick(now);
   WallClock clock = WallClock::at(now, wall);

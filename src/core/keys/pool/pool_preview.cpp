@@ -96,7 +96,9 @@ std::vector<KeyView> Preview::candidates(const ReadyKeys& tier) {
 void Preview::foresee_shares(std::uint32_t slot) {
   ReadyKeys& tier = tables_.tiers[tables_.roster.slots[slot].tier];
   const KeyView& taken = tables_.view(tables_.roster.slots[slot]);
-  if (preview_.trace.affinity || tier.views().size() == 1 || !tier.policy().share(taken, {&taken, 1})) return;
+  if (preview_.trace.affinity || preview_.trace.home || tier.views().size() == 1 ||
+      !tier.policy().share(taken, {&taken, 1}))
+    return;
   preview_.certain = false;
   if (tier.views().size() > kMostShared) return;
   const std::vector<KeyView> all = candidates(tier);

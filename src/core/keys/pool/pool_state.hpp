@@ -47,6 +47,8 @@ class PoolState {
   OutageStatus outage() const { return guard_.status(); }
   std::optional<KeyStatus> status(KeyId id, TimePoint now);
   bool has(KeyId id) const { return tables_.roster.find(id).has_value(); }
+  std::uint64_t account_of(KeyId id, std::uint64_t before) const;
+  bool has_account(std::uint64_t account) const { return !tables_.roster.keys_of(account).empty(); }
   std::uint64_t version() const { return tables_.version(); }
   void reset(KeyId id, TimePoint now);
   void reset_all(TimePoint now);
@@ -60,6 +62,7 @@ class PoolState {
   bool held_back(std::uint64_t model, bool again = false) const {
     return guard_.holds_back(model, again, tables_.now());
   }
+  Result<KeyClaim> take_bound(std::uint32_t slot, const SelectRequest& request);
   KeyClaim commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model);
   void start_trials(std::uint32_t slot, KeyClaim& claim);
   void count_request(std::uint32_t slot, KeyClaim& claim, std::uint32_t tokens, LimitAccount& limits);

@@ -73,6 +73,9 @@ class PoolTables {
   void model_joined() { ++joins_; }
   std::uint64_t version() const { return version_; }  // of what is worth keeping over a restart
   void changed() { ++version_; }
+  std::uint64_t edition() const {
+    return edition_;
+  }  // of the roster: which keys there are, and what people set on them
 
   // Attempts.
   std::uint32_t in_flight() const { return in_flight_; }
@@ -129,6 +132,7 @@ class PoolTables {
   std::uint32_t in_flight_ = 0;
   std::uint64_t tickets_ = 0;
   std::uint64_t version_ = 0;
+  std::uint64_t edition_ = 0;
   std::uint64_t joins_ = 0;
   std::unordered_map<const PooledKey*, Retired> retired_;  // deleted keys that attempts still use
 };

@@ -28,32 +28,54 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
   return claim;
 }
 
-// One certain key, under the same rules as any other: what the request names lives in that key's account (D23).
+// One certain key, or another one of its account, under the same rules as any other: what the request names lives there
+// (D23).
 Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request, TimePoint now) {
   tick(now);
   tables_.advance(kWakesPerTake);
+  const auto own = tables_.roster.find(id);
+  const auto kin = tables_.roster.keys_of(own ? tables_.roster.account_of(*own) : request.account);
+  const auto tried = [&](KeyId key) { return std::ranges::find(request.tried, key) != request.tried.end(); };
+  const bool others_first = !kin.empty() && tried(id);
+  std::optional<Error> refused;
+  if (own && !others_first) {
+    auto taken = take_bound(*own, request);
+    if (taken || kin.empty()) return taken;
+    refused = taken.error();
+  }
+  // Each maker has its own substitute, so that they do not all fall on one.
+  const std::size_t begin = kin.empty() ? 0 : static_cast<std::uint64_t>(id.value) % kin.size();
+  for (std::size_t i = 0; i < std::min(kin.size(), kMostLookedAt); ++i) {
+    const std::uint32_t slot = kin[(begin + i) % kin.size()].slot;
+    if (slot == own || tried(tables_.roster.slots[slot].id)) continue;
+    auto taken = take_bound(slot, request);
+    if (taken) return taken;
+    refused = refused ? account_out(*refused, taken.error()) : taken.error();
+  }
+  if (own && others_first && !request.others_only) return take_bound(*own, request);
+  if (refused) return *refused;
+  if (request.trace != nullptr) request.trace->pinned = true;
+  return own ? pinned_key_refused() : pinned_key_deleted();
+}
+
+Result<KeyClaim> PoolState::take_bound(std::uint32_t slot, const SelectRequest& request) {
   const ModelTag model(request.model);
   Choice choice(tables_);
   choice.trace.pinned = true;
-  const auto slot = tables_.roster.find(id);
-  if (!slot) {
-    tell(request.trace, choice);
-    return pinned_key_deleted();
-  }
-  const PoolTables::Judgement judgement = tables_.refresh(*slot);
+  const PoolTables::Judgement judgement = tables_.refresh(slot);
   const bool held = held_back(model.hash());
-  const bool free = !held && tables_.roster.slots[*slot].ready != kNowhere;
-  const Fit fit = free ? chooser_.fit(*slot, request.tokens, model.hash()) : Fit{};
+  const bool free = !held && tables_.roster.slots[slot].ready != kNowhere;
+  const Fit fit = free ? chooser_.fit(slot, request.tokens, model.hash()) : Fit{};
   if (!fit.good()) choice.passed_over(fit);
   tell(request.trace, choice);
   if (held) return pinned_key_held_back(guard_.next_probe(model.hash()) - tables_.now());
   if (!free) return pinned_key_out(judgement, tables_.now());
   if (!fit.enough_tokens) {
-    const TimePoint enough = tables_.account(*slot)->tokens_fit_at(request.tokens);
+    const TimePoint enough = tables_.account(slot)->tokens_fit_at(request.tokens);
     return pinned_key_lacks_tokens(enough - tables_.now());
   }
   if (fit.model.holds) return pinned_key_waits_for_model(fit.model, tables_.now());
-  const KeyClaim claim = commit(*slot, request, model);
+  const KeyClaim claim = commit(slot, request, model);
   tell_taken(request.trace, claim);
   return claim;
 }
@@ -93,8 +115,12 @@ void PoolState::tell_taken(SelectTrace* trace, const KeyClaim& claim) const {
 
 KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model) {
   Slot& own = tables_.roster.slots[slot];
-  KeyClaim claim{
-      .key = own.key, .slot = slot, .ticket = tables_.next_ticket(), .affinity = request.affinity, .model = model};
+  KeyClaim claim{.key = own.key,
+                 .slot = slot,
+                 .ticket = tables_.next_ticket(),
+                 .affinity = request.affinity,
+                 .account = tables_.roster.account_of(slot),
+                 .model = model};
   tables_.tiers[own.tier].taken(own.ready);
   tables_.attempt_began();
   own.last_used_s = static_cast<std::uint32_t>(tables_.now().time_since_epoch() / std::chrono::seconds(1)) + 1;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/strings.hpp"
+#include "core/keys/home_rank.hpp"
 
 namespace akr {
 namespace {
@@ -24,6 +25,17 @@ std::vector<std::int32_t> sorted_priorities(std::span<const UpstreamKey> keys) {
   std::sort(priorities.begin(), priorities.end());
   priorities.erase(std::unique(priorities.begin(), priorities.end()), priorities.end());
   return priorities;
+}
+
+void note_accounts(std::span<const UpstreamKey> keys, Roster& roster) {
+  if (std::ranges::all_of(keys, [](const UpstreamKey& key) { return key.account.empty(); })) return;
+  roster.account_by_slot.resize(keys.size());
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    if (keys[i].account.empty()) continue;
+    roster.account_by_slot[i] = stable_hash(keys[i].account);
+    roster.by_account.push_back({roster.account_by_slot[i], i});
+  }
+  std::ranges::stable_sort(roster.by_account, {}, &Roster::AccountPlace::account);
 }
 
 Slot make_slot(const UpstreamKey& key, const PooledKey* pooled_key, std::uint32_t index) {
@@ -50,6 +62,11 @@ std::optional<std::uint32_t> Roster::find_group(std::string_view name) const {
   const auto it = group_of_owner.find(PairOwner::of_group(name).value);
   if (it == group_of_owner.end() || groups[it->second].name != name) return std::nullopt;
   return it->second;
+}
+
+std::span<const Roster::AccountPlace> Roster::keys_of(std::uint64_t account) const {
+  if (account == 0) return {};
+  return std::ranges::equal_range(by_account, account, {}, &AccountPlace::account);
 }
 
 Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::shared_ptr<const PooledKey>> known) {
@@ -86,6 +103,7 @@ Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::share
     roster.groups[group->second].members.push_back(i);
     slot.group = group->second;
   }
+  note_accounts(keys, roster);
   std::sort(roster.by_id.begin(), roster.by_id.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return roster;
 }

@@ -82,6 +82,18 @@ struct Roster {
   std::vector<std::int32_t> priorities;                             // sorted; Slot::tier is an index
   std::vector<KeyLimits> limits;                                    // by slot, as configured; empty once adopted
 
+  // Provider accounts (UpstreamKey::account), as stable_hash().  Both are empty if no key has one.
+  struct AccountPlace {
+    std::uint64_t account;
+    std::uint32_t slot;
+  };
+  std::vector<std::uint64_t> account_by_slot;  // 0 = none
+  std::vector<AccountPlace> by_account;        // sorted, for each account in the operator's order
+  std::uint64_t account_of(std::uint32_t slot) const {
+    return slot < account_by_slot.size() ? account_by_slot[slot] : 0;
+  }
+  std::span<const AccountPlace> keys_of(std::uint64_t account) const;  // none for 0
+
   std::optional<std::uint32_t> find(KeyId id) const;
   std::optional<std::uint32_t> find_group(std::string_view name) const;
 };

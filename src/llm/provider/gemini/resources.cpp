@@ -91,8 +91,12 @@ constexpr std::string_view kDerived[] = {
     "/metadata/tunedModel",    "/response/generateVideoResponse/generatedSamples/*/video/uri",
 };
 
-constexpr ResourceMap kMap = {
-    .rules = kRules, .members = kMembers, .derived = kDerived, .url_field = "x-goog-upload-url", .names = true};
+constexpr ResourceMap kMap = {.rules = kRules,
+                              .members = kMembers,
+                              .derived = kDerived,
+                              .keep_clue = R"("store")",
+                              .url_field = "x-goog-upload-url",
+                              .names = true};
 
 }  // namespace
 

@@ -110,6 +110,7 @@ constexpr std::string_view kDerived[] = {"/output_file_id",   "/error_file_id", 
 constexpr ResourceMap kMap = {.rules = kRules,
                               .members = kMembers,
                               .derived = kDerived,
+                              .keep_clue = R"("store")",
                               .reference_type = "item_reference",
                               .url_field = "location"};
 
