@@ -41,7 +41,8 @@ struct ProxySpec {
   std::function<void(Service&)> adjust = nullptr;  // the last word on the service
   std::vector<AffinityRule> affinity_rules = {};
   bool retry_on_empty = false;
-  KeyLimits limits = {};  // of each key
+  KeyLimits limits = {};                        // of each key
+  const Clock* upload_clock = &system_clock();  // when credentials of uploads expire
 };
 
 class ProxyUnderTest {
@@ -90,6 +91,7 @@ class ProxyUnderTest {
   std::unique_ptr<Journal> journal_;
   Metrics metrics_{1};
   std::unique_ptr<AccessKeys> access_keys_;
+  std::unique_ptr<UploadCredentials> uploads_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<HandlerServer> server_;
 };
