@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 files() {
-  find src tests bench -name node_modules -prune -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 | sort -z
+  find src tests bench \( -name node_modules -o -name .venv \) -prune -o \( -name '*.cpp' -o -name '*.hpp' \) -print0 | sort -z
 }
 case ${1:-} in
   --fix)

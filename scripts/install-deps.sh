@@ -11,7 +11,7 @@ build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
        libsoci-dev libsqlite3-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
        libre2-dev zlib1g-dev libbrotli-dev libzstd-dev)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
-       openssl nodejs npm)
+       python3-venv openssl nodejs npm)
 benches=(nginx-light haproxy)
 # Programs that may just as well come from somewhere else than Debian.
 declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
@@ -27,6 +27,7 @@ for option in "$@"; do
 done
 
 is_installed() {
+  if [ "$1" = python3-venv ] && python3 -c 'import ensurepip, venv' 2>/dev/null; then return 0; fi
   if [ -n "${program[$1]:-}" ] && command -v "${program[$1]}" >/dev/null; then return 0; fi
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }

@@ -121,6 +121,7 @@ struct App::Parts {
   std::unique_ptr<Journal> journal;
   std::unique_ptr<net::TlsServer> tls;
   std::unique_ptr<AccessKeys> keys;
+  std::unique_ptr<UploadCredentials> uploads;
   std::unique_ptr<PinTable> pins;
   std::vector<std::unique_ptr<WorkerGauges>> gauges;
   std::unique_ptr<Operations> operations;
@@ -185,6 +186,7 @@ void App::Parts::build() {
   metrics = std::make_unique<Metrics>(count);
   if (settings.access_log()) journal = std::make_unique<Journal>(STDOUT_FILENO);
   keys = std::make_unique<AccessKeys>(settings.global_proxy_keys());
+  uploads = std::make_unique<UploadCredentials>(secrets.encryption_key, *keys, system_clock());
   std::vector<const WorkerGauges*> views;
   for (std::size_t i = 0; i < count; ++i) {
     gauges.push_back(std::make_unique<WorkerGauges>());
@@ -204,6 +206,7 @@ void App::Parts::build() {
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
   NodeSettings node_settings = make_node_settings(settings, count, allowed_connections(settings, count));
   node_settings.gateway.pins.table = pins.get();
+  node_settings.gateway.uploads = uploads.get();
   node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),

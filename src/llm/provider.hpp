@@ -56,6 +56,9 @@ struct Provider {
   // next: it must lead to us.
   std::span<const std::string_view> url_fields = {};
   std::span<const UrlMembers> url_members = {};
+  // Fields by which a request begins an upload, and words in their lists.  The answer tells the URL of it (one with an
+  // upload_id), to which SDKs send the rest without a key.  Empty: there are no such uploads.
+  std::span<const HeaderView> begins_upload = {};
 
   // ---- what is made at once
   // Ends of the paths to which a POST is answered with what was asked for, beside those of the dialects' kGenerate

@@ -91,6 +91,7 @@ net::Task<void> Gateway::handle(net::Downstream& client) {
   RequestContext ctx(client, routing_, worker_.now());
   ctx.id = request_id(client.head());
   ctx.public_base = settings_.public_base_url;
+  ctx.uploads = settings_.uploads;
   ctx.note_head();
   ctx.head_method = ctx.method == "HEAD";
   Result<void> served;
@@ -171,8 +172,10 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
 
 // May this client use this service in this way?
 Result<void> Gateway::admit(RequestContext& ctx) {
-  if (auto known = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config, keys_, ctx.grant); !known)
-    return known;
+  auto known = authenticate(ctx.client.head(), ctx.route.query, ctx.asked().config, keys_, ctx.grant);
+  // SDKs send the pieces of an upload to the URL that they were told, and nothing else that says who asks.
+  if (holds_upload_credential(ctx.route.query)) known = admit_upload(ctx, std::move(known));
+  if (!known) return known;
   return check_method(ctx);
 }
 

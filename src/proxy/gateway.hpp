@@ -13,6 +13,7 @@
 #include "proxy/attempt/attempts.hpp"
 #include "proxy/request/access_keys.hpp"
 #include "proxy/request/pins.hpp"
+#include "proxy/request/upload_credential.hpp"
 #include "upstream/routing_table.hpp"
 
 namespace akr {
@@ -28,7 +29,8 @@ struct GatewaySettings {
   net::BlockingPool* disk = nullptr;    // writes them; nullptr: the worker does
   RelaySettings relay;
   PinSettings pins;
-  AdminCheck is_admin;  // decides who may see traces (X-Rotator-Explain); empty = nobody
+  const UploadCredentials* uploads = nullptr;  // shared by all workers, outlives them; nullptr: no such credentials
+  AdminCheck is_admin;                         // decides who may see traces (X-Rotator-Explain); empty = nobody
 };
 
 class Gateway {

@@ -21,6 +21,9 @@ struct AccessGrant {
   std::string_view fingerprint;  // of the access key; static for the process
   bool key_in_query = false;     // "key" must not travel on
   bool own_in_query = false;     // nor must the parameter in which the asked service's own key stands
+  bool upload_in_query = false;  // nor a credential of ours (upload_credential.hpp)
+  // If such a credential let the request in: when it expires, in seconds since 1970.  0: an access key did.
+  std::int64_t upload_expires = 0;
 };
 
 // Who answers a request, or was asked in vain: what was true of one attempt, and stays with it.
@@ -31,6 +34,8 @@ struct ServedBy {
   std::string key = {};           // fingerprint (8 characters: no allocation); "" = none was taken
   std::string_view outcome = {};  // reason of the verdict
 };
+
+class UploadCredentials;
 
 struct RequestContext {
   RequestContext(net::Downstream& from, std::shared_ptr<const RoutingTable> table, TimePoint now)
@@ -44,7 +49,8 @@ struct RequestContext {
   std::string id;  // X-Request-Id: the client's or our own
   // PROXY_PUBLIC_BASE_URL, if it was set: how clients reach us, for URLs in answers.  "": as this one did
   std::string_view public_base = {};
-  RouteMatch route;  // match(): the service that was asked; views into the head
+  const UploadCredentials* uploads = nullptr;  // signs the URLs of uploads that answers tell; nullptr: nobody does
+  RouteMatch route;                            // match(): the service that was asked; views into the head
   // match(): the dialect of its errors and of what keeps it waiting.  nullptr: REST
   const Dialect* client_speaks = nullptr;
   // match(): the asked service, as its clients speak to it; attempts: of the one whose answer, or error, goes down

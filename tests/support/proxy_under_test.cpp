@@ -102,6 +102,8 @@ ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec) {
   clients.emplace_back(kAccessKey);
   clients.emplace_back(kOtherAccessKey);
   access_keys_ = std::make_unique<AccessKeys>(std::move(clients));
+  uploads_ =
+      std::make_unique<UploadCredentials>(Secret("a key for uploads of this test"), *access_keys_, *spec.upload_clock);
   std::vector<RoutedService> routed;
   for (int place = 0; place <= static_cast<int>(spec.fallbacks.size()); ++place) {
     const ProxySpec& each = place == 0 ? spec : spec.fallbacks[static_cast<std::size_t>(place) - 1];
@@ -113,6 +115,7 @@ ProxyUnderTest::ProxyUnderTest(const ProxySpec& spec) : spec_(spec) {
   settings.relay.sse_keepalive = spec.sse_keepalive;
   settings.is_admin = spec.is_admin;
   settings.pins.table = &pins_;
+  settings.uploads = uploads_.get();
   server_ = std::make_unique<HandlerServer>([this, settings](net::Downstream& client) -> net::Task<void> {
     if (!node_) {
       node_ = std::make_unique<Node>(client.worker(), *this, metrics_.shard(0), settings);

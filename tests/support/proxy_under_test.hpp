@@ -44,6 +44,8 @@ struct ProxySpec {
   KeyLimits limits = {};  // of each key
   Pinning pinning = Pinning::kHome;
   std::vector<std::string> accounts = {};  // of the first keys
+  KeyLimits limits = {};                        // of each key
+  const Clock* upload_clock = &system_clock();  // when credentials of uploads expire
 };
 
 class ProxyUnderTest {
@@ -92,6 +94,7 @@ class ProxyUnderTest {
   std::unique_ptr<Journal> journal_;
   Metrics metrics_{1};
   std::unique_ptr<AccessKeys> access_keys_;
+  std::unique_ptr<UploadCredentials> uploads_;
   std::unique_ptr<Node> node_;
   std::unique_ptr<HandlerServer> server_;
 };

@@ -6,6 +6,7 @@
 #include "base/strict_url.hpp"
 #include "base/strings.hpp"
 #include "core/service/path_check.hpp"
+#include "proxy/request/upload_credential.hpp"
 #include "upstream/credential.hpp"
 
 namespace akr {
@@ -76,37 +77,73 @@ std::string own_query(const RoutedService& service, const UpstreamUrl& url, std:
   return own.empty() ? own : '?' + own;
 }
 
-std::string at(const RequestContext& ctx, const UpstreamUrl& url, const Target& target, std::string_view key) {
+// What lies below the base of the service that answers, as the client reaches it.
+struct OwnUrl {
+  std::string_view rest;
+  std::string query;  // with its '?'
+  std::string_view fragment;
+};
+
+std::optional<OwnUrl> at(const RequestContext& ctx, const UpstreamUrl& url, const Target& target,
+                         std::string_view key) {
   const auto rest = behind(url, target.path, key);
-  if (!rest) return {};
-  std::string own = own_base(ctx);
-  own += *rest;
-  own += own_query(*ctx.served.service, url, target.query);
-  return own += target.fragment;
+  if (!rest) return std::nullopt;
+  return OwnUrl{*rest, own_query(*ctx.served.service, url, target.query), target.fragment};
 }
 
-}  // namespace
+std::string written(const RequestContext& ctx, const OwnUrl& own) {
+  std::string out = own_base(ctx);
+  out += own.rest;
+  out += own.query;
+  return out += own.fragment;
+}
 
-std::string own_url(const RequestContext& ctx, std::string_view url, std::string_view key) {
+bool has_uploads(const Provider* provider) { return provider != nullptr && !provider->begins_upload.empty(); }
+
+void append_credential(const RequestContext& ctx, OwnUrl& own) {
+  if (ctx.uploads == nullptr || !has_uploads(ctx.asked().provider) || !has_uploads(ctx.served.speaks.provider)) return;
+  if (own.query.empty() || upload_in_query(std::string_view(own.query).substr(1)).empty()) return;
+  const UploadUrl url = {ctx.asked().config.slug, own.rest, std::string_view(own.query).substr(1)};
+  const std::string credential = ctx.uploads->issue(url, ctx.grant);
+  if (!credential.empty()) own.query += '&' + credential;
+}
+
+std::optional<OwnUrl> find(const RequestContext& ctx, std::string_view url, std::string& with_scheme,
+                           std::string_view key) {
   const bool relative = url.starts_with('/') && !url.starts_with("//");
   if (relative) return at(ctx, *ctx.served.url, split(url), key);
-  std::string with_scheme;
   if (url.starts_with("//")) {
     with_scheme = (ctx.served.url->origin.tls ? "https:" : "http:") + std::string(url);
     url = with_scheme;
   }
   const auto read = parse_strict_url(url);
-  if (!read) return {};
+  if (!read) return std::nullopt;
   const Target target = split(url.substr(static_cast<std::size_t>(read->path.data() - url.data())));
   const RoutedService& service = *ctx.served.service;
   if (service.upstreams == nullptr)
-    return same_origin(service.url.origin, *read) ? at(ctx, service.url, target, key) : std::string();
+    return same_origin(service.url.origin, *read) ? at(ctx, service.url, target, key) : std::nullopt;
   for (std::uint32_t i = 0; i < service.upstreams->list().size(); ++i) {
     const UpstreamUrl& base = service.upstreams->url(i);
     if (!same_origin(base.origin, *read)) continue;
-    if (std::string own = at(ctx, base, target, key); !own.empty()) return own;
+    if (auto own = at(ctx, base, target, key)) return own;
   }
-  return {};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string own_url(const RequestContext& ctx, std::string_view url, std::string_view key) {
+  std::string with_scheme;
+  const auto own = find(ctx, url, with_scheme, key);
+  return own ? written(ctx, *own) : std::string();
+}
+
+std::string own_url_to_call(const RequestContext& ctx, std::string_view url, std::string_view key) {
+  std::string with_scheme;
+  auto own = find(ctx, url, with_scheme, key);
+  if (!own) return {};
+  append_credential(ctx, *own);
+  return written(ctx, *own);
 }
 
 }  // namespace akr

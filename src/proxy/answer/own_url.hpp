@@ -17,4 +17,8 @@ namespace akr {
 // REQUIRES: the client's head is still there.
 std::string own_url(const RequestContext& ctx, std::string_view url, std::string_view key);
 
+// The same for a field of a good answer: the URL of a resumable upload carries the credential by which its pieces are
+// let in without an access key (upload_credential.hpp).
+std::string own_url_to_call(const RequestContext& ctx, std::string_view url, std::string_view key);
+
 }  // namespace akr

@@ -18,7 +18,8 @@ AccessKeys::AccessKeys(std::vector<Secret> keys) {
     longest_ = std::max(longest_, key.size());
     std::string mark = fingerprint(key.expose());
     const std::uint64_t place = hash(key.expose());
-    entries_.emplace(place, Entry{std::move(key), std::move(mark)});
+    const AccessKey& entry = entries_.emplace(place, AccessKey{std::move(key), std::move(mark)})->second;
+    by_fingerprint_.emplace(entry.fingerprint, &entry);
   }
 }
 
@@ -37,6 +38,13 @@ std::string_view AccessKeys::match(std::string_view presented) const {
     if (entry->second.key.equals(presented)) return entry->second.fingerprint;
   }
   return {};
+}
+
+std::vector<const AccessKey*> AccessKeys::with_fingerprint(std::string_view fingerprint) const {
+  std::vector<const AccessKey*> found;
+  const auto [first, last] = by_fingerprint_.equal_range(fingerprint);
+  for (auto entry = first; entry != last; ++entry) found.push_back(entry->second);
+  return found;
 }
 
 }  // namespace akr

@@ -217,7 +217,8 @@ class AnswerFields {
         providers_urls_(ctx.served.speaks ? ctx.served.speaks.provider->url_fields
                                           : std::span<const std::string_view>()),
         allow_set_cookie_(ctx.served.service->config.allow_set_cookie),
-        speaks_cors_(speaks_cors(ctx)) {
+        speaks_cors_(speaks_cors(ctx)),
+        good_(answer.status() / 100 == 2) {
     may_hold_key = filter_.may_hold(answer.reason());
   }
 
@@ -240,7 +241,7 @@ class AnswerFields {
  private:
   bool names_url(const net::Field& field) const { return urls_.have(field) || providers_urls_.have(field); }
   bool rewritten(const net::Field& field) {
-    const std::string own = own_url(ctx_, field.value, key_);
+    const std::string own = good_ ? own_url_to_call(ctx_, field.value, key_) : own_url(ctx_, field.value, key_);
     if (!own.empty()) append_field(urls, field.name, own);
     return !own.empty();
   }
@@ -257,6 +258,7 @@ class AnswerFields {
   const FieldNames providers_urls_;
   const bool allow_set_cookie_;
   const bool speaks_cors_;
+  const bool good_;
 };
 
 // Names and values apart, so that no spelling reaches over the structure of the head.

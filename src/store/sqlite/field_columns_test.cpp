@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <concepts>
 #include <filesystem>
 #include <string_view>

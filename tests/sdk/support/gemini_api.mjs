@@ -1,6 +1,6 @@
 // The Gemini endpoints of the fake provider, below /gemini.
 
-import {createHash} from 'node:crypto';
+import {createHash, randomUUID} from 'node:crypto';
 
 import {answerText, jsonBody, need, pieces, TOOL_ARGUMENTS, wantedPieces} from './check.mjs';
 
@@ -54,36 +54,47 @@ function embed(request) {
 
 const model = id => ({name: `models/${id}`, displayName: id, inputTokenLimit: 1000, outputTokenLimit: 100});
 
+const uploads = new Map();  // by id
+
 // Step 1 of the resumable protocol: the answer says where the bytes go, as an absolute URL of the provider.
 function startUpload(request) {
   const header = name => request.headers[`x-goog-upload-${name}`];
   need(header('protocol') === 'resumable' && header('command') === 'start', 'start of a resumable upload');
   need(/^\d+$/.test(header('header-content-length')), 'length of the upload');
   const {file} = jsonBody(request);
-  const id = Buffer.from(JSON.stringify({
-    name: file?.displayName ?? '', type: header('header-content-type'), size: Number(header('header-content-length')),
-  })).toString('base64url');
+  const id = randomUUID();
+  uploads.set(id, {
+    name: file?.displayName ?? file?.display_name ?? '',  // Python's
+    type: header('header-content-type'), size: Number(header('header-content-length')),
+    key: request.key, pieces: [], received: 0,
+  });
   const place = `http://${request.expectedHost}${request.path}?upload_id=${id}&upload_protocol=resumable`;
   return {headers: {'x-goog-upload-url': place, 'x-goog-upload-status': 'active'}, body: {}};
 }
 
-// Step 2: the bytes.
-function finishUpload(request) {
-  need(request.headers['x-goog-upload-command'] === 'upload, finalize', 'upload, finalize');
-  need(request.headers['x-goog-upload-offset'] === '0', 'offset');
-  const wanted = JSON.parse(Buffer.from(request.url.searchParams.get('upload_id'), 'base64url').toString());
-  need(request.body.length === wanted.size, `${request.body.length} bytes of ${wanted.size}`);
+// Step 2: the bytes, in one piece or several.
+function continueUpload(request) {
+  const wanted = uploads.get(request.url.searchParams.get('upload_id'));
+  need(wanted, 'an upload that was begun');
+  need(request.key === wanted.key, 'the key that began the upload');
+  const command = request.headers['x-goog-upload-command'];
+  need(command === 'upload' || command === 'upload, finalize', 'upload or upload, finalize');
+  need(request.headers['x-goog-upload-offset'] === String(wanted.received), 'offset');
+  wanted.pieces.push(request.body);
+  wanted.received += request.body.length;
+  if (command === 'upload') return {headers: {'x-goog-upload-status': 'active'}, body: ''};
+  need(wanted.received === wanted.size, `${wanted.received} bytes of ${wanted.size}`);
   return {
     headers: {'x-goog-upload-status': 'final'},
     body: {file: {
       name: 'files/abc', displayName: wanted.name, mimeType: wanted.type, sizeBytes: String(wanted.size),
-      sha256Hash: createHash('sha256').update(request.body).digest('base64'), state: 'ACTIVE',
+      sha256Hash: createHash('sha256').update(Buffer.concat(wanted.pieces)).digest('base64'), state: 'ACTIVE',
       uri: `http://${request.expectedHost}/gemini/v1beta/files/abc`,
     }},
   };
 }
 
-const upload = request => (request.url.searchParams.has('upload_id') ? finishUpload(request) : startUpload(request));
+const upload = request => (request.url.searchParams.has('upload_id') ? continueUpload(request) : startUpload(request));
 
 const VERSION = '/gemini/(v1|v1beta|v1alpha)';
 const MODEL = `^${VERSION}/models/[a-z0-9.-]+`;

@@ -47,6 +47,7 @@ export function useServers(settings = {}) {
 function checkLogs(gateway, secrets) {
   for (const line of gateway.accessLog) assert.doesNotThrow(() => JSON.parse(line), `not JSON: ${line}`);
   for (const line of [...gateway.accessLog, ...gateway.log]) {
+    assert.ok(!line.includes('rotator_upload_credential'), `the credential of an upload in the log: ${line}`);
     for (const secret of secrets) assert.ok(!line.includes(secret), `a secret in the log: ${line}`);
   }
 }

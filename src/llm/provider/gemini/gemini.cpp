@@ -17,6 +17,8 @@ constexpr std::string_view kModels[] = {"/models/", "/tunedModels/"};
 
 // Resumable uploads.
 constexpr std::string_view kUrlFields[] = {"x-goog-upload-url", "x-goog-upload-control-url"};
+constexpr HeaderView kBeginsUpload[] = {
+    {"x-goog-upload-command", "start"}, {"x-goog-upload-protocol", "raw"}, {"x-goog-upload-protocol", "multipart"}};
 // Where a file is fetched; its `uri` is what requests call it by, so that one stays.
 constexpr std::string_view kDownloads[] = {"/downloadUri", "/file/downloadUri", "/files/*/downloadUri"};
 // What is downloaded is the client's own, whatever it looks like.
@@ -37,6 +39,7 @@ const Provider& gemini_provider() {
       .free_call = "/v1beta/models",
       .url_fields = kUrlFields,
       .url_members = kUrlMembers,
+      .begins_upload = kBeginsUpload,
       .generating_paths = kGenerating,
       .resources = &gemini_resources(),
       .error_rules = gemini_errors::rules(),
