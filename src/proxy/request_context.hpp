@@ -18,9 +18,10 @@ namespace akr {
 
 // Who asks.
 struct AccessGrant {
-  std::string_view fingerprint;  // of the access key; static for the process
-  bool key_in_query = false;     // "key" must not travel on
-  bool own_in_query = false;     // nor must the parameter in which the asked service's own key stands
+  std::string_view fingerprint;     // of the access key; static for the process
+  bool key_in_query = false;        // "key" must not travel on
+  bool own_in_query = false;        // nor must the parameter in which the asked service's own key stands
+  bool drops_subprotocols = false;  // nor what the client offers: a key may be hidden in it
 };
 
 // Who answers a request, or was asked in vain: what was true of one attempt, and stays with it.

@@ -169,13 +169,12 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
     if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;
-    if (field.id == FieldId::kSecWebSocketProtocol) {
-      offers = true;
-      return false;
-    }
-    return !credential.contradicted_by(field.name);
+    if (credential.contradicted_by(field.name)) return false;
+    const bool offer = field.id == FieldId::kSecWebSocketProtocol;
+    offers = offers || offer;
+    return !offer;
   });
-  if (offers) append_subprotocols(head, out);
+  if (offers && !ctx.grant.drops_subprotocols) append_subprotocols(head, out);
 }
 
 void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {

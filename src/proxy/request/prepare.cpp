@@ -17,11 +17,12 @@ Result<void> join(const RequestContext& ctx, const RouteMatch& route, UpstreamRe
   request.target.clear();
   const JoinRule& rule = request.service->join;
   // The query travels on without the access key if that came there.
-  const auto& [who, key_in_query, own_in_query] = ctx.grant;
-  if (!key_in_query && !own_in_query) return join_target(*request.url, rule, route.rest, route.query, request.target);
+  const AccessGrant& grant = ctx.grant;
+  if (!grant.key_in_query && !grant.own_in_query)
+    return join_target(*request.url, rule, route.rest, route.query, request.target);
   std::string edited(route.query);
-  if (key_in_query) edited = remove_parameter(edited, "key");
-  if (own_in_query) edited = remove_parameter(edited, ctx.asked().config.key_placement->name);
+  if (grant.key_in_query) edited = remove_parameter(edited, "key");
+  if (grant.own_in_query) edited = remove_parameter(edited, ctx.asked().config.key_placement->name);
   return join_target(*request.url, rule, route.rest, edited, request.target);
 }
 
