@@ -125,13 +125,21 @@ FieldNames account_response_names(const UpstreamSpeech& upstream) {
   return FieldNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
 }
 
-// Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
+// Copies the fields that `keep` lets through, and in the place of another one the lines that it leaves in `instead`.
+// Neighbours that are written canonically leave as one run of bytes.
 template <class Keep>
-void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
+void copy_fields(const net::MessageHead& head, std::string& out, Keep keep, std::string* instead = nullptr) {
   std::string_view run;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
-    if (!keep(field, i)) continue;
+    if (!keep(field, i)) {
+      if (instead == nullptr || instead->empty()) continue;
+      out += run;
+      run = {};
+      out += *instead;
+      instead->clear();
+      continue;
+    }
     const std::string_view line = head.canonical_line(i);
     if (!run.empty() && run.data() + run.size() == line.data()) {
       run = {run.data(), run.size() + line.size()};
@@ -233,14 +241,14 @@ class AnswerFields {
 
   bool may_hold_key;  // the reason, or a name or value that goes down
   std::string_view length;
-  std::string urls;  // whole lines, in place of the upstream's
+  std::string instead;  // whole lines, in the place of the field that was seen last
   bool has_id = false;
 
  private:
   bool names_url(const net::Field& field) const { return urls_.have(field) || providers_urls_.have(field); }
   bool rewritten(const net::Field& field) {
     const std::string own = own_url(ctx_, field.value, key_);
-    if (!own.empty()) append_field(urls, field.name, own);
+    if (!own.empty()) append_field(instead, field.name, own);
     return !own.empty();
   }
   bool replaced(const net::Field& field) const {
@@ -356,15 +364,15 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   out += "\r\n";
   AnswerFields fields(ctx, answer, shape.plain, key);
   const bool nominates = answer.nominates();
-  copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
+  const auto keep = [&](const net::Field& field, std::size_t index) {
     if (shape.retry_in.count() > 0 && is_retry_hint(field)) return false;
     if (nominates && answer.nominated(index)) {
       if (field.id == FieldId::kContentLength) fields.length = field.value;  // it frames the answer all the same
       return false;
     }
     return fields.keep(field);
-  });
-  out += fields.urls;
+  };
+  copy_fields(answer, out, keep, &fields.instead);
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (shape.retry_in.count() > 0) append_retry_hints(answer, shape.retry_in, out);
