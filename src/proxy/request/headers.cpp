@@ -7,6 +7,7 @@
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
 #include "proxy/answer/own_url.hpp"
+#include "proxy/answer/retry_fields.hpp"
 #include "proxy/request/cors.hpp"
 #include "proxy/request/subprotocols.hpp"
 #include "upstream/credential.hpp"
@@ -236,6 +237,7 @@ class AnswerFields {
     if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
+    if (is_retry_hint(field)) return tells_wait(field);
     return !(names_url(field) && rewritten(field));
   }
 
@@ -250,6 +252,11 @@ class AnswerFields {
     const std::string own = own_url(ctx_, field.value, key_);
     if (!own.empty()) append_field(instead, field.name, own);
     return !own.empty();
+  }
+  bool tells_wait(const net::Field& field) {
+    const std::string told = told_retry(field, system_clock().wall());
+    if (!told.empty() && told != field.value) append_field(instead, field.name, told);
+    return told == field.value;
   }
   bool replaced(const net::Field& field) const {
     return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
@@ -279,12 +286,6 @@ void mask_head(const KeyMask& mask, std::span<char> head) {
     mask.mask(head.subspan(colon + 1, end - colon - 1));
     line = end + 2;
   }
-}
-
-constexpr std::string_view kRetryAfterMs = "retry-after-ms";
-
-bool is_retry_hint(const net::Field& field) {
-  return field.id == FieldId::kRetryAfter || iequals(field.name, kRetryAfterMs);
 }
 
 // The hint in milliseconds, which SDKs prefer, only if the upstream sent one.

@@ -260,6 +260,17 @@ TEST(AnswerHead, RewrittenFieldsKeepTheirPlace) {
       << head;
 }
 
+TEST(AnswerHead, AbsurdWaitsAreNotTold) {
+  const std::string head = down(rest_service(),
+                                "HTTP/1.1 429 x\r\nX-A: 1\r\nRetry-After: 100000000000000000000\r\nRetry-After-Ms: "
+                                "-5\r\nX-B: 2\r\nRetry-After: 9999999\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_NE(head.find("X-A: 1\r\nX-B: 2\r\nRetry-After: 2678400\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head.find("Retry-After-Ms"), std::string::npos) << head;
+  EXPECT_NE(
+      down(rest_service(), "HTTP/1.1 503 x\r\nretry-after: 7\r\nContent-Length: 0\r\n\r\n").find("retry-after: 7\r\n"),
+      std::string::npos);
+}
+
 TEST(AnswerHead, StreamsAreNotBuffered) {
   const std::string head =
       down(rest_service(), "HTTP/1.1 200 OK\r\n\r\n", {.framing = Framing::kChunked, .streamed = true});
