@@ -6,6 +6,7 @@
 #include "base/pointer_set.hpp"
 #include "base/strings.hpp"
 #include "net/http/content_decoder.hpp"
+#include "proxy/answer/answer_type.hpp"
 #include "proxy/answer/own_url.hpp"
 #include "proxy/attempt/whole_body.hpp"
 
@@ -94,7 +95,7 @@ std::string replace_urls(std::string_view json, std::span<const std::string_view
 bool may_name_urls(const RequestContext& ctx, const Attempt& attempt) {
   if (!attempt.by.speaks || attempt.by.speaks.provider->url_members.empty() || attempt.is_error()) return false;
   const net::MessageHead& head = attempt.answer->head;
-  if (!istarts_with(head.find(net::FieldId::kContentType), "application/json")) return false;
+  if (!may_be_json(head.find(net::FieldId::kContentType))) return false;
   if (head.status() == 206 || (attempt.body.finished() && attempt.held.empty())) return false;
   if (head.body_kind() == net::BodyKind::kLength && head.content_length() > kMostHeld) return false;
   return members_of(ctx, attempt) != nullptr && net::content_codings(head).none();
