@@ -24,7 +24,7 @@ class ImportReader {
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-  explicit ImportReader(std::size_t most) : most_(most) {}
+  ImportReader(std::size_t most, const KeyInPath& place) : most_(most), place_(place) {}
   ~ImportReader() { wipe(text_); }
   ImportReader(const ImportReader&) = delete;
   ImportReader& operator=(const ImportReader&) = delete;
@@ -117,7 +117,7 @@ class ImportReader {
       ++index_;
       return true;
     }
-    if (!kept || !validate_key(key)) {
+    if (!kept || !validate_key(key) || !place_.takes(key.expose())) {
       fail("invalid_value", key);
       return true;
     }
@@ -135,6 +135,7 @@ class ImportReader {
   }
 
   const std::size_t most_;
+  const KeyInPath& place_;
   KeyImport import_;
   std::string name_;
   std::string text_;
@@ -148,8 +149,8 @@ class ImportReader {
 
 }  // namespace
 
-Result<KeyImport> read_key_import(std::string_view body, std::size_t most) {
-  json::basic_parser<ImportReader> parser(json::parse_options(), most);
+Result<KeyImport> read_key_import(std::string_view body, std::size_t most, const KeyInPath& place) {
+  json::basic_parser<ImportReader> parser(json::parse_options(), most, place);
   Failed failure;
   const std::size_t read = parser.write_some(false, body.data(), body.size(), failure);
   const ImportReader& reader = parser.handler();

@@ -13,6 +13,7 @@
 #include <boost/json.hpp>
 
 #include "base/result.hpp"
+#include "core/service/key_in_path.hpp"
 #include "core/service/service.hpp"
 #include "store/config_store.hpp"
 
@@ -31,8 +32,8 @@ struct KeyImport {
 };
 
 // kBadRequest: not one JSON object.  kInvalid (field "keys"): no list there, or more than `most` keys in it; the
-// message names IMPORT_MAX_KEYS.
-Result<KeyImport> read_key_import(std::string_view body, std::size_t most);
+// message names IMPORT_MAX_KEYS.  A key that `place` does not take is none.
+Result<KeyImport> read_key_import(std::string_view body, std::size_t most, const KeyInPath& place = KeyInPath());
 
 // {"success_count", "failed_count", "skipped_count", "failed_keys"?, "failed"?: [{"index", "code"}],
 //  "failed_truncated"?: true}

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/pasted_key.hpp"
 #include "base/strings.hpp"
+#include "core/service/key_in_path.hpp"
 #include "core/service/validate.hpp"
 
 namespace akr {
@@ -34,6 +35,12 @@ Result<std::set<KeyState>> states_wanted(std::string_view query) {
     }
   }
   return wanted;
+}
+
+Result<KeyInPath> place_of_keys(AdminCall& call, ServiceId id) {
+  const auto service = call.parts.store.find_service(id);
+  if (!service) return service.error();
+  return KeyInPath(*service);
 }
 
 }  // namespace
@@ -76,6 +83,9 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
   key.secret = Secret(trim_pasted(value));
   wipe(value);
   if (auto valid = validate_key(key); !valid) return valid.error();
+  const auto place = place_of_keys(call, *service);
+  if (!place) return with_not_found_text(place.error(), kNoService);
+  if (auto fits = place->check(key.secret.expose()); !fits) return fits.error();
 
   const auto added = call.parts.store.add_keys(*service, {&key, 1});
   if (!added) return with_not_found_text(added.error(), kNoService);
@@ -97,7 +107,9 @@ Result<AdminResponse> add_service_key(AdminCall& call) {
 Result<AdminResponse> import_service_keys(AdminCall& call) {
   const auto service = service_of(call, "Invalid config ID", kNoServiceInBulk);
   if (!service) return service.error();
-  const auto import = read_key_import(call.request.body, call.parts.settings.most_import_keys);
+  const auto place = place_of_keys(call, *service);
+  if (!place) return with_not_found_text(place.error(), kNoServiceInBulk);
+  const auto import = read_key_import(call.request.body, call.parts.settings.most_import_keys, *place);
   if (!import) return import.error();
   const auto added = call.parts.store.add_keys(*service, import->keys);
   if (!added) return with_not_found_text(added.error(), kNoServiceInBulk);

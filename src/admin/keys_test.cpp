@@ -47,6 +47,39 @@ TEST_F(AdminKeys, RefusesWhatCannotBeAKey) {
   EXPECT_EQ(call("GET", keys_path(id_)).body, "[]");
 }
 
+// A key ".." of a service with its key in the path led out of the base.  It is refused wherever keys come in, and one
+// that is in the store already is not sent.
+TEST_F(AdminKeys, AKeyThatWouldLeaveTheBaseIsRefused) {
+  const std::string config = "/admin/proxy-configs/" + std::to_string(id_);
+  ASSERT_EQ(call("POST", keys_path(id_), R"({"key_value":".."})").status, 201);  // it stands in a header
+  const std::string to_path = R"({"target_url":"https://a.example/v3/{key}","api_key_location":"path"})";
+  const auto refused = call("PUT", config, to_path);
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(json(refused).at("errors").at(0).at("pointer").as_string(), "/api_key_location");
+  ASSERT_EQ(call("DELETE", keys_path(id_)).status, 200);
+  ASSERT_EQ(call("PUT", config, to_path).status, 200);
+  for (const char* bad : {".", "..", "%2e%2E", "..;a", "x/../y"}) {
+    const auto answer = call("POST", keys_path(id_), R"({"key_value":")" + std::string(bad) + "\"}");
+    EXPECT_EQ(answer.status, 422) << bad;
+    EXPECT_EQ(json(answer).at("errors").at(0).at("pointer").as_string(), "/key_value");
+  }
+  const auto report = json(call("POST", keys_path(id_) + "/batch", R"({"keys":["good-key-1","..","%2e","a/./b"]})"));
+  EXPECT_EQ(report.at("success_count").to_number<int>(), 1);
+  EXPECT_EQ(report.at("failed_count").to_number<int>(), 3);
+  EXPECT_EQ(report.at("failed").at(0).at("index").to_number<int>(), 1);
+  // Past all of that, as from an older database.
+  const NewKey stored = {.secret = Secret(".."), .enabled = true};
+  ASSERT_TRUE(database_->config().add_keys(ServiceId{id_}, {&stored, 1}));
+  for (const bool appended : {true, false}) {
+    ASSERT_TRUE(appended ? publisher_->keys_added(ServiceId{id_}) : publisher_->refresh());
+    const auto lease = publisher_->pool(ServiceId{id_})->select({}, clock_.now());
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->key().secret.expose(), "good-key-1");
+    const KeyId taken = lease->key().id;
+    EXPECT_FALSE(publisher_->pool(ServiceId{id_})->select({.tried = {&taken, 1}}, clock_.now()));
+  }
+}
+
 TEST_F(AdminKeys, TheListShowsMasksAndWhatThePoolKnows) {
   call("POST", keys_path(id_), R"({"key_value":"sk-0123456789abcdef"})");
   call("POST", keys_path(id_), R"({"key_value":"tiny"})");

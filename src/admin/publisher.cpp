@@ -28,11 +28,13 @@ std::chrono::seconds utc_offset(WallTime wall) {
   return std::chrono::seconds(local.tm_gmtoff);
 }
 
-// Never validated if it came from the original: a line break in it would forge headers.
-void leave_out_unfit(ServiceId service, std::vector<UpstreamKey>& keys) {
+// Never validated if it came from the original, or for another place: a line break in it would forge headers, and dots
+// in a path would lead out of the base.
+void leave_out_unfit(ServiceId service, const KeyInPath& place, std::vector<UpstreamKey>& keys) {
   std::size_t unfit = 0;
   for (UpstreamKey& key : keys) {
-    if (!key.readable || (!key.secret.empty() && !has_control(key.secret.expose()))) continue;
+    const std::string_view text = key.secret.expose();
+    if (!key.readable || (!text.empty() && !has_control(text) && place.takes(text))) continue;
     key.readable = false;
     ++unfit;
   }
@@ -199,7 +201,7 @@ Result<Publisher::Pool*> Publisher::current_pool(const Service& service) {
   }
   pool.slug = service.slug;
   configure(pool, service);
-  if (auto updated = update_keys(service.id, pool); !updated) return updated.error();
+  if (auto updated = update_keys(service, pool); !updated) return updated.error();
   return &pool;
 }
 
@@ -239,14 +241,18 @@ Result<void> Publisher::update_upstreams(Pool& pool, const Service& service) {
 }
 
 // What is owed stays owed until it succeeded.
-Result<void> Publisher::update_keys(ServiceId service, Pool& pool) {
+Result<void> Publisher::update_keys(const Service& service, Pool& pool) {
+  if (KeyInPath place(service); !(place == pool.place)) {
+    pool.place = std::move(place);
+    pool.stale = true;
+  }
   if (!pool.stale && pool.grown) {
-    const auto appended = append_keys(service, pool);
+    const auto appended = append_keys(service.id, pool);
     if (!appended) return appended.error();
     pool.stale = !*appended;
   }
   if (pool.stale) {
-    if (auto read = read_keys(service, pool); !read) return read.error();
+    if (auto read = read_keys(service.id, pool); !read) return read.error();
   }
   pool.stale = pool.grown = false;
   pool.filled = true;
@@ -257,7 +263,7 @@ Result<void> Publisher::update_keys(ServiceId service, Pool& pool) {
 Result<bool> Publisher::append_keys(ServiceId service, Pool& pool) {
   auto keys = store_.list_keys_after(service, pool.newest);
   if (!keys) return keys.error();
-  leave_out_unfit(service, *keys);
+  leave_out_unfit(service, pool.place, *keys);
   if (!keys->empty() && !pool.keys->append_keys(*keys)) return false;
   if (!keys->empty()) pool.newest = keys->back().id;
   return true;
@@ -266,7 +272,7 @@ Result<bool> Publisher::append_keys(ServiceId service, Pool& pool) {
 Result<void> Publisher::read_keys(ServiceId service, Pool& pool) {
   auto keys = store_.list_keys(service);
   if (!keys) return keys.error();
-  leave_out_unfit(service, *keys);
+  leave_out_unfit(service, pool.place, *keys);
   pool.keys->replace_keys(*keys);
   if (!keys->empty()) pool.newest = std::max(pool.newest, keys->back().id);
   return {};

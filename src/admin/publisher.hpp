@@ -17,6 +17,7 @@
 #include "base/mutex.hpp"
 #include "base/result.hpp"
 #include "cluster/cluster_state.hpp"
+#include "core/service/key_in_path.hpp"
 #include "core/service/validate.hpp"
 #include "jobs/service_pool.hpp"
 #include "store/config_store.hpp"
@@ -71,6 +72,7 @@ class Publisher {
     bool filled = false;                     // they have been read before
     bool grown = false;                      // there are new ones behind `newest`
     KeyId newest{0};                         // the highest id that was read
+    KeyInPath place;                         // what decided which of them may be sent
     std::optional<PoolSettings> settings;    // what it was configured with
     std::shared_ptr<UpstreamSet> upstreams;  // of services with several URLs
   };
@@ -82,7 +84,7 @@ class Publisher {
   static Result<void> update_upstreams(Pool& pool, const Service& service);
   void note_skipped(const std::string& slug, const SkippedRule& rule, const std::string& told) REQUIRES_LOCK(mutex_);
   void note_fallbacks(const RoutingTable& table) REQUIRES_LOCK(mutex_);
-  Result<void> update_keys(ServiceId service, Pool& pool);
+  Result<void> update_keys(const Service& service, Pool& pool);
   Result<bool> append_keys(ServiceId service, Pool& pool);
   Result<void> read_keys(ServiceId service, Pool& pool);
 

@@ -8,6 +8,7 @@
 #include "base/time_text.hpp"
 #include "core/outcome/failure_rules.hpp"
 #include "core/service/client_format.hpp"
+#include "core/service/key_in_path.hpp"
 
 namespace akr {
 namespace {
@@ -130,6 +131,22 @@ Result<void> check_fallbacks(AdminCall& call, const Service& wanted, const Servi
   return {};
 }
 
+// A key that was stored for another place may not fit into a path.
+Result<void> check_stored_keys(AdminCall& call, const Service& wanted, const Service& before) {
+  const KeyInPath place(wanted);
+  if (place == KeyInPath(before)) return {};
+  const auto keys = call.parts.store.list_keys(wanted.id);
+  if (!keys) return keys.error();
+  const auto unfit = std::ranges::find_if(
+      *keys, [&](const UpstreamKey& key) { return key.readable && !place.takes(key.secret.expose()); });
+  if (unfit == keys->end()) return {};
+  return Error{.code = ErrorCode::kInvalid,
+               .message = "key " + std::to_string(unfit->id.value) +
+                          " of this service cannot stand in the URL's path: the path would leave the service's base; "
+                          "delete it first",
+               .field = "api_key_location"};
+}
+
 Error taken(Error error, const Service& service) {
   if (error.code != ErrorCode::kConflict) return error;
   if (error.field == "slug") error.message = "A service with slug \"" + service.slug + "\" exists.";
@@ -193,6 +210,7 @@ Result<AdminResponse> change_service(AdminCall& call) {
         attempted = input->service;
         if (auto valid = validate(call, input->service, *object); !valid) return valid.error();
         if (auto fit = check_fallbacks(call, input->service, &before); !fit) return fit.error();
+        if (auto fit = check_stored_keys(call, input->service, before); !fit) return fit.error();
         return input;
       },
       [&](const Service& stored) { return service_response(call, 200, stored); });

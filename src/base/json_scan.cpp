@@ -208,14 +208,17 @@ void JsonScan::next_element() {
 }
 
 void JsonScan::keep(std::string_view text) {
-  if (token_.size() + text.size() > kLongestText) too_long_ = true;
-  if (!too_long_) token_ += text;
+  if (too_long_) return;
+  too_long_ = token_.size() + text.size() > kLongestText;
+  token_ += text.substr(0, kLongestText - token_.size());
 }
 
 void JsonScan::end_string(std::string_view text, Visitor& visitor) {
   if (!name_) {
     state_ = State::kNext;
-    if (!too_long_ && !frames_.empty()) visitor.scalar(*this, text);
+    if (frames_.empty()) return;
+    if (too_long_) return visitor.long_text(*this, token_);
+    visitor.scalar(*this, text);
     return;
   }
   state_ = State::kColon;

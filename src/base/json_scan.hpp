@@ -23,6 +23,9 @@ class JsonScan {
     virtual ~Visitor() = default;
     // A string (unescaped) or a number (as written); true, false and null are not told.  `text` is valid for the call.
     virtual void scalar(const JsonScan& at, std::string_view text) = 0;
+    // In place of it, a string that is too long or holds a broken escape; `beginning` as far as it was read, "" if
+    // there was nothing to keep.
+    virtual void long_text(const JsonScan& /*at*/, std::string_view /*beginning*/) {}
   };
 
   // Takes the next piece.  False: there is nothing more to find (the value ended).

@@ -122,5 +122,29 @@ TEST(JsonScan, StartsAgain) {
   EXPECT_EQ(found.all, (std::vector<std::string>{"/a=1", "/a=3"}));
 }
 
+// An id in a text of over 2,048 characters was passed over as if it were not there: whoever looks for names must know
+// that one was not told.
+TEST(JsonScan, TextsThatAreTooLongAreToldByTheirBeginning) {
+  struct Long final : JsonScan::Visitor {
+    void scalar(const JsonScan&, std::string_view) override { ++told; }
+    void long_text(const JsonScan& at, std::string_view beginning) override {
+      all.push_back(std::string(at.pointer()) + "=" + std::string(beginning.substr(0, 3)) + "/" +
+                    std::to_string(beginning.size()));
+    }
+    int told = 0;
+    std::vector<std::string> all;
+  };
+  const std::string json = R"({"a":"abc)" + std::string(3000, 'x') + R"(","b":"ok","c":["d\n)" +
+                           std::string(2100, 'y') + R"("],"e":"f\uZZZZg"})";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1000}, json.size()}) {
+    Long found;
+    JsonScan scanner;
+    for (std::size_t at = 0; at < json.size(); at += piece)
+      scanner.feed(std::string_view(json).substr(at, piece), found);
+    EXPECT_EQ(found.told, 1);
+    EXPECT_EQ(found.all, (std::vector<std::string>{"/a=abc/2048", "/c/0=d\ny/2048", "/e=f/1"})) << piece;
+  }
+}
+
 }  // namespace
 }  // namespace akr

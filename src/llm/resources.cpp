@@ -5,13 +5,10 @@
 #include "base/strings.hpp"
 #include "llm/api_path.hpp"
 #include "llm/clue_search.hpp"
+#include "llm/resource_names.hpp"
 
 namespace akr {
 namespace {
-
-constexpr std::size_t kMostSegments = 24;
-constexpr std::size_t kMostParameters = 24;
-constexpr std::size_t kLongestId = 2048;
 
 // Takes the first part of a text that `separator` divides.
 std::string_view take_part(std::string_view& rest, char separator) {
@@ -55,22 +52,26 @@ bool is_true_at(std::string_view json, std::string_view clue) {
   return json.starts_with(':') && trim(json.substr(1)).starts_with("true");
 }
 
+// Whoever splits the head of a request is bounded by its size: nothing in it is too much to be looked at.
 void add(std::vector<std::string>& found, std::string_view encoded) {
-  if (encoded.empty() || encoded.size() > kLongestId) return;
-  if (encoded.find('%') == std::string_view::npos) {
-    found.emplace_back(encoded);
-  } else if (auto decoded = percent_decode(encoded)) {
-    found.push_back(*std::move(decoded));
-  }
+  if (encoded.empty()) return;
+  found.push_back(decode_leniently(encoded));
+}
+
+// Of what was added: as somebody reads it who decodes twice.
+void add_decoded_again(std::vector<std::string>& found) {
+  if (found.back().find('%') == std::string::npos) return;
+  std::string again = decode_leniently(found.back());
+  if (again != found.back()) found.push_back(std::move(again));
 }
 
 // Many servers decode before they split, and drop what stands behind a ';': there a segment is what they make of it.
-void add_pieces(std::vector<std::string>& found) {
+void add_pieces(std::vector<std::string>& found, std::size_t index) {
   constexpr std::string_view kEnds = "/\\;";
-  const std::string whole = found.back();
+  const std::string whole = found[index];
   if (whole.find_first_of(kEnds) == std::string::npos) return;
   std::string_view rest = whole;
-  for (int i = 0; i < 8 && !rest.empty(); ++i) {
+  while (!rest.empty()) {
     const auto end = rest.find_first_of(kEnds);
     const std::string_view piece = rest.substr(0, end);
     if (!piece.empty()) found.emplace_back(piece);
@@ -113,11 +114,12 @@ std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_v
   std::vector<std::string> found;
   const bool names = map != nullptr && map->names;
   std::string before;
-  for (std::size_t i = 0; i < kMostSegments && !path.empty(); ++i) {
+  while (!path.empty()) {
     const std::size_t known = found.size();
     add(found, take_part(path, '/'));
     if (found.size() == known) continue;
-    add_pieces(found);
+    add_decoded_again(found);
+    for (std::size_t i = known, readings = found.size(); i < readings; ++i) add_pieces(found, i);
     if (!names) continue;
     // A name is two segments, the collection and the thing in it; it may also be one whose slash is escaped.
     const std::string whole = found[known];
@@ -133,14 +135,19 @@ std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_v
 std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_view query) {
   std::vector<std::string> found;
   const bool names = map != nullptr && map->names;
-  for (std::size_t i = 0; i < kMostParameters && !query.empty(); ++i) {
+  while (!query.empty()) {
     std::string_view parameter = take_part(query, '&');
     take_part(parameter, '=');
     const std::size_t known = found.size();
     add(found, parameter);
-    if (!names || found.size() == known) continue;
-    std::string name(resource_id(*map, found.back()));
-    if (name != found.back()) found.push_back(std::move(name));
+    if (found.size() == known) continue;
+    add_decoded_again(found);
+    if (!names) continue;
+    const std::string value = found[known];
+    std::string name(resource_id(*map, value));
+    if (name != value) found.push_back(std::move(name));
+    if (!oddly_spelled(*map, value)) continue;
+    for (std::string& each : resource_spellings(*map, value)) found.push_back(std::move(each));
   }
   return found;
 }

@@ -107,6 +107,15 @@ TEST(Resources, WhatNewerSdksMake) {
     EXPECT_TRUE(makes("gemini_native", "POST", path)) << path;
 }
 
+// A client's own upload said, as it was downloaded, that another one's file was made for it.
+TEST(Resources, WhatIsDownloadedNamesNothing) {
+  for (const char* path : {"/v1/files/file-1/content", "/v1/containers/c/files/f/content", "/v1/videos/v/content"})
+    EXPECT_FALSE(makes("openai_compatible", "GET", path)) << path;
+  for (const char* path : {"/v1/files/file_1/content", "/v1/messages/batches/msgbatch_1/results"})
+    EXPECT_FALSE(makes("anthropic_native", "GET", path)) << path;
+  EXPECT_FALSE(makes("gemini_native", "GET", "/v1beta/files/abc:download"));
+}
+
 TEST(Resources, NamesAreTheEndOfUrlsWithoutTheirVerb) {
   const ResourceMap& gemini = map_of("gemini_native");
   const std::pair<const char*, const char*> kCases[] = {

@@ -140,7 +140,12 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   decode_body(ctx.client.head(), request);
   // What lives in one provider account is reached with the key that made it, or not at all (D23).  Before the other
   // facts: a body that is looked through for ids has told its model.
-  if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
+  if (is_read_at_once(ctx.client.head(), request)) {
+    if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
+  } else {
+    auto found = co_await find_pin_in_turns(ctx, request, settings_.pins);
+    if (!found) co_return found.error();
+  }
   read_request_facts(ctx, request, ctx.asked());
   // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
   ctx.longest_hold = settings_.relay.sse_keepalive / 2;

@@ -18,10 +18,11 @@ namespace akr {
 
 // Who asks.
 struct AccessGrant {
-  std::string_view fingerprint;  // of the access key; static for the process
-  bool key_in_query = false;     // "key" must not travel on
-  bool own_in_query = false;     // nor must the parameter in which the asked service's own key stands
-  bool upload_in_query = false;  // nor a credential of ours (upload_credential.hpp)
+  std::string_view fingerprint;     // of the access key; static for the process
+  bool key_in_query = false;        // "key" must not travel on
+  bool own_in_query = false;        // nor must the parameter in which the asked service's own key stands
+  bool upload_in_query = false;     // nor a credential of ours (upload_credential.hpp)
+  bool drops_subprotocols = false;  // nor what the client offers: a key may be hidden in it
   // If such a credential let the request in: when it expires, in seconds since 1970.  0: an access key did.
   std::int64_t upload_expires = 0;
 };

@@ -140,5 +140,24 @@ TEST_F(ClientCredentials, ABrowsersWebsocket) {
   expect_no_secret_went_up();
 }
 
+// The key went up in an odd spelling of its subprotocol.  The kind: a list that we and its writer read differently.
+TEST_F(ClientCredentials, AnOddListOfSubprotocolsIsRefused) {
+  gateway_.add_service({.target_url = upstream_.url(), .llm = true});
+  script_ = choosing("realtime");
+  const std::string upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const std::string mark = "openai-insecure-api-key";
+  for (const std::string& odd : {'"' + mark + "." + kAccess + '"', mark + " ." + kAccess, mark + ".," + kAccess,
+                                 "OPENAI_insecure_api_key." + kAccess, "token, " + kAccess}) {
+    const HttpAnswer answer =
+        ask("/llm/s/v1/realtime?key=" + kAccess,
+            upgrade + "Sec-WebSocket-Protocol: realtime\r\nSec-WebSocket-Protocol: " + odd + "\r\n");
+    EXPECT_EQ(answer.status, 400) << odd;
+    EXPECT_NE(answer.body.find("Sec-WebSocket-Protocol"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(upstream_.requests(), 0);
+}
+
 }  // namespace
 }  // namespace akr

@@ -75,6 +75,47 @@ TEST(HiddenErrors, ABodyThatComesBehindItsHeadIsJudged) {
   }
 }
 
+// An error in a 200 went unseen if the answer's type was `*/*`, or none.  The kind: who may be JSON is asked by its
+// first byte, not only by its name.
+TEST(HiddenErrors, AnOddTypeHidesNoError) {
+  for (const char* type : {"*/*", "text/plain; charset=utf-8", "json", "application/octet-stream", "text/json", ""}) {
+    for (const bool late : {false, true}) {
+      FakeUpstream upstream(first_key_says(
+          [&](UpstreamCall& call) {
+            send_head(call, "Content-Type: " + std::string(type) + "\r\nTransfer-Encoding: chunked\r\n");
+            if (late) call.wait(30ms);
+            call.send_chunk(kLimited);
+            call.send_chunk("");
+          },
+          answer_good));
+      ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
+      EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, kGood) << type;
+      EXPECT_EQ(upstream.requests(), 2) << type;
+    }
+  }
+}
+
+// What turns out to be no JSON goes down as it comes.
+TEST(HiddenErrors, AnOpenTypeKeepsNobodyWaiting) {
+  std::promise<void> seen;
+  auto was_seen = seen.get_future();
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    send_head(call, "Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n");
+    call.wait(20ms);
+    call.send_chunk("ID3 sound");
+    EXPECT_EQ(was_seen.wait_for(5s), std::future_status::ready);
+    call.send_chunk("");
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 1, .llm = true});
+  HttpClient client = proxy.client();
+  client.send(proxy.request("POST", "/v1/audio/speech", R"({"model":"m","input":"x"})", kJson));
+  EXPECT_EQ(client.receive_head().status, 200);
+  std::string first;
+  EXPECT_TRUE(client.take_until("ID3 sound", first));
+  seen.set_value();
+  EXPECT_TRUE(client.take_until("0\r\n\r\n", first));
+}
+
 // An error behind events without content was relayed although other keys were fine (kind: what is no content decides
 // nothing yet).
 TEST(HiddenErrors, AnErrorBehindEventsWithoutContentIsTriedAgain) {

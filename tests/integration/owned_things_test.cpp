@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/support/compress.hpp"
 #include "tests/support/pins_fixture.hpp"
 
 namespace akr::test {
@@ -65,6 +66,108 @@ TEST_F(OwnedThings, NoSpellingLeadsPastTheirOwner) {
   const std::string deep = "{\"x\":" + std::string(70, '[') + "\"]\\\"[\"" + std::string(70, ']') + ",";
   expect_unknown(kBob, "POST", "/v1/batches", deep + names.substr(1));
   expect_served(kAlice, "POST", "/v1/batches", deep + names.substr(1));
+}
+
+std::string padded(const std::string& padding, const std::string& members) { return "{" + padding + members + "}"; }
+
+// Only 1 MiB of a body, 20,000 places and 1,000 ids were looked at, then the request passed.  The kind: a check that
+// ends before what it checks does.
+TEST_F(OwnedThings, NothingHidesThemBehindMuchElse) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"("input_file_id":"file-1","endpoint":"/v1/responses")";
+  std::string places = R"("x":[)";
+  for (int i = 0; i < 30'000; ++i) places += R"({"a":""},)";
+  places += "{}],";
+  std::string ids = R"("file_ids":[)";
+  for (int i = 0; i < 5'000; ++i) ids += "\"file-x" + std::to_string(i) + "\",";
+  ids += "\"\"],";
+  const std::string bytes = R"("x":")" + std::string(3U << 20, 'a') + R"(",)";
+  for (const std::string& padding : {places, ids, bytes, std::string(2U << 20, ' ')}) {
+    expect_unknown(kBob, "POST", "/v1/batches", padded(padding, name));
+    expect_unknown(kBob, "POST", "/v1/batches", std::string(100'000, '\n') + padded(padding, name));
+    expect_served(kAlice, "POST", "/v1/batches", padded(padding, name));
+  }
+}
+
+TEST_F(OwnedThings, WhatIsTooMuchToBeReadIsRefused) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  std::string ids = R"({"file_ids":[)";
+  for (int i = 0; i < 120'000; ++i) ids += "\"file-x" + std::to_string(i) + "\",";
+  for (const std::string& body :
+       {ids + R"("file-1"]})", R"({"input_file_id":")" + std::string(3000, ' ') + R"(file-1"})"}) {
+    const int before = upstream_.requests();
+    const HttpAnswer answer = ask_as(kBob, "POST", "/v1/batches", body);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(code_of(answer), "bad_request");
+    EXPECT_EQ(upstream_.requests(), before);
+  }
+  std::string repeated = R"({"file_ids":[)";
+  for (int i = 0; i < 200'000; ++i) repeated += R"("file-x",)";
+  expect_served(kBob, "POST", "/v1/batches", repeated + R"("file-y"]})");
+}
+
+// A coding that nobody knows, four of them, or one under which more than 1 MiB lay, hid the whole body.
+TEST_F(OwnedThings, NoCodingHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"({"x":")" + std::string(3U << 20, 'a') + R"(","input_file_id":"file-1"})";
+  const auto ask = [&](std::string_view who, const std::string& coding, const std::string& body) {
+    return proxy_.ask("POST", "/v1/batches", body, std::string(kJson) + "Content-Encoding: " + coding + "\r\n", who)
+        .status;
+  };
+  const std::string once = gzip(name), twice = gzip(once);
+  EXPECT_EQ(ask(kBob, "gzip", once), 404);
+  EXPECT_EQ(ask(kAlice, "gzip", once), 200);
+  EXPECT_EQ(ask(kBob, "gzip, gzip", twice), 404);
+  EXPECT_EQ(ask(kBob, "gzip", name), 404) << "some name a coding and use none";
+  EXPECT_EQ(ask(kBob, "gzip", gzip(name.substr(0, 1000)) + gzip(name.substr(1000))), 404) << "several members";
+  const int before = upstream_.requests();
+  for (const auto& [coding, body] : {std::pair<std::string, std::string>("gzip, gzip, gzip, gzip", gzip(gzip(twice))),
+                                     {"rot13", once},
+                                     {"gzip", once.substr(0, once.size() / 2)},
+                                     {"gzip", "x" + once},
+                                     {"br", once}})
+    EXPECT_EQ(ask(kBob, coding, body), 400) << coding;
+  EXPECT_EQ(ask(kBob, "gzip", once + "x"), 404);
+  EXPECT_EQ(upstream_.requests(), before);
+}
+
+// Beside one's own id in the path, and behind 24 others, nobody looked at the query.
+TEST_F(OwnedThings, AnIdOfOnesOwnBesideThemHelpsNobody) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  answered(kBob, "POST", "/v1/files", R"({"id":"file-b"})", "form");
+  expect_unknown(kBob, "GET", "/v1/files/file-b?after=file-1");
+  expect_unknown(kBob, "POST", "/v1/files/file-b", R"({"file_id":"file-1"})");
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += "x" + std::to_string(i) + "=1&";
+  expect_unknown(kBob, "GET", "/v1/files?" + many + "after=file-1");
+  expect_unknown(kBob, "GET", "/v1/files?after=file%252D1");
+  std::string deep = "/v1/files";
+  for (int i = 0; i < 40; ++i) deep += "/x";
+  expect_unknown(kBob, "GET", deep + "/file-1");
+  expect_unknown(kBob, "GET", "/v1/files/a;b;c;d;e;f;g;h;i;j;file-1");
+  expect_served(kBob, "GET", "/v1/files/file-b?after=file-b&page=2");
+}
+
+// Answers of creations were not read if their type was odd, and so what they made was nobody's.
+TEST_F(OwnedThings, AnOddTypeOfTheAnswerHidesNothing) {
+  int number = 0;
+  for (const char* type : {"*/*", "text/plain", "application/octet-stream", "json", "text/json; charset=utf-8",
+                           "application/vnd.api+json", "text/html", ""}) {
+    const std::string id = "file-odd" + std::to_string(number++);
+    script_ = answering(" \n{\"id\":\"" + id + "\"}", "Content-Type: " + std::string(type) + "\r\n");
+    ASSERT_EQ(ask_as(kAlice, "POST", "/v1/files", "form").status, 200);
+    script_ = answering("{}");
+    expect_unknown(kBob, "GET", "/v1/files/" + id);
+    expect_served(kAlice, "GET", "/v1/files/" + id);
+  }
+}
+
+// What a client uploaded itself, and then downloads, said that another one's file was made for it.
+TEST_F(OwnedThings, ContentSaysNothingAboutOwners) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  answered(kBob, "POST", "/v1/files", R"({"id":"file-b"})", "form");
+  answered(kBob, "GET", "/v1/files/file-b/content", R"({"id":"file-1","output_file_id":"file-1"})");
+  expect_unknown(kBob, "GET", "/v1/files/file-1");
 }
 
 TEST_F(OwnedThings, AListShowsThemAndGivesNothingAway) {
@@ -133,6 +236,36 @@ TEST_F(OwnedGeminiThings, AreNotFoundInItsDialect) {
   const auto body = boost::json::parse(expect_unknown(kBob, "GET", "/v1beta/cachedContents/c1").body);
   EXPECT_EQ(body.at("error").at("code"), 404);
   EXPECT_EQ(body.at("error").at("status"), "NOT_FOUND");
+}
+
+// A file was reached by its URI in another spelling, or beside an upload of one's own.
+TEST_F(OwnedGeminiThings, NoSpellingOfAUriLeadsPastTheirOwner) {
+  answered(kAlice, "POST", "/v1beta/files", R"({"file":{"name":"files/abc","uri":"https://h/v1beta/files/abc"}})",
+           "{}");
+  const auto body = [](const std::string& uri) {
+    return R"({"contents":[{"parts":[{"fileData":{"fileUri":")" + uri + R"("}}]}]})";
+  };
+  const std::string generate = "/v1beta/models/gemini-2.5-flash:generateContent";
+  for (const char* uri : {"files/abc", "https://generativelanguage.googleapis.com/v1beta/files/abc",
+                          "HTTPS://GENERATIVELANGUAGE.GOOGLEAPIS.COM:443/v1beta/files/abc?key=x#y",
+                          "http://gateway.test/llm/s/v1beta/files/abc", "https://h/v1beta/files%2Fabc", "files%2fab%63",
+                          "files%252Fabc", "files//abc", "files/abc/", " files/abc", "files/./abc", "files/x/../abc",
+                          "files/abc;x", "\\u0066iles/abc", "files\\\\abc", "https:\\/\\/h\\/files\\/abc"}) {
+    expect_unknown(kBob, "POST", generate, body(uri));
+    expect_served(kAlice, "POST", generate, body(uri));
+  }
+  const std::string long_query = "https://h/v1beta/files/abc?x=" + std::string(5000, 'a');
+  expect_unknown(kBob, "POST", generate, body(long_query));
+  expect_served(kBob, "POST", generate, body("https://h/v1beta/files/other?x=" + std::string(5000, 'a')));
+  expect_served(kBob, "POST", generate, body("data:image/png;base64," + std::string(5000, 'a')));
+  script_ = answering(
+      "{}", "Content-Type: application/json\r\nX-Goog-Upload-URL: https://h/upload/v1beta/files?upload_id=B\r\n");
+  ASSERT_EQ(ask_as(kBob, "POST", "/upload/v1beta/files", "{}").status, 200);
+  script_ = answering("{}");
+  expect_served(kBob, "POST", "/upload/v1beta/files?upload_id=B", "bytes");
+  expect_unknown(kBob, "GET", "/v1beta/files/abc?upload_id=B");
+  expect_unknown(kBob, "POST", generate + "?upload_id=B", body("files/abc"));
+  expect_unknown(kBob, "GET", "/v1beta/files?upload_id=B&x=files%2Fabc");
 }
 
 class OwnedRestThings : public OwnedThings {

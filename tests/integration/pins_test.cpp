@@ -334,10 +334,8 @@ TEST(ManyPointers, CostAMebibyteOfNumbersNoTime) {
   };
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(R"({"early":"j1","a":)" + numbers + "}"));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(R"({"other":)" + numbers + R"(,"late":"j1"})"));
-  // Where ids are expected, 20,000 numbers are enough.
-  std::set<bool> pinned;
-  for (int i = 0; i < 5; ++i) pinned.insert(ask(R"({"a":)" + numbers + R"(,"late":"j1"})"));
-  EXPECT_TRUE(pinned.contains(false));
+  // Also where ids are expected: 20,000 numbers were enough then, and what followed them was not looked at.
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(ask(R"({"a":)" + numbers + R"(,"late":"j1"})"));
 }
 
 // Pages have numbers like jobs: GET /jobs/7?page=2 was a conflict for ever once another key had made job 2.

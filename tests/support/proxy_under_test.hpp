@@ -43,8 +43,7 @@ struct ProxySpec {
   bool retry_on_empty = false;
   KeyLimits limits = {};  // of each key
   Pinning pinning = Pinning::kHome;
-  std::vector<std::string> accounts = {};  // of the first keys
-  KeyLimits limits = {};                        // of each key
+  std::vector<std::string> accounts = {};       // of the first keys
   const Clock* upload_clock = &system_clock();  // when credentials of uploads expire
 };
 

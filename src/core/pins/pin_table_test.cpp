@@ -250,5 +250,31 @@ TEST_F(PinTableTest, ManyThreads) {
   EXPECT_EQ(table_.size(), 50U);
 }
 
+// Pins of a database from before owners were stored: who made the thing is not known, so it is nobody's.  Its access
+// key is still led to the key that has it; others are not shut out, and what one of them makes anew is its own.
+TEST_F(PinTableTest, APinWithoutAnOwnerBindsItsAccessKeyAndShutsNobodyOut) {
+  const PinHasher hasher(kKey);
+  table_.restore({{.asked = kService,
+                   .id = hasher.hash(kService, "alice", "file-1"),
+                   .to = kFirst,
+                   .expires = clock_.wall() + 24h}},
+                 clock_.wall());
+  const auto look = [&](std::string_view who) {
+    return table_.look_up(kService, who, "file-1", PinTable::Sharing::kNo, clock_.wall());
+  };
+  EXPECT_EQ(look("alice").key, kFirst);
+  EXPECT_FALSE(look("alice").mine);
+  EXPECT_EQ(look("bob").key, std::nullopt);
+  EXPECT_FALSE(look("bob").foreign);
+  // It stays so, however often it is used or shown.
+  put("file-1", kFirst, PinTable::How::kSeen);
+  EXPECT_FALSE(look("bob").foreign);
+  // Until it is made again.
+  put("file-1", kSecond);
+  EXPECT_EQ(look("alice").key, kSecond);
+  EXPECT_TRUE(look("alice").mine);
+  EXPECT_TRUE(look("bob").foreign);
+}
+
 }  // namespace
 }  // namespace akr

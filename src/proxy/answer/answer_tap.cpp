@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "proxy/answer/answer_type.hpp"
 #include "proxy/attempt/attempt.hpp"
 #include "proxy/request/pins.hpp"
 #include "proxy/request_context.hpp"
@@ -23,8 +24,8 @@ std::optional<BodyForm> readable_form(const net::MessageHead& answer) {
   if (!coding.empty() && !iequals(coding, "identity")) return std::nullopt;
   const std::string_view type = answer.find(net::FieldId::kContentType);
   if (istarts_with(type, "text/event-stream")) return BodyForm::kEvents;
-  if (to_lower(type.substr(0, type.find(';'))).find("json") == std::string::npos) return std::nullopt;
-  return BodyForm::kJson;
+  if (may_be_json(type) || to_lower(media_type_of(type)).find("json") != std::string::npos) return BodyForm::kJson;
+  return std::nullopt;
 }
 
 AnswerTap::AnswerTap(BodyForm form, std::unique_ptr<UsageCount> usage, std::unique_ptr<AnswerWatcher> pins)
@@ -35,6 +36,13 @@ void AnswerTap::take(std::string_view data) {
     while (reader_.next(data)) tell_event();
     return;
   }
+  if (!begun_) {
+    const auto begin = data.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) return;
+    begun_ = true;
+    no_json_ = data[begin] != '{' && data[begin] != '[';
+  }
+  if (no_json_) return;
   for (AnswerWatcher* watcher : watchers_) {
     if (watcher != nullptr && !watcher->done()) watcher->see_piece(data);
   }
@@ -47,8 +55,8 @@ void AnswerTap::tell_event() {
 }
 
 bool AnswerTap::done() const {
-  return std::all_of(watchers_.begin(), watchers_.end(),
-                     [](const AnswerWatcher* watcher) { return watcher == nullptr || watcher->done(); });
+  return no_json_ || std::all_of(watchers_.begin(), watchers_.end(),
+                                 [](const AnswerWatcher* watcher) { return watcher == nullptr || watcher->done(); });
 }
 
 std::optional<std::uint64_t> AnswerTap::finish() {

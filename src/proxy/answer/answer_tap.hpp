@@ -25,7 +25,7 @@ struct RequestContext;
 // How a body is told.
 enum class BodyForm : std::uint8_t { kJson, kEvents };
 
-// nullopt: it cannot be read (compressed, or neither JSON nor an event stream).
+// nullopt: it cannot be read (compressed, or surely neither JSON nor an event stream).
 std::optional<BodyForm> readable_form(const net::MessageHead& answer);
 
 class AnswerTap final : public BodyTap {
@@ -46,6 +46,8 @@ class AnswerTap final : public BodyTap {
   const std::unique_ptr<AnswerWatcher> pins_;
   std::array<AnswerWatcher*, 2> watchers_;  // nullptr: there is none
   SseReader reader_;
+  bool begun_ = false;    // of a JSON body more than blanks came
+  bool no_json_ = false;  // whatever its type says, or leaves open
 };
 
 // For an answer that is about to go down.  nullptr: nobody wants to know anything of it.

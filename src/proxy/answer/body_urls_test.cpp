@@ -33,5 +33,23 @@ TEST(ReplaceUrls, SaysNothingIfNothingIsChanged) {
   }
 }
 
+// 90,000 short URLs in 2 MiB became 26 MB under a long name of ours.  The kind: an answer that makes us hold many times
+// its size.
+TEST(ReplaceUrls, NeverHoldsMoreThanItMay) {
+  std::string json = R"({"data":[)";
+  for (int i = 0; i < 90'000; ++i) json += std::string(i == 0 ? "" : ",") + R"({"results_url":"/x"})";
+  json += "]}";
+  const auto long_name = [](std::string_view url) { return "http://" + std::string(300, 'g') + std::string(url); };
+  const std::size_t most = 2 * json.size() + 64 * 1024;
+  EXPECT_EQ(replace_urls(json, kPointers, long_name, most), "");
+  const auto short_name = [](std::string_view url) { return "http://gateway" + std::string(url); };
+  const std::string changed = replace_urls(json, kPointers, short_name, most);
+  EXPECT_EQ(changed.size(), json.size() + 90'000 * 14);
+  EXPECT_LE(changed.capacity(), 2 * most);
+  const std::string one = R"({"results_url":"/x"})";
+  EXPECT_EQ(replace_urls(one, kPointers, short_name, one.size() + 14), R"({"results_url":"http://gateway/x"})");
+  EXPECT_EQ(replace_urls(one, kPointers, short_name, one.size() + 13), "");
+}
+
 }  // namespace
 }  // namespace akr

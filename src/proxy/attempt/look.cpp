@@ -7,6 +7,7 @@
 #include "base/strings.hpp"
 #include "net/http/content_decoder.hpp"
 #include "net/loop/worker.hpp"
+#include "proxy/answer/answer_type.hpp"
 #include "proxy/attempt/stream_judge.hpp"
 
 namespace akr {
@@ -187,13 +188,15 @@ net::Task<void> judge_json(RequestContext& ctx, Attempt& attempt, bool ruled) {
     if (bad) attempt.hold_unread();
   } else if (ruled || attempt.body.length_left() <= kMostHeld) {
     attempt.hold_unread();
-    // A list that comes piece by piece (Gemini's streams without alt=sse) is told by its beginning.
-    const auto is_list = [plain](std::string_view held) {
+    // A list that comes piece by piece (Gemini's streams without alt=sse) is told by its beginning; and what turns out
+    // to be no JSON has nothing to tell.
+    const auto no_object = [plain, ruled](std::string_view held) {
       const auto begin = held.find_first_not_of(" \t\r\n");
-      return plain && begin != std::string_view::npos && held[begin] == '[';
+      if (!plain || begin == std::string_view::npos) return false;
+      return ruled ? held[begin] == '[' : held[begin] != '{';
     };
     const HoldLimits limits = {kMostHeld, end_of_hold(ctx, attempt, worker.now())};
-    const Held held = co_await hold_until(ctx, attempt, limits, is_list);
+    const Held held = co_await hold_until(ctx, attempt, limits, no_object);
     if (held == Held::kFailed) co_return;
     const bool whole = attempt.body.finished();
     if (!plain) joined = attempt.legible();
@@ -227,7 +230,8 @@ Look look_wanted(const RequestContext& ctx, const Attempt& attempt) {
   if (!ruled && !ctx.generates) return Look::kNone;
   if (attempt.by.speaks && status == 200 && has_type(head, "text/event-stream")) return Look::kStream;
   if (ctx.generates && has_type(head, "application/json")) return ruled ? Look::kRuledJson : Look::kJson;
-  return ruled ? Look::kBeginning : Look::kNone;
+  if (ruled) return Look::kBeginning;
+  return ctx.generates && may_be_json(head.find(net::FieldId::kContentType)) ? Look::kJson : Look::kNone;
 }
 
 net::Task<void> judge_answer(RequestContext& ctx, Attempt& attempt, Look look) {

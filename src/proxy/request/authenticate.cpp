@@ -69,11 +69,16 @@ class Presented {
     found_ = found;
     return true;
   }
+  void offer_subprotocols(std::string_view value);
+  bool unclear_subprotocols() const { return unclear_; }
   Result<std::string_view> fingerprint() const;
 
  private:
+  bool holds_key(std::string_view subprotocol) const;
+
   const AccessKeys& keys_;
   std::string_view found_;
+  bool unclear_ = false;  // a subprotocol might carry a key past us
   bool any_ = false;
   bool conflict_ = false;
 };
@@ -82,10 +87,38 @@ Error missing() { return {ErrorCode::kAccessKeyMissing, "this needs an access ke
 
 Error invalid() { return {ErrorCode::kAccessKeyInvalid, "the access key is not known here; " + std::string(kPlaces)}; }
 
+Error unclear() {
+  return {ErrorCode::kBadRequest,
+          "Sec-WebSocket-Protocol must be a list of tokens (RFC 6455); an access key stands in it as one of them, "
+          "'openai-insecure-api-key.<key>'"};
+}
+
+// Whole, or behind some name and a dot.
+bool Presented::holds_key(std::string_view subprotocol) const {
+  constexpr int kMostNames = 16;
+  for (int i = 0; i < kMostNames; ++i) {
+    if (!keys_.match(subprotocol).empty()) return true;
+    const auto dot = subprotocol.find('.');
+    if (dot == std::string_view::npos) return false;
+    subprotocol.remove_prefix(dot + 1);
+  }
+  return true;  // nobody has so many
+}
+
+// The key must not leave us, however it is written: what is not surely something else ends the request.
+void Presented::offer_subprotocols(std::string_view value) {
+  for_each_subprotocol(value, [&](std::string_view one) {
+    const std::string_view key = key_in_subprotocol(one);
+    offer(key);
+    unclear_ = unclear_ || !is_clear_subprotocol(one) || (key.empty() && holds_key(one));
+  });
+}
+
 Result<std::string_view> Presented::fingerprint() const {
   if (conflict_) {
     return Error{ErrorCode::kAccessKeyConflict, "this request holds two different access keys: send one of them"};
   }
+  if (!found_.empty() && unclear_) return unclear();
   if (!found_.empty()) return found_;
   return any_ ? invalid() : missing();
 }
@@ -95,10 +128,9 @@ void offer_fields(const net::MessageHead& head, const OwnPlace& own, Presented& 
     const net::Field field = head.field(i);
     const std::string_view usual = credential_of(field);
     presented.offer(usual);
-    if (field.id == net::FieldId::kSecWebSocketProtocol) {
-      for_each_subprotocol(field.value, [&](std::string_view one) { presented.offer(key_in_subprotocol(one)); });
-    }
-    if (!own.is(field)) continue;
+    const bool own_place = own.is(field);
+    if (field.id == net::FieldId::kSecWebSocketProtocol && !own_place) presented.offer_subprotocols(field.value);
+    if (!own_place) continue;
     if (const std::string_view credential = own.credential_of(field); credential != usual) presented.offer(credential);
   }
 }
@@ -134,6 +166,7 @@ Result<void> authenticate(const net::MessageHead& head, std::string_view query, 
   // A stale one must not travel on either; but a GENERIC service may have a parameter of that name.
   grant.key_in_query = service.type == ServiceType::kLlm ? key.filled : key.known;
   grant.own_in_query = own_parameter.filled;
+  grant.drops_subprotocols = presented.unclear_subprotocols();
   const auto who = presented.fingerprint();
   if (!who) return who.error();
   grant.fingerprint = *who;

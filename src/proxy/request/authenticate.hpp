@@ -18,7 +18,8 @@
 
 namespace akr {
 
-// kAccessKeyMissing (the message names the places), kAccessKeyInvalid, kAccessKeyConflict.  What must not travel on is
+// kAccessKeyMissing (the message names the places), kAccessKeyInvalid, kAccessKeyConflict; kBadRequest for one
+// who is known, whose Sec-WebSocket-Protocol could carry a key past us (subprotocols.hpp).  What must not travel on is
 // told in `grant` also then: the key may still come in the body.
 Result<void> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
                           const AccessKeys& keys, AccessGrant& grant);

@@ -85,6 +85,23 @@ TEST_F(Authenticate, AStaleCredentialBesideAnAccessKeyCountsForNothing) {
   EXPECT_EQ(error_.code, ErrorCode::kAccessKeyInvalid);
 }
 
+// An access key in an odd spelling of the subprotocol went to the provider, also of a client that was let in by another
+// place.  The kind: a credential that the strip lists do not find.
+TEST_F(Authenticate, ASubprotocolThatMightCarryTheKeyPastUsIsRefused) {
+  const std::string known = "X-Proxy-Key: " + kOne + "\r\n";
+  const std::string field = "Sec-WebSocket-Protocol: ";
+  const std::string mark = "openai-insecure-api-key";
+  for (const std::string& odd :
+       {'"' + mark + "." + kOne + '"', mark + " ." + kOne, mark + ". " + kOne, mark + ".," + kOne, mark + ",." + kOne,
+        "realtime " + mark + "." + kOne, "OpenAI_Insecure_API_Key." + kOne, kOne, "token, " + kOne, "key." + kOne,
+        "a.b.c.d.e.f.g.h." + kTwo, "a, ," + mark + ";" + kOne}) {
+    EXPECT_EQ(ask(known + field + odd + "\r\n"), "bad_request") << odd;
+    EXPECT_EQ(ask(field + "realtime\r\n" + field + odd + "\r\n" + known), "bad_request") << odd;
+    EXPECT_EQ(error_.message.find(kOne), std::string::npos) << error_.message;
+  }
+  EXPECT_EQ(ask(known + field + "realtime,, other.v1 ,\r\n" + field + mark + "." + kOne + "\r\n"), "");
+}
+
 // Browsers can set no field on a websocket, so OpenAI's clients put the key into a subprotocol: that was 401.
 TEST_F(Authenticate, ASubprotocolMayHoldTheKey) {
   const std::string field = "Sec-WebSocket-Protocol: ";

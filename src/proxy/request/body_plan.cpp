@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
-#include "llm/resources.hpp"
+#include "llm/resource_names.hpp"
 
 namespace akr {
 namespace {
@@ -29,6 +29,13 @@ bool is_message(std::string_view type) {
   return is_json(type) || std::ranges::any_of(kTypes, [&](auto each) { return iequals(type, each); });
 }
 
+bool names_upload_path(const RoutedService& service, const net::MessageHead& head) {
+  constexpr std::string_view kPlane = "/llm/";
+  const std::string_view target = head.target();
+  const std::size_t slug = kPlane.size() + service.config.slug.size();
+  return target.starts_with(kPlane) && target.size() > slug && is_upload_path(target.substr(slug));
+}
+
 }  // namespace
 
 BodyPlan plan_body(const RoutedService& service, const net::MessageHead& head, std::string_view query, bool generates,
@@ -36,7 +43,7 @@ BodyPlan plan_body(const RoutedService& service, const net::MessageHead& head, s
   const bool llm = service.provider != nullptr;
   const std::string_view type = media_type(head);
   // The bytes of a file, whatever they look like and are called.
-  const bool part_of_file = llm && !upload_in_query(query).empty();
+  const bool part_of_file = llm && !upload_in_query(query).empty() && names_upload_path(service, head);
   const bool wants_json = llm || !service.config.affinity_rules.empty();
   if (wants_json && is_json(type) && !part_of_file) return {.limit = llm ? limits.json : limits.kept};
   if (service.config.stream_uploads) return {.streams = true, .even_if_here = true};

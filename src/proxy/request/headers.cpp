@@ -7,6 +7,7 @@
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
 #include "proxy/answer/own_url.hpp"
+#include "proxy/answer/retry_fields.hpp"
 #include "proxy/request/cors.hpp"
 #include "proxy/request/subprotocols.hpp"
 #include "upstream/credential.hpp"
@@ -125,13 +126,21 @@ FieldNames account_response_names(const UpstreamSpeech& upstream) {
   return FieldNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
 }
 
-// Copies the fields that `keep` lets through.  Neighbours that are written canonically leave as one run of bytes.
+// Copies the fields that `keep` lets through, and in the place of another one the lines that it leaves in `instead`.
+// Neighbours that are written canonically leave as one run of bytes.
 template <class Keep>
-void copy_fields(const net::MessageHead& head, std::string& out, Keep keep) {
+void copy_fields(const net::MessageHead& head, std::string& out, Keep keep, std::string* instead = nullptr) {
   std::string_view run;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
-    if (!keep(field, i)) continue;
+    if (!keep(field, i)) {
+      if (instead == nullptr || instead->empty()) continue;
+      out += run;
+      run = {};
+      out += *instead;
+      instead->clear();
+      continue;
+    }
     const std::string_view line = head.canonical_line(i);
     if (!run.empty() && run.data() + run.size() == line.data()) {
       run = {run.data(), run.size() + line.size()};
@@ -169,13 +178,12 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
     if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;
-    if (field.id == FieldId::kSecWebSocketProtocol) {
-      offers = true;
-      return false;
-    }
-    return !credential.contradicted_by(field.name);
+    if (credential.contradicted_by(field.name)) return false;
+    const bool offer = field.id == FieldId::kSecWebSocketProtocol;
+    offers = offers || offer;
+    return !offer;
   });
-  if (offers) append_subprotocols(head, out);
+  if (offers && !ctx.grant.drops_subprotocols) append_subprotocols(head, out);
 }
 
 void append_body_framing(const RequestContext& ctx, const PreparedRequest& request, std::string& out) {
@@ -230,20 +238,26 @@ class AnswerFields {
     if (field.id == FieldId::kSecWebSocketProtocol && !may_be_chosen(ctx_.client.head(), field.value)) return false;
     has_id |= field.id == FieldId::kXRequestId;
     may_hold_key = may_hold_key || filter_.may_hold(field.value) || filter_.may_hold(field.name);
+    if (is_retry_hint(field)) return tells_wait(field);
     return !(names_url(field) && rewritten(field));
   }
 
   bool may_hold_key;  // the reason, or a name or value that goes down
   std::string_view length;
-  std::string urls;  // whole lines, in place of the upstream's
+  std::string instead;  // whole lines, in the place of the field that was seen last
   bool has_id = false;
 
  private:
   bool names_url(const net::Field& field) const { return urls_.have(field) || providers_urls_.have(field); }
   bool rewritten(const net::Field& field) {
     const std::string own = good_ ? own_url_to_call(ctx_, field.value, key_) : own_url(ctx_, field.value, key_);
-    if (!own.empty()) append_field(urls, field.name, own);
+    if (!own.empty()) append_field(instead, field.name, own);
     return !own.empty();
+  }
+  bool tells_wait(const net::Field& field) {
+    const std::string told = told_retry(field, system_clock().wall());
+    if (!told.empty() && told != field.value) append_field(instead, field.name, told);
+    return told == field.value;
   }
   bool replaced(const net::Field& field) const {
     return describes_encoded_body(field) || (field.id == FieldId::kContentType && !plain_->type.empty());
@@ -274,12 +288,6 @@ void mask_head(const KeyMask& mask, std::span<char> head) {
     mask.mask(head.subspan(colon + 1, end - colon - 1));
     line = end + 2;
   }
-}
-
-constexpr std::string_view kRetryAfterMs = "retry-after-ms";
-
-bool is_retry_hint(const net::Field& field) {
-  return field.id == FieldId::kRetryAfter || iequals(field.name, kRetryAfterMs);
 }
 
 // The hint in milliseconds, which SDKs prefer, only if the upstream sent one.
@@ -359,15 +367,15 @@ void compose_answer_head(RequestContext& ctx, const net::MessageHead& answer, co
   out += "\r\n";
   AnswerFields fields(ctx, answer, shape.plain, key);
   const bool nominates = answer.nominates();
-  copy_fields(answer, out, [&](const net::Field& field, std::size_t index) {
+  const auto keep = [&](const net::Field& field, std::size_t index) {
     if (shape.retry_in.count() > 0 && is_retry_hint(field)) return false;
     if (nominates && answer.nominated(index)) {
       if (field.id == FieldId::kContentLength) fields.length = field.value;  // it frames the answer all the same
       return false;
     }
     return fields.keep(field);
-  });
-  out += fields.urls;
+  };
+  copy_fields(answer, out, keep, &fields.instead);
   if (fields.may_hold_key) mask_head(KeyMask(key), std::span(out).subspan(begin));
   if (shape.plain != nullptr && !shape.plain->type.empty()) append_field(out, "Content-Type", shape.plain->type);
   if (shape.retry_in.count() > 0) append_retry_hints(answer, shape.retry_in, out);

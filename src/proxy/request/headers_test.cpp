@@ -244,6 +244,33 @@ TEST(AnswerHead, SaysHowTheBodyEnds) {
   EXPECT_EQ(no_content.find("Content-Length"), std::string::npos);
 }
 
+// Of two Location fields one was rewritten, and stood behind the other one then: clients take the first.  The kind: a
+// field that we write anew changes its place.
+TEST(AnswerHead, RewrittenFieldsKeepTheirPlace) {
+  const std::string answer =
+      "HTTP/1.1 302 F\r\nX-A: 1\r\nLocation: https://up.example/base/here\r\nX-B: 2\r\nlocation: https://other/x\r\n"
+      "Location: /base/too\r\nX-C: 3\r\nContent-Length: 0\r\n\r\n";
+  Service service = rest_service();
+  service.target_url = "https://up.example/base";
+  const std::string head = down(service, answer);
+  const std::string ours = "http://gateway/proxy/s";
+  EXPECT_NE(head.find("X-A: 1\r\nLocation: " + ours +
+                      "/here\r\nX-B: 2\r\nlocation: https://other/x\r\nLocation: " + ours + "/too\r\nX-C: 3\r\n"),
+            std::string::npos)
+      << head;
+}
+
+TEST(AnswerHead, AbsurdWaitsAreNotTold) {
+  const std::string head = down(rest_service(),
+                                "HTTP/1.1 429 x\r\nX-A: 1\r\nRetry-After: 100000000000000000000\r\nRetry-After-Ms: "
+                                "-5\r\nX-B: 2\r\nRetry-After: 9999999\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_NE(head.find("X-A: 1\r\nX-B: 2\r\nRetry-After: 2678400\r\n"), std::string::npos) << head;
+  EXPECT_EQ(head.find("Retry-After-Ms"), std::string::npos) << head;
+  EXPECT_NE(
+      down(rest_service(), "HTTP/1.1 503 x\r\nretry-after: 7\r\nContent-Length: 0\r\n\r\n").find("retry-after: 7\r\n"),
+      std::string::npos);
+}
+
 TEST(AnswerHead, StreamsAreNotBuffered) {
   const std::string head =
       down(rest_service(), "HTTP/1.1 200 OK\r\n\r\n", {.framing = Framing::kChunked, .streamed = true});

@@ -24,12 +24,17 @@ struct PinSettings {
   const Clock* clock = &system_clock();
 };
 
+// Is the body short and plain enough for find_pin()?  If not, find_pin_in_turns() does the same, and lets the worker's
+// other requests run between two pieces of it.
+bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& request);
+
 // Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
 // ctx.makes_resources, at_home, names_own and named.  REQUIRES: route, grant and body are known, and the head is still
-// there.  A body that is not in memory is looked at as far as it is (1 MiB), one that is streamed up is not.
+// there.  Of a body that is kept all is looked at, of one that is streamed up nothing.
 // kPinnedKeyUnavailable: the request names things of different keys.  kNotFound: it names what another access key made,
-// which the service does not share.
+// which the service does not share.  kBadRequest: it might, in what cannot be read.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
+net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins);
 
 // The pinned key, or another one of its account, for one attempt with `service`.  kPinnedKeyUnavailable: none may be
 // used now, or it is not one of its.

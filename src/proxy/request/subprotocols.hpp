@@ -3,7 +3,8 @@
 //
 //   Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.KEY, openai-organization.ORG
 //
-// Pure.
+// What only looks like such a list might hold the key in a place that nobody finds, so it is told apart: a request with
+// it is refused (authenticate.hpp), and nothing of it travels.  Pure.
 #pragma once
 
 #include <string>
@@ -27,6 +28,9 @@ void for_each_subprotocol(std::string_view value, Visit visit) {
 
 // The key that a subprotocol carries; "" if it carries none.
 std::string_view key_in_subprotocol(std::string_view subprotocol);
+
+// Is it a token (RFC 6455 section 4.1), and nothing that was meant to carry the key but is spelled another way?
+bool is_clear_subprotocol(std::string_view subprotocol);
 
 // Appends the field with what `head` offers and may travel on, if that is anything.
 void append_subprotocols(const net::MessageHead& head, std::string& out);

@@ -46,5 +46,21 @@ TEST_F(Subprotocols, OnlyWhatTravelledMayBeChosen) {
   EXPECT_FALSE(may_be_chosen(head(""), "realtime"));
 }
 
+// A key in an odd spelling of its subprotocol travelled on: in quotes, behind a space, with other marks.  The kind: a
+// list that we and its writer read differently.
+TEST_F(Subprotocols, WhatIsNoListOfTokensDoesNotTravel) {
+  for (const char* odd : {"\"openai-insecure-api-key.K\"", "openai-insecure-api-key .K", "openai-insecure-api-key. K",
+                          "a openai-insecure-api-key.K", "OPENAI_INSECURE_API_KEY.K", "openai.insecure.api.key.K",
+                          "insecure-api-key.K", "openai-insecure-api-key.", "openai-insecure-api-key",
+                          "openai-insecure-api-key;K", "x\tK", "a/b", "\xc2\xa0K"}) {
+    EXPECT_FALSE(is_clear_subprotocol(odd)) << odd;
+    EXPECT_EQ(travels("Sec-WebSocket-Protocol: " + std::string(odd) + "\r\n"), "") << odd;
+    EXPECT_FALSE(may_be_chosen(head("Sec-WebSocket-Protocol: " + std::string(odd) + "\r\n"), odd)) << odd;
+  }
+  for (const char* plain : {"realtime", "openai-beta.realtime-v1", "graphql-transport-ws", "v12.stomp", "mqtt",
+                            "base64url.bearer.authorization.k8s.io", "openai-insecure-api-key.K"})
+    EXPECT_TRUE(is_clear_subprotocol(plain)) << plain;
+}
+
 }  // namespace
 }  // namespace akr

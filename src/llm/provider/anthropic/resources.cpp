@@ -23,6 +23,9 @@ constexpr std::string_view kMessageIds[] = {
 constexpr std::string_view kMessageClues[] = {R"("code_execution)", R"("container")"};
 
 constexpr ResourceRule kRules[] = {
+    // What is downloaded is the client's own, whatever it looks like.
+    {"messages/batches/*/results", {}},
+    {"files/*/content", {}},
     {"messages/batches", kIds},
     {"messages/count_tokens", {}},
     {"messages", kMessageIds, kMessageClues},

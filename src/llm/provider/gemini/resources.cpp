@@ -36,6 +36,8 @@ constexpr std::string_view kInteractionIds[] = {
 };
 
 constexpr ResourceRule kRules[] = {
+    // What is downloaded is the client's own, whatever it looks like.
+    {"files/*:download", {}},
     {"files", kNames},
     {"files:register", kNames},
     {"cachedContents", kNames},

@@ -42,6 +42,11 @@ constexpr std::string_view kChatClues[] = {R"("store")", R"("modalities")"};
 constexpr ResourceRule kRules[] = {
     {"chat/completions", kChatIds, kChatClues},
     {"responses", kAnswerIds},
+    // What is downloaded is the client's own, whatever it looks like.
+    {"files/*/content", {}},
+    {"containers/*/files/*/content", {}},
+    {"videos/*/content", {}},
+    {"skills/*/content", {}},
     {"files", kIds},
     {"batches", kIds},
     {"uploads", kIds},
