@@ -204,9 +204,8 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   }
   if (!pins.table->any(ctx.asked().config.id) && !may_make(ctx)) return {};
   PinSearch search(ctx, pins);
-  const std::string_view target = ctx.client.head().target();
-  const auto question = target.find('?');
-  const std::string_view query = question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+  std::string_view query = ctx.client.head().target();
+  take_part(query, '?');
   if (map_of(ctx) != nullptr) search.look_up_encoded(upload_in_query(query));
   if (search.foreign()) return not_theirs();
   if (ctx.pinned) return {};  // the body is a file's bytes, whatever they look like
