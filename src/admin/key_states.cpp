@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "admin/handlers.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "base/log.hpp"
+#include "base/member_reader.hpp"
 #include "jobs/key_prober.hpp"
 
 namespace akr {
@@ -32,7 +32,7 @@ Result<std::optional<std::vector<KeyId>>> ids_wanted(const std::string& body) {
     }
   }
   // Without a list everything is meant: a misspelt name must not mean that.
-  for (const std::string& name : in.unknown()) in.refuse(name, "is not known here; ids is");
+  in.refuse_unknown("is not known here; ids is");
   if (const auto read = in.result(); !read) return read.error();
   return ids;
 }

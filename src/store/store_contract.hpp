@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "core/outcome/failure_rules_json.hpp"
@@ -18,6 +19,10 @@
 #include "tests/support/manual_clock.hpp"
 
 namespace akr {
+
+inline std::string write_failure_rules(std::span<const FailureRule> rules) {
+  return boost::json::serialize(failure_rules_to_json(rules));
+}
 
 template <class Harness>
 class ConfigStoreContract : public testing::Test {
