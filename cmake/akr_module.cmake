@@ -3,6 +3,16 @@
 # Makes of src/<folder>: the library akr_<folder>, and - from the files that stand beside the code -
 # akr_<folder>_tests (*_test.cpp), akr_<folder>_bench (*_bench.cpp) and one fuzz_<name> per *_fuzz.cpp.
 # Names are globbed, so that a test cannot be left out of the build.
+
+# Tests run for seconds and are compiled for minutes: the optimiser is for what they test.
+function(akr_test_options target)
+  if(AKR_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+endfunction()
+
 function(akr_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS" ${ARGN})
   set(dir "${CMAKE_SOURCE_DIR}/src/${name}")
@@ -19,6 +29,10 @@ function(akr_module name)
   if(sources)
     add_library(akr_${name} STATIC ${sources})
     target_link_libraries(akr_${name} PUBLIC akr_flags ${ARG_DEPENDS} ${ARG_LIBS})
+    if(AKR_FUZZ)
+      # Without it libFuzzer sees no branch of the code under test and mutates blindly.
+      target_compile_options(akr_${name} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
   else()
     add_library(akr_${name} INTERFACE)
     target_link_libraries(akr_${name} INTERFACE akr_flags ${ARG_DEPENDS} ${ARG_LIBS})
@@ -28,6 +42,7 @@ function(akr_module name)
     add_executable(akr_${name}_tests ${tests})
     target_include_directories(akr_${name}_tests PRIVATE "${CMAKE_SOURCE_DIR}")
     target_link_libraries(akr_${name}_tests PRIVATE akr_${name} PkgConfig::brotlienc GTest::gmock GTest::gtest_main)
+    akr_test_options(akr_${name}_tests)
     add_test(NAME unit_${name} COMMAND akr_${name}_tests)
     set_tests_properties(unit_${name} PROPERTIES LABELS unit TIMEOUT 120)
   endif()

@@ -41,11 +41,6 @@ if(AKR_MOLD)
   target_link_options(akr_flags INTERFACE -fuse-ld=mold)
 endif()
 
-# Without it libFuzzer sees no branch of the code under test and mutates blindly.
-if(AKR_FUZZ)
-  target_compile_options(akr_flags INTERFACE -fsanitize=fuzzer-no-link)
-endif()
-
 if(AKR_SANITIZE STREQUAL "address")
   # vptr: SOCI's shared libraries do not export the type information that this check needs.
   target_compile_options(akr_flags INTERFACE

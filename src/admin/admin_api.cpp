@@ -34,12 +34,14 @@ bool AdminApi::accepts(std::string_view token) const { return state_->sessions.a
 // Before anything but the head is looked at: a stranger learns nothing and costs nothing.
 AdminAdmission AdminApi::admit(const AdminRequest& head) {
   AdminAdmission admission;
-  const auto match = find_endpoint(head.method, head.path);
+  auto match = find_endpoint(head.method, head.path);
   if (!match) {
     admission.refused = refuse(head, match.error());
     return admission;
   }
   const Endpoint& endpoint = *match->endpoint;
+  admission.endpoint = &endpoint;
+  admission.ids = std::move(match->ids);
   admission.body_limit = endpoint.body_limit;
   admission.work = endpoint.work;
   admission.known = endpoint.access == Access::kSession;
@@ -118,13 +120,11 @@ void AdminApi::finish(const AdminRequest& request, AdminResponse& response) {
 }
 
 AdminResponse AdminApi::answer(const AdminRequest& request, AdminAdmission& admission) {
-  const auto match = find_endpoint(request.method, request.path);
-  if (!match) return problem_response(to_problem(match.error()), request);
   // A browser sends no JSON across origins without asking first, and nobody here says yes.
   if (auto refused = refuse_foreign_body(request)) return problem_response(*refused, request);
 
-  AdminCall call{request, state_->parts, match->ids, &admission.login};
-  auto answered = match->endpoint->handle(call);
+  AdminCall call{request, state_->parts, std::move(admission.ids), &admission.login};
+  auto answered = admission.endpoint->handle(call);
   if (!answered) return problem_response(to_problem(answered.error()), request);
   return *std::move(answered);
 }

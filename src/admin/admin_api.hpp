@@ -27,6 +27,7 @@ namespace akr {
 
 class KeyProber;
 class Publisher;
+struct Endpoint;
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
@@ -64,9 +65,11 @@ enum class AdminWork : std::uint8_t {
   kPassword,  // computes a password's hash
 };
 
-// What is decided from the head alone.
+// What is decided from the head alone, once: handle() looks nothing up again.
 struct AdminAdmission {
   std::optional<AdminResponse> refused;  // set: the answer; the body is not wanted
+  const Endpoint* endpoint = nullptr;    // the one that answers; nullptr: there is none
+  std::vector<std::string_view> ids;     // what stood in place of its {..}: views into AdminRequest::path
   std::uint64_t body_limit = 0;          // bytes
   AdminWork work = AdminWork::kStore;
   bool known = false;  // an administrator; else a stranger, until the handler finds out more
@@ -105,7 +108,8 @@ class AdminApi {
   // Is this an admin's session token?  Any thread, never blocks.
   bool accepts(std::string_view token) const;
 
-  // REQUIRES: !admission.refused.  Any thread; blocks as the endpoint's AdminWork says.  Never throws.
+  // REQUIRES: !admission.refused, and `request` is the very object that was admitted, its body added.  Any thread;
+  // blocks as the endpoint's AdminWork says.  Never throws.
   AdminResponse handle(const AdminRequest& request, AdminAdmission admission);
   // Both, for a request that is here whole.
   AdminResponse handle(const AdminRequest& request);

@@ -70,6 +70,23 @@ TEST_F(AdminApiTest, OtherSpellingsOfAPathReachNothing) {
   EXPECT_EQ(send(request("HEAD", "/admin/app-config")).status, 200);
 }
 
+// Everything was looked up twice per call: for the body's limit, and again for the handler.
+TEST_F(AdminApiTest, WhatWasAdmittedIsNotLookedUpAgain) {
+  const std::string path = keys_path(make_service("a"));
+  AdminRequest made = request("GET", path);
+  made.headers.emplace_back("authorization", "Bearer " + token());
+  AdminAdmission admission = api_->admit(made);
+  ASSERT_NE(admission.endpoint, nullptr);
+  EXPECT_EQ(admission.endpoint->path, "/admin/proxy-configs/{id}/keys");
+  EXPECT_EQ(admission.ids, std::vector<std::string_view>{"1"});
+  // No second look-up or check finds anything in this.
+  made.method = "BREW";
+  made.headers.clear();
+  const AdminResponse answer = api_->handle(made, std::move(admission));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(api_->admit(request("GET", "/admin/nowhere")).endpoint, nullptr);
+}
+
 TEST_F(AdminApiTest, AWrongMethodIsToldWhichAreRight) {
   const auto answer = call("PATCH", "/admin/proxy-configs");
   EXPECT_EQ(answer.status, 405);

@@ -8,8 +8,8 @@
 
 #include "admin/key_import.hpp"
 #include "admin/known_formats.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
+#include "base/member_reader.hpp"
 #include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/validate.hpp"

@@ -49,23 +49,32 @@ object meta_field(const FieldInfo& field) {
 }
 
 // What one entry of a list looks like: components of openapi.cpp.
-object items_of(std::string_view list) {
-  if (list == "cors_origins") return {{"type", "string"}};
-  if (list == "fallbacks") return {{"type", "integer"}, {"minimum", 1}};
-  const std::string_view component = list == "upstreams"        ? "Upstream"
-                                     : list == "affinity_rules" ? "AffinityRule"
-                                                                : "FailureRule";
-  return {{"$ref", "#/components/schemas/" + std::string(component)}};
+object items_of(Entries entries) {
+  const auto component = [](const char* name) -> object {
+    return {{"$ref", "#/components/schemas/" + std::string(name)}};
+  };
+  switch (entries) {
+    case Entries::kTexts:
+      return {{"type", "string"}};
+    case Entries::kServiceIds:
+      return {{"type", "integer"}, {"minimum", 1}};
+    case Entries::kUpstreams:
+      return component("Upstream");
+    case Entries::kAffinityRules:
+      return component("AffinityRule");
+    case Entries::kFailureRules:
+      return component("FailureRule");
+  }
+  return {};
 }
 
 object schema_of(const FieldInfo& field, bool nullable) {
   object out;
   array types{field.type};
-  // Also the name of a built-in list, or "*".
-  if (nullable && (field.name == "failure_rules" || field.name == "cors_origins")) types.emplace_back("string");
+  if (nullable && field.named) types.emplace_back("string");
   if (nullable && field.nullable) types.emplace_back("null");
   out["type"] = types.size() == 1 ? types.front() : value(types);
-  if (field.type == "array") out["items"] = items_of(field.name);
+  if (field.entries) out["items"] = items_of(*field.entries);
   if (field.bounds) {
     const bool number = field.type == "integer";
     out[number ? "minimum" : "minLength"] = field.bounds->least;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "admin/handlers.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "base/log.hpp"
+#include "base/member_reader.hpp"
 #include "jobs/key_prober.hpp"
 
 namespace akr {
@@ -32,7 +32,7 @@ Result<std::optional<std::vector<KeyId>>> ids_wanted(const std::string& body) {
     }
   }
   // Without a list everything is meant: a misspelt name must not mean that.
-  for (const std::string& name : in.unknown()) in.refuse(name, "is not known here; ids is");
+  in.refuse_unknown("is not known here; ids is");
   if (const auto read = in.result(); !read) return read.error();
   return ids;
 }
@@ -43,6 +43,16 @@ Result<void> check_unused_body(const std::string& body) {
   const auto object = parse_json_object(body);
   if (!object) return object.error();
   return {};
+}
+
+// The key that the path names; nothing else is asked.
+Result<UpstreamKey> key_in_path(AdminCall& call) {
+  const auto id = path_id(call, "Invalid key ID");
+  if (!id) return id.error();
+  if (auto unused = check_unused_body(call.request.body); !unused) return unused.error();
+  auto key = call.parts.store.find_key(KeyId{*id});
+  if (!key) return with_not_found_text(key.error(), kNoKey);
+  return key;
 }
 
 // What is needed when the provider has answered: the pool is asked then, the store was before.
@@ -92,13 +102,10 @@ Error no_prober() { return {ErrorCode::kUnsupported, "Keys cannot be validated h
 
 // By a person: usable at once, whatever the provider said.  The pool alone knows states; the store gets them later.
 Result<AdminResponse> reset_key(AdminCall& call) {
-  const auto id = path_id(call, "Invalid key ID");
-  if (!id) return id.error();
-  if (auto unused = check_unused_body(call.request.body); !unused) return unused.error();
-  const auto key = call.parts.store.find_key(KeyId{*id});
-  if (!key) return with_not_found_text(key.error(), kNoKey);
+  const auto key = key_in_path(call);
+  if (!key) return key.error();
   if (const auto pool = call.parts.publisher.pool(key->service)) pool->reset({&key->id, 1}, call.parts.clock.now());
-  log_info("key_reset", {{"service_id", key->service.value}, {"key_id", *id}});
+  log_info("key_reset", {{"service_id", key->service.value}, {"key_id", key->id.value}});
   boost::json::object body = key_json(call, *key);
   body["message"] = "API key reset successfully";
   return json_response(200, std::move(body));
@@ -135,11 +142,8 @@ Result<AdminResponse> reset_service_keys(AdminCall& call) {
 
 // Answers when the provider did.
 Result<AdminResponse> validate_key_now(AdminCall& call) {
-  const auto id = path_id(call, "Invalid key ID");
-  if (!id) return id.error();
-  if (auto unused = check_unused_body(call.request.body); !unused) return unused.error();
-  const auto key = call.parts.store.find_key(KeyId{*id});
-  if (!key) return with_not_found_text(key.error(), kNoKey);
+  const auto key = key_in_path(call);
+  if (!key) return key.error();
   if (call.parts.prober == nullptr) return no_prober();
   net::BudgetShare place(&call.parts.validations);
   if (!place.grow_to(1)) {

@@ -3,11 +3,11 @@
 
 #include "admin/handlers.hpp"
 #include "admin/key_import.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
 #include "base/json_text.hpp"
 #include "base/log.hpp"
+#include "base/member_reader.hpp"
 #include "base/pasted_key.hpp"
 #include "base/strings.hpp"
 #include "core/service/key_in_path.hpp"

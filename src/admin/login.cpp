@@ -1,8 +1,8 @@
 #include "admin/guard.hpp"
 #include "admin/handlers.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "base/log.hpp"
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
 
 namespace akr {

@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "admin/handlers.hpp"
-#include "admin/member_reader.hpp"
 #include "admin/problem.hpp"
 #include "admin/wire.hpp"
 #include "base/log.hpp"
+#include "base/member_reader.hpp"
 #include "base/time_text.hpp"
 #include "core/outcome/failure_rules.hpp"
 #include "core/service/client_format.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "admin/handlers.hpp"
-#include "admin/member_reader.hpp"
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
 #include "core/keys/home_rank.hpp"
@@ -97,8 +97,7 @@ Result<Question> read_question(AdminCall& call) {
   in.has("config_id");
   in.has("slug");
   // A misspelt member would be answered as if it had been believed.
-  for (const std::string& name : in.unknown())
-    in.refuse(name, "is not known here; config_id, slug, model, session, access_key, creates, tokens and tried are");
+  in.refuse_unknown("is not known here; config_id, slug, model, session, access_key, creates, tokens and tried are");
   if (const auto read = in.result(); !read) return read.error();
   auto service = find_service(call, in);
   if (!service) return service.error();

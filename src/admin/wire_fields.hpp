@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 
-#include "admin/member_reader.hpp"
+#include "base/member_reader.hpp"
 #include "core/service/fields.hpp"
 
 namespace akr {

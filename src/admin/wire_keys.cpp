@@ -2,8 +2,8 @@
 #include <span>
 #include <utility>
 
-#include "admin/member_reader.hpp"
 #include "admin/wire.hpp"
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
 #include "base/time_text.hpp"
 #include "base/utf8.hpp"
@@ -51,7 +51,7 @@ void read_limits(MemberReader& in, Key& key) {
   for (const Field<Key>& field : key_fields<Key>()) {
     if (field.group == kLimits) read_field(inner, field, key, Key{});
   }
-  for (const std::string& name : inner.unknown()) inner.refuse(name, "is not a limit");
+  inner.refuse_unknown("is not a limit");
   if (const auto read = inner.result(); !read) in.refuse(read.error());
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error_table.hpp"
 #include "base/strings.hpp"
+#include "net/http/field_line.hpp"
 #include "net/loop/signal.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/error_reply.hpp"
@@ -23,12 +24,11 @@ bool is_below(std::string_view path, std::string_view root) {
 // Everything but the body.
 AdminRequest admin_request(net::Downstream& client, std::string id) {
   const net::MessageHead& head = client.head();
-  const std::string_view target = head.target();
-  const auto mark = target.find('?');
+  std::string_view query = head.target();
   AdminRequest request;
   request.method = head.method();
-  request.path = target.substr(0, mark);
-  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+  request.path = take_part(query, '?');
+  request.query = query;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const net::Field field = head.field(i);
     request.headers.emplace_back(to_lower(field.name), std::string(field.value));
@@ -44,7 +44,7 @@ std::string plain_error(const Error& error, std::string_view id) { return error_
 std::string json_fields(std::string_view id) {
   std::string fields = "Content-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n";
   fields += "X-Rotator-Error-Source: gateway\r\n";
-  if (!id.empty()) fields += "X-Request-Id: " + std::string(id) + "\r\n";
+  if (!id.empty()) net::append_field(fields, "X-Request-Id", id);
   return fields;
 }
 
@@ -143,7 +143,7 @@ net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
     response = co_await answer_admin(client, request, std::move(admission));
   }
   std::string fields;
-  for (const auto& [name, value] : response.headers) fields += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : response.headers) net::append_field(fields, name, value);
   co_await client.reply(response.status, std::move(fields), std::move(response.body));
 }
 
@@ -201,7 +201,7 @@ net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
   OperationsAnswer answer = operations_.answer(client.head());
   client.socket().charge_time(std::chrono::steady_clock::now() - began);
   std::string id = gateway_.request_id(client.head());
-  answer.fields += "X-Request-Id: " + id + "\r\n";
+  net::append_field(answer.fields, "X-Request-Id", id);
   if (answer.status > 299) answer.fields += "X-Rotator-Error-Source: gateway\r\n";
   co_await client.reply(answer.status, std::move(answer.fields), std::move(answer.body));
 }

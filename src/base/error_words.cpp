@@ -36,9 +36,9 @@ Error for_people(Error error) {
 
 std::string for_logs(std::string_view message) {
   std::string out(message);
+  if (out.ends_with('.') && !out.ends_with("..")) out.pop_back();
   if (!out.empty() && is_upper(out.front()) && begins_with_word(out))
     out.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(out.front())));
-  if (out.ends_with('.') && !out.ends_with("..")) out.pop_back();
   return out;
 }
 

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/strings.hpp"
+
 namespace akr {
 namespace {
 
@@ -34,12 +36,6 @@ void append_utf8(std::string& out, std::uint32_t code) {
     out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
     out += static_cast<char>(0x80 | (code & 0x3F));
   }
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -145,7 +141,7 @@ void JsonScan::take_escape(char c) {
 }
 
 void JsonScan::take_unicode(char c) {
-  const int digit = hex_digit(c);
+  const int digit = hex_value(c);
   unicode_ = unicode_ << 4 | static_cast<std::uint32_t>(std::max(digit, 0));
   if (digit < 0) too_long_ = true;
   if (--unicode_left_ > 0) return;

@@ -18,6 +18,21 @@ std::string to_upper(std::string_view text);
 std::string_view trim(std::string_view text);                                // space, tab, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
 
+// Takes the first part of a text that `separator` divides, and the separator behind it.  Without one: all there is.
+inline std::string_view take_part(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return part;
+}
+
+// 0 to 15; -1: it is no hex digit.
+constexpr int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = ascii_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 // The whole of `text` as a decimal number without sign, spaces or leading '+'.  nullopt also on overflow.
 std::optional<std::uint64_t> parse_u64(std::string_view text);
 

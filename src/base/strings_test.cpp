@@ -2,7 +2,9 @@
 // kind: a faster comparison that finds two different texts equal, or the other way round.
 #include "base/strings.hpp"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -31,6 +33,31 @@ TEST(Strings, APrefixIsComparedWithoutCaseAndWithoutItsRest) {
   EXPECT_FALSE(istarts_with("Transfer_Encoding", "transfer-encoding"));
   EXPECT_FALSE(iequals("close", "closed"));
   EXPECT_TRUE(iequals("", ""));
+}
+
+TEST(Strings, PartsAreTakenUntilNothingIsLeft) {
+  const auto parts_of = [](std::string_view text) {
+    std::vector<std::string_view> parts;
+    while (!text.empty()) parts.push_back(take_part(text, ','));
+    return parts;
+  };
+  using Parts = std::vector<std::string_view>;
+  EXPECT_EQ(parts_of(""), Parts{});
+  EXPECT_EQ(parts_of("a"), Parts{"a"});
+  EXPECT_EQ(parts_of("a,,b"), (Parts{"a", "", "b"}));
+  EXPECT_EQ(parts_of(",a,"), (Parts{"", "a"}));  // behind the last separator there is nothing to take
+  std::string_view target = "/a?b?c";
+  EXPECT_EQ(take_part(target, '?'), "/a");
+  EXPECT_EQ(target, "b?c");
+}
+
+TEST(Strings, HexDigitsHaveTheirValueAndNothingElseHas) {
+  constexpr std::string_view kLower = "0123456789abcdef", kUpper = "0123456789ABCDEF";
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const std::size_t at = std::min(kLower.find(c), kUpper.find(c));
+    EXPECT_EQ(hex_value(c), at == std::string_view::npos ? -1 : static_cast<int>(at)) << byte;
+  }
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class KeyPinWriterTest : public testing::Test {
     process.table.put(kService, "a", id, kKey, PinTable::How::kMade, clock_.wall());
   }
   bool knows(Process& process, const std::string& id) {
-    return process.table.find(kService, "a", id, clock_.wall()) == kKey;
+    return process.table.look_up(kService, "a", id, PinTable::Sharing::kNo, clock_.wall()).key == kKey;
   }
 
   TempDir directory_;

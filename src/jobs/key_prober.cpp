@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/count_up.hpp"
 #include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "net/client/upstream_pool.hpp"
@@ -43,18 +44,6 @@ struct Probe {
   KeyLease lease;
   Duration delay{0};
   Ticket asker = kNobody;
-};
-
-// Counts its life in `counter`, however its coroutine ends.
-class Counted {
- public:
-  explicit Counted(int& counter) : counter_(counter) { ++counter_; }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --counter_; }
-
- private:
-  int& counter_;
 };
 
 }  // namespace
@@ -160,7 +149,7 @@ void KeyProber::State::start_queued() {
 
 // One key after the other, as long as there are any: a person waits for the whole list.
 net::Task<void> KeyProber::State::work_off_queue() {
-  const Counted one_more(running), lane(lanes);
+  const CountUp one_more(running), lane(lanes);
   net::WaitEnd end = net::WaitEnd::kTimeout;
   for (auto probe = next_queued(); probe && end != net::WaitEnd::kCancelled; probe = next_queued()) {
     co_await carry_out(*std::move(probe));
@@ -204,7 +193,7 @@ void KeyProber::State::spawn(const RoutedService& service, KeyLease lease, Durat
 }
 
 net::Task<void> KeyProber::State::carry_out_alone(Probe probe) {
-  const Counted one_more(running);
+  const CountUp one_more(running);
   co_await carry_out(std::move(probe));
 }
 

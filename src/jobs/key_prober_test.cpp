@@ -1,92 +1,15 @@
-#include "jobs/key_prober.hpp"
-
-#include <atomic>
-#include <future>
-#include <mutex>
+// key_prober_test.cpp - what an answer says about a key of an LLM service, and in which order keys are asked about.
 #include <thread>
 
-#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/keys/pool/pool_test_support.hpp"
-#include "tests/support/handler_server.hpp"
+#include "jobs/key_prober_fixture.hpp"
 #include "upstream/free_call.hpp"
 
 namespace akr {
 namespace {
-
-using namespace std::chrono_literals;
-
-TimePoint real_now() { return system_clock().now(); }
-
-// A provider whose answer to the next call is set by the test.
-class KeyProberTest : public testing::Test {
- protected:
-  KeyProberTest() {
-    pool_->configure({.outage_guard = false}).value();
-    pool_->replace_keys(pool_test::make_keys(2));
-    ProberOptions options;
-    options.env_proxy = [this](const UpstreamUrl&) { return env_proxy_; };
-    options.connector.address_allowed = [](std::span<const std::uint8_t>) { return true; };
-    prober_ = std::make_unique<KeyProber>(options);
-    publish(service("openai_compatible", "/v1"));
-    prober_->start();
-  }
-
-  RoutedService service(const std::string& format, const std::string& base) {
-    RoutedService made;
-    made.config.id = ServiceId{7};
-    made.config.slug = "s";
-    made.config.type = ServiceType::kLlm;
-    made.config.api_format = format;
-    find_provider_of(made);
-    made.url = parse_upstream_url("http://127.0.0.1:" + std::to_string(provider_.port()) + base).value();
-    made.keys = pool_;
-    return made;
-  }
-  void publish(RoutedService one) {
-    std::vector<RoutedService> all;
-    all.push_back(std::move(one));
-    prober_->publish(std::make_shared<const RoutingTable>(std::move(all)));
-  }
-  Result<ProbeResult> validate(ServiceId service, KeyId key) { return validate(*prober_, service, key); }
-  static Result<ProbeResult> validate(KeyProber& prober, ServiceId service, KeyId key) {
-    std::promise<Result<ProbeResult>> promise;
-    prober.validate(service, key, [&](Result<ProbeResult> result) { promise.set_value(std::move(result)); });
-    return promise.get_future().get();
-  }
-  void report(std::int64_t key, const Verdict& verdict) {
-    pool_test::take(*pool_, key, 2, real_now()).value().report(verdict, real_now());
-  }
-  KeyState state(std::int64_t key) { return pool_test::state(*pool_, key, real_now()); }
-  std::string asked() {
-    const std::lock_guard lock(mutex_);
-    return asked_;
-  }
-
-  net::Task<void> serve(net::Downstream& client) {
-    {
-      const std::lock_guard lock(mutex_);
-      asked_ = std::string(client.head().method()) + " " + std::string(client.head().target()) + " " +
-               std::string(client.head().find("authorization")) + std::string(client.head().find("x-goog-api-key")) +
-               std::string(client.head().find("x-api-key"));
-    }
-    ++calls_;
-    co_await client.reply(status_, "Content-Type: application/json\r\n", body_);
-  }
-
-  std::atomic<int> status_ = 200;
-  std::string body_ = R"({"object":"list","data":[]})";
-  std::atomic<int> calls_ = 0;
-  std::string env_proxy_;
-  std::mutex mutex_;
-  std::string asked_;
-  test::HandlerServer provider_{[this](net::Downstream& client) { return serve(client); }};
-  std::shared_ptr<KeyPool> pool_ = std::make_shared<KeyPool>(7);
-  std::unique_ptr<KeyProber> prober_;
-};
 
 TEST_F(KeyProberTest, AnAcceptedKeyComesBackAtOnce) {
   report(1, pool_test::invalid());
@@ -194,124 +117,6 @@ TEST_F(KeyProberTest, TheAddressPolicyHoldsForValidationCallsAndTheirProxy) {
   }
   prober.stop();
   EXPECT_EQ(calls_, 0);
-}
-
-class GenericProber : public KeyProberTest {
- protected:
-  RoutedService rest(const std::string& path) {
-    RoutedService made = service("", "/base?tenant=1");
-    made.config.type = ServiceType::kGeneric;
-    find_provider_of(made);
-    made.config.key_placement = KeyPlacement{KeyLocation::kHeader, "Authorization", "Token "};
-    made.config.validation_path = path;
-    return made;
-  }
-  void ask(std::int64_t key, int status) {
-    status_ = status;
-    const auto result = validate(ServiceId{7}, KeyId{key}).value();
-    EXPECT_EQ(result.status, status);
-    EXPECT_EQ(result.valid, status >= 200 && status < 300) << status;
-  }
-};
-
-TEST_F(GenericProber, AsksForTheOperatorsPathWithTheKeyInItsPlace) {
-  publish(rest("/me?fields=plan"));
-  ask(1, 204);
-  EXPECT_EQ(asked(), "GET /base/me?tenant=1&fields=plan Token sk-1");
-  RoutedService in_query = rest("/me");
-  in_query.config.key_placement = KeyPlacement{KeyLocation::kQuery, "api_key", ""};
-  publish(in_query);
-  ask(2, 200);
-  EXPECT_EQ(asked(), "GET /base/me?tenant=1&api_key=sk-2 ");
-}
-
-TEST_F(GenericProber, AnAcceptedKeyComesBackAndARefusalCounts) {
-  publish(rest("/me"));
-  ask(1, 401);
-  EXPECT_EQ(state(1), KeyState::kActive);
-  ask(1, 401);
-  EXPECT_EQ(state(1), KeyState::kInvalid);
-  ask(1, 200);
-  EXPECT_EQ(state(1), KeyState::kActive);
-}
-
-TEST_F(GenericProber, OtherAnswersAreJudgedByTheTable) {
-  publish(rest("/me"));
-  for (const int status : {404, 302, 500, 400}) {
-    ask(1, status);
-    EXPECT_EQ(state(1), KeyState::kActive) << status;
-  }
-  const std::pair<int, KeyState> cases[] = {{403, KeyState::kCooling},
-                                            {429, KeyState::kCooling},
-                                            {402, KeyState::kExhausted},
-                                            {432, KeyState::kExhausted},
-                                            {433, KeyState::kExhausted}};
-  for (const auto& [status, expected] : cases) {
-    pool_->reset_all(real_now());
-    ask(1, status);
-    EXPECT_EQ(state(1), expected) << status;
-    EXPECT_EQ(state(2), KeyState::kActive);
-    ask(1, 200);
-    EXPECT_EQ(state(1), expected) << "a free call says nothing about a quota";
-  }
-}
-
-// A wrong validation_path switched the way back of invalid keys off, and nothing told so.
-TEST_F(GenericProber, AnAnswerThatSaysNothingIsToldAndLeavesTheKeyToARequest) {
-  publish(rest("/wrong"));
-  report(1, pool_test::invalid());
-  testing::internal::CaptureStderr();
-  for (const int status : {404, 404, 302, 302, 405}) ask(1, status);
-  ask(2, 200);
-  ask(1, 405);
-  const std::string log = testing::internal::GetCapturedStderr();
-  int told = 0;
-  for (auto at = log.find("probe_says_nothing"); at != std::string::npos; at = log.find("probe_says_nothing", at + 1))
-    ++told;
-  EXPECT_EQ(told, 4) << log;
-  prober_->stop();
-  const TimePoint later = real_now() + 1h;
-  EXPECT_FALSE(pool_test::take(*pool_, 1, 2, later - 5min));
-  pool_test::take(*pool_, 1, 2, later).value().report(pool_test::good(), later);
-  EXPECT_EQ(pool_test::state(*pool_, 1, later), KeyState::kActive);
-}
-
-TEST_F(GenericProber, TheServicesRulesComeFirst) {
-  RoutedService ruled = rest("/me");
-  FailureRule rule;
-  rule.statuses = {403};
-  rule.body_regex = "revoked";
-  rule.action = RuleAction::kInvalidate;
-  ruled.rules = std::make_shared<const FailureRules>(FailureRules::compile({&rule, 1}).value());
-  publish(ruled);
-  body_ = R"({"error":"revoked"})";
-  ask(1, 403);
-  EXPECT_EQ(state(1), KeyState::kInvalid);
-}
-
-TEST_F(GenericProber, WithoutAPathOrAPlaceForTheKeyThereIsNoCall) {
-  RoutedService bare = rest("/me");
-  bare.config.key_placement.reset();
-  for (const auto& each : {rest(""), bare}) {
-    publish(each);
-    const auto refused = validate(ServiceId{7}, KeyId{1});
-    EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
-    EXPECT_NE(refused.error().message.find("validation_path"), std::string::npos);
-  }
-  EXPECT_EQ(calls_, 0);
-}
-
-// In the background, too: after a restart invalid keys are asked about at once.
-TEST_F(GenericProber, InvalidKeysAreAskedAboutInTheBackground) {
-  KeyStateRecord row;
-  row.key = KeyId{1};
-  row.state = KeyState::kInvalid;
-  pool_->import_states({&row, 1}, real_now(), system_clock().wall());
-  EXPECT_EQ(state(1), KeyState::kInvalid);
-  publish(rest("/me"));
-  for (int i = 0; i < 1000 && state(1) != KeyState::kActive; ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_EQ(state(1), KeyState::kActive);
-  EXPECT_EQ(calls_, 1);
 }
 
 TEST_F(KeyProberTest, SaysWhatItCannotDo) {

@@ -56,13 +56,6 @@ bool counts_limits(const LowerName& name) { return name.has("ratelimit") || name
 // "0", "0;w=60".
 bool is_zero(std::string_view count) { return parse_decimal(trim(count.substr(0, count.find(';')))) == 0.0; }
 
-std::string_view take_part(std::string_view& list) {
-  const auto comma = list.find(',');
-  const auto part = list.substr(0, comma);
-  list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-  return part;
-}
-
 // Collects what each bucket says.
 class Buckets {
  public:
@@ -116,8 +109,8 @@ class Buckets {
     // One for each window, in the same order: "1, 0" with "1, 1419704".
     std::string_view resets = reset.value_or(std::string_view());
     while (!counts.empty()) {
-      const bool empty = is_zero(take_part(counts));
-      const auto own = take_part(resets);
+      const bool empty = is_zero(take_part(counts, ','));
+      const auto own = take_part(resets, ',');
       if (empty) found_empty(parse_reset(own, now_));
     }
   }

@@ -10,13 +10,6 @@
 namespace akr {
 namespace {
 
-// Takes the first part of a text that `separator` divides.
-std::string_view take_part(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  const std::string_view part = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return part;
-}
 
 // path_fits(..., kAnywhere), for the patterns that most requests are held against.
 bool begins_with(std::string_view pattern, std::string_view path) {
@@ -100,12 +93,8 @@ std::string_view upload_in_query(std::string_view query) {
 }
 
 std::string_view resource_in_url(std::string_view url) {
-  const auto question = url.find('?');
-  if (question != std::string_view::npos) {
-    const std::string_view upload = upload_in_query(url.substr(question + 1));
-    if (!upload.empty()) return upload;
-  }
-  const std::string_view path = url.substr(0, question);
+  const std::string_view path = take_part(url, '?');
+  if (const std::string_view upload = upload_in_query(url); !upload.empty()) return upload;
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }

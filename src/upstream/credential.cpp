@@ -26,10 +26,8 @@ void append_target(const Credential& credential, const UpstreamUrl& url, std::st
     out += target;
     return;
   }
-  const auto mark = target.find('?');
-  out += target.substr(0, mark);
-  const std::string query =
-      mark == std::string_view::npos ? "" : remove_parameter(target.substr(mark + 1), credential.name);
+  out += take_part(target, '?');
+  const std::string query = remove_parameter(target, credential.name);
   out += '?';
   out += query;
   if (!query.empty()) out += '&';

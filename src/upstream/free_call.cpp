@@ -3,6 +3,7 @@
 #include "base/strings.hpp"
 #include "llm/provider/registry.hpp"
 #include "net/http/body_decoder.hpp"
+#include "net/http/field_line.hpp"
 #include "net/loop/worker.hpp"
 #include "upstream/credential.hpp"
 #include "upstream/judge.hpp"
@@ -10,14 +11,12 @@
 namespace akr {
 namespace {
 
+using net::append_field;
+
 constexpr std::size_t kMostBody = 64 * 1024;
 constexpr std::chrono::seconds kConnectLimit{10};
 constexpr std::chrono::seconds kAnswerLimit{30};
 constexpr std::chrono::seconds kBodyLimit{10};
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
 
 // As much of the body as is looked at.
 net::Task<std::string> read_body(net::UpstreamConnection& connection, net::MessageSlot& answer, TimePoint deadline) {
@@ -47,11 +46,8 @@ bool has_free_call(const Service& service) {
 Result<FreeCall> FreeCall::make(const RoutedService& service, const UpstreamUrl& url, const PooledKey& key) {
   const Provider* const provider = service.provider;
   std::string_view path = provider == nullptr ? std::string_view(service.config.validation_path) : provider->free_call;
-  std::string_view query;
-  if (const auto mark = path.find('?'); mark != std::string_view::npos) {
-    query = path.substr(mark + 1);
-    path = path.substr(0, mark);
-  }
+  std::string_view query = path;
+  path = take_part(query, '?');
   FreeCall call(service, url, key);
   if (auto joined = join_target(url, service.join, path, query, call.target_); !joined) return joined.error();
   return call;

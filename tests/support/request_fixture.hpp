@@ -33,6 +33,14 @@ class RequestFixture {
 
   // Runs `look` on the server's thread, with route, dialects and method filled in; `request` matches the service.
   void run(const std::string& request, const std::function<void(RequestContext&)>& look) {
+    const auto handle = [&](RequestContext& ctx) -> net::Task<void> {
+      look(ctx);
+      co_await ctx.client.reply(200, "", "");
+    };
+    ask(request, handle);
+  }
+  // The same with a `handle` that answers.
+  HttpAnswer ask(const std::string& request, const std::function<net::Task<void>(RequestContext&)>& handle) {
     HandlerServer server([&](net::Downstream& client) -> net::Task<void> {
       RequestContext ctx(client, table_, client.worker().now());
       ctx.id = "id-1";
@@ -41,10 +49,9 @@ class RequestFixture {
       ctx.head_method = ctx.method == "HEAD";
       ctx.route = table_->match(client.head().target()).value();
       ctx.listen();
-      look(ctx);
-      co_await client.reply(200, "", "");
+      co_await handle(ctx);
     });
-    HttpClient(server.port()).ask(request);
+    return HttpClient(server.port()).ask(request);
   }
 
  private:

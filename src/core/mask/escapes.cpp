@@ -12,17 +12,11 @@ constexpr std::size_t kMostBackslashes = 7;  // three texts in one another
 constexpr std::size_t kMostPercents = 3;     // "%2525xx"
 constexpr std::size_t kLongestReference = 9;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 std::optional<std::uint32_t> hex_at(std::string_view text, std::size_t at, std::size_t digits) {
   if (at + digits > text.size()) return std::nullopt;
   std::uint32_t value = 0;
   for (std::size_t i = at; i < at + digits; ++i) {
-    const int digit = hex_digit(text[i]);
+    const int digit = hex_value(text[i]);
     if (digit < 0) return std::nullopt;
     value = value * 16 + static_cast<std::uint32_t>(digit);
   }

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 
 #include <boost/json.hpp>
+
+#include "base/member_reader.hpp"
 
 namespace akr {
 namespace {
@@ -40,97 +41,55 @@ std::vector<std::string_view> names_of(const Word<Value> (&words)[kSize]) {
   return names;
 }
 
-// Reads the members of one rule; keeps the first thing that is wrong.
-class RuleReader {
- public:
-  RuleReader(const json::object& object, std::size_t index)
-      : object_(object), place_("failure_rules[" + std::to_string(index) + "]") {}
+constexpr std::int64_t kTooLong = 1'000'000'000;  // compile() refuses it; larger ones would overflow
 
-  Result<FailureRule> read() {
-    FailureRule rule;
-    if (object_.if_contains("action") == nullptr) refuse("action", "is required");
-    for (const auto& [name, value] : object_) read_member(name, value, rule);
-    if (error_) return *std::move(error_);
-    return rule;
+void read_statuses(MemberReader& in, std::vector<int>& statuses) {
+  const json::value* const given = in.any("status");
+  if (given == nullptr) return;
+  const auto add = [&](const json::value& one) {
+    const bool fits = one.is_int64() && one.get_int64() >= 100 && one.get_int64() <= 599;
+    if (!fits) return in.refuse("status", "must be a status from 100 to 599, or a list of them");
+    statuses.push_back(static_cast<int>(one.get_int64()));
+  };
+  if (!given->is_array()) return add(*given);
+  for (const json::value& one : given->get_array()) add(one);
+}
+
+template <class Value, std::size_t kSize>
+void read_word(MemberReader& in, std::string_view name, const Word<Value> (&words)[kSize], Value& out) {
+  const json::value* const given = in.any(name);
+  if (given == nullptr) return;
+  const std::string_view text = given->is_string() ? std::string_view(given->get_string()) : "";
+  std::string known;
+  for (const Word<Value>& word : words) {
+    known += (known.empty() ? "" : ", ") + std::string(word.name);
+    if (word.name != text) continue;
+    out = word.value;
+    return;
   }
+  in.refuse(name, "must be one of " + known);
+}
 
- private:
-  void read_member(std::string_view name, const json::value& value, FailureRule& rule) {
-    if (name == "status") return read_statuses(value, rule.statuses);
-    if (name == "body_regex") return read_text(name, value, rule.body_regex);
-    if (name == "json_pointer") return read_text(name, value, rule.json_pointer);
-    if (name == "json_regex") return read_text(name, value, rule.json_regex);
-    if (name == "action") return read_word(name, value, kActions, rule.action);
-    if (name == "scope") return read_word(name, value, kScopes, rule.scope);
-    if (name != "seconds") return refuse(name, "is not a member of a rule");
-    if (!value.is_int64() || value.get_int64() < 0) return refuse(name, "must be a whole number, not negative");
-    rule.hold = std::chrono::seconds(std::min<std::int64_t>(value.get_int64(), kTooLong));
-  }
-
-  void read_statuses(const json::value& value, std::vector<int>& statuses) {
-    const auto add = [&](const json::value& one) {
-      const bool fits = one.is_int64() && one.get_int64() >= 100 && one.get_int64() <= 599;
-      if (!fits) return refuse("status", "must be a status from 100 to 599, or a list of them");
-      statuses.push_back(static_cast<int>(one.get_int64()));
-    };
-    if (!value.is_array()) return add(value);
-    for (const json::value& one : value.get_array()) add(one);
-  }
-
-  void read_text(std::string_view name, const json::value& value, std::string& text) {
-    if (!value.is_string()) return refuse(name, "must be a string");
-    text = value.get_string();
-  }
-
-  template <class Value, std::size_t kSize>
-  void read_word(std::string_view name, const json::value& value, const Word<Value> (&words)[kSize], Value& out) {
-    const std::string_view text = value.is_string() ? std::string_view(value.get_string()) : "";
-    std::string known;
-    for (const Word<Value>& word : words) {
-      known += (known.empty() ? "" : ", ") + std::string(word.name);
-      if (word.name != text) continue;
-      out = word.value;
-      return;
-    }
-    refuse(name, "must be one of " + known);
-  }
-
-  void refuse(std::string_view member, std::string_view what) {
-    if (error_) return;
-    const std::string field = place_ + "." + std::string(member);
-    error_ = Error{.code = ErrorCode::kInvalid, .message = field + " " + std::string(what), .field = field};
-  }
-
-  static constexpr std::int64_t kTooLong = 1'000'000'000;  // compile() refuses it; larger ones would overflow
-
-  const json::object& object_;
-  std::string place_;
-  std::optional<Error> error_;
-};
+void read_hold(MemberReader& in, std::chrono::seconds& hold) {
+  const json::value* const given = in.any("seconds");
+  if (given == nullptr) return;
+  if (!given->is_int64() || given->get_int64() < 0) return in.refuse("seconds", "must be a whole number, not negative");
+  hold = std::chrono::seconds(std::min(given->get_int64(), kTooLong));
+}
 
 }  // namespace
 
 Result<std::vector<FailureRule>> read_failure_rules(const json::value& value) {
-  const auto wrong = [](std::string field, const char* what) {
-    return Error{.code = ErrorCode::kInvalid, .message = field + what, .field = field};
-  };
-  if (!value.is_array()) return wrong("failure_rules", " must be an array of rules");
-  std::vector<FailureRule> rules;
-  for (std::size_t i = 0; i < value.get_array().size(); ++i) {
-    const json::value& each = value.get_array()[i];
-    if (!each.is_object()) return wrong("failure_rules[" + std::to_string(i) + "]", " must be an object");
-    auto rule = RuleReader(each.get_object(), i).read();
-    if (!rule) return rule.error();
-    rules.push_back(*std::move(rule));
-  }
-  return rules;
-}
-
-Result<std::vector<FailureRule>> parse_failure_rules(std::string_view text) {
-  boost::system::error_code failure;
-  const json::value value = json::parse(text, failure);
-  if (failure) return Error{.code = ErrorCode::kInvalid, .message = "not JSON", .field = "failure_rules"};
-  return read_failure_rules(value);
+  return read_json_list<FailureRule>(value, "failure_rules", [](MemberReader& in, FailureRule& rule) {
+    in.required("action");
+    read_statuses(in, rule.statuses);
+    in.text("body_regex", rule.body_regex);
+    in.text("json_pointer", rule.json_pointer);
+    in.text("json_regex", rule.json_regex);
+    read_word(in, "action", kActions, rule.action);
+    read_word(in, "scope", kScopes, rule.scope);
+    read_hold(in, rule.hold);
+  });
 }
 
 std::vector<std::string_view> rule_action_names() { return names_of(kActions); }
@@ -150,10 +109,6 @@ json::array failure_rules_to_json(std::span<const FailureRule> rules) {
     list.push_back(std::move(out));
   }
   return list;
-}
-
-std::string write_failure_rules(std::span<const FailureRule> rules) {
-  return json::serialize(failure_rules_to_json(rules));
 }
 
 }  // namespace akr

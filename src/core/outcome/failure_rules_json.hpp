@@ -23,13 +23,11 @@ namespace akr {
 // kInvalid with field "failure_rules[2].action" for the first member that is unknown or of a wrong type.  Whether the
 // rules can be used is FailureRules::compile()'s business.
 Result<std::vector<FailureRule>> read_failure_rules(const boost::json::value& value);
-Result<std::vector<FailureRule>> parse_failure_rules(std::string_view text);
 
 // The words that `action` and `scope` may be.
 std::vector<std::string_view> rule_action_names();
 std::vector<std::string_view> rule_scope_names();
 
 boost::json::array failure_rules_to_json(std::span<const FailureRule> rules);
-std::string write_failure_rules(std::span<const FailureRule> rules);
 
 }  // namespace akr

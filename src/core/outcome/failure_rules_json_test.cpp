@@ -1,9 +1,23 @@
 #include "core/outcome/failure_rules_json.hpp"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
+
+#include "base/member_reader.hpp"
 
 namespace akr {
 namespace {
+
+// As the store keeps them.
+std::string write_failure_rules(std::span<const FailureRule> rules) {
+  return boost::json::serialize(failure_rules_to_json(rules));
+}
+
+Result<std::vector<FailureRule>> parse_failure_rules(std::string_view text) {
+  const auto value = parse_json_text(text, "failure_rules");
+  if (!value) return value.error();
+  return read_failure_rules(*value);
+}
 
 TEST(FailureRulesJson, WhatWasWrittenIsReadBack) {
   for (const std::string_view name : preset_names()) {

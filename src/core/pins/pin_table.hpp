@@ -43,9 +43,6 @@ class PinTable {
     bool foreign = false;          // another one did, and does not share it: to this one it does not exist
   };
   Found look_up(ServiceId asked, std::string_view access_key, std::string_view resource, Sharing sharing, WallTime now);
-  std::optional<PinnedKey> find(ServiceId asked, std::string_view access_key, std::string_view resource, WallTime now) {
-    return look_up(asked, access_key, resource, Sharing::kNo, now).key;
-  }
   // The resource was made through this key and belongs to the access key; or the answer to a request that makes
   // something named it again (of both, the last word wins); or it was seen through this key: keys of one account see
   // the same things, and what one of them made must not wander to the next one that lists it.

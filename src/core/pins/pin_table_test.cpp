@@ -22,8 +22,12 @@ class PinTableTest : public testing::Test {
   void put(std::string_view id, PinnedKey to = kFirst, PinTable::How how = PinTable::How::kMade) {
     table_.put(kService, "alice", id, to, how, clock_.wall());
   }
-  std::optional<PinnedKey> find(std::string_view id, std::string_view access_key = "alice") {
-    return table_.find(kService, access_key, id, clock_.wall());
+  std::optional<PinnedKey> find(std::string_view id, std::string_view access_key = "alice",
+                                ServiceId asked = kService) {
+    return find_in(table_, asked, access_key, id);
+  }
+  std::optional<PinnedKey> find_in(PinTable& table, ServiceId asked, std::string_view access_key, std::string_view id) {
+    return table.look_up(asked, access_key, id, PinTable::Sharing::kNo, clock_.wall()).key;
   }
 
   ManualClock clock_;
@@ -37,7 +41,7 @@ TEST_F(PinTableTest, RemembersPerServiceAccessKeyAndResource) {
   EXPECT_EQ(find("file-2"), kSecond);
   EXPECT_EQ(find("file-3"), std::nullopt);
   EXPECT_EQ(find("file-1", "bob"), std::nullopt);
-  EXPECT_EQ(table_.find(ServiceId{2}, "alice", "file-1", clock_.wall()), std::nullopt);
+  EXPECT_EQ(find("file-1", "alice", ServiceId{2}), std::nullopt);
   // The parts cannot be shifted into one another.
   EXPECT_EQ(find("efile-1", "alic"), std::nullopt);
 }
@@ -158,13 +162,13 @@ TEST_F(PinTableTest, ComesBackFromItsRows) {
   const auto rows = table_.take_changes(10);
   PinTable next(kKey);
   next.restore(rows, clock_.wall());
-  EXPECT_EQ(next.find(kService, "alice", "file-2", clock_.wall()), kSecond);
+  EXPECT_EQ(find_in(next, kService, "alice", "file-2"), kSecond);
   EXPECT_TRUE(next.take_changes(10).empty());
   EXPECT_TRUE(next.any(kService));
 
   PinTable other("another key for hashing");
   other.restore(rows, clock_.wall());
-  EXPECT_EQ(other.find(kService, "alice", "file-2", clock_.wall()), std::nullopt);
+  EXPECT_EQ(find_in(other, kService, "alice", "file-2"), std::nullopt);
 
   PinTable late(kKey);
   late.restore(rows, clock_.wall() + 72h);
@@ -180,12 +184,12 @@ TEST_F(PinTableTest, DropsTheOldestWhenItIsFull) {
     // What is used stays.
     if (i % 50 == 49) {
       clock_.advance(2min);
-      EXPECT_TRUE(small.find(kService, "alice", "file-0", clock_.wall())) << i;
+      EXPECT_TRUE(find_in(small, kService, "alice", "file-0")) << i;
     }
   }
   EXPECT_LE(small.size(), 160U);
-  EXPECT_FALSE(small.find(kService, "alice", "file-1", clock_.wall()));
-  EXPECT_TRUE(small.find(kService, "alice", "file-1999", clock_.wall()));
+  EXPECT_FALSE(find_in(small, kService, "alice", "file-1"));
+  EXPECT_TRUE(find_in(small, kService, "alice", "file-1999"));
   // Rows of what was dropped may go.
   EXPECT_GT(small.expire(clock_.wall()), clock_.wall() + 40h);
   EXPECT_LE(small.take_changes(10'000).size(), 160U);

@@ -2,13 +2,13 @@
 
 #include <boost/json.hpp>
 
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
-#include "core/service/json_item.hpp"
 
 namespace akr {
 
 Result<std::vector<AffinityRule>> read_affinity_rules(const boost::json::value& value) {
-  return read_json_list<AffinityRule>(value, "affinity_rules", [](JsonItem& in, AffinityRule& rule) {
+  return read_json_list<AffinityRule>(value, "affinity_rules", [](MemberReader& in, AffinityRule& rule) {
     in.text("method", rule.method);
     in.text("path", rule.path);
     in.required("created");
@@ -16,12 +16,6 @@ Result<std::vector<AffinityRule>> read_affinity_rules(const boost::json::value& 
     in.texts("used", rule.used);
     rule.method = iequals(rule.method, "ANY") ? "" : to_upper(rule.method);
   });
-}
-
-Result<std::vector<AffinityRule>> parse_affinity_rules(std::string_view text) {
-  const auto value = parse_json_text(text, "affinity_rules");
-  if (!value) return value.error();
-  return read_affinity_rules(*value);
 }
 
 boost::json::array affinity_rules_to_json(std::span<const AffinityRule> rules) {
@@ -35,10 +29,6 @@ boost::json::array affinity_rules_to_json(std::span<const AffinityRule> rules) {
     list.push_back(std::move(out));
   }
   return list;
-}
-
-std::string write_affinity_rules(std::span<const AffinityRule> rules) {
-  return boost::json::serialize(affinity_rules_to_json(rules));
 }
 
 }  // namespace akr

@@ -21,9 +21,7 @@ namespace akr {
 // kInvalid with field "affinity_rules[2].created[0]" for the first member that is unknown or of a wrong type.  Whether
 // the values can work is validate_service()'s business.
 Result<std::vector<AffinityRule>> read_affinity_rules(const boost::json::value& value);
-Result<std::vector<AffinityRule>> parse_affinity_rules(std::string_view text);
 
 boost::json::array affinity_rules_to_json(std::span<const AffinityRule> rules);
-std::string write_affinity_rules(std::span<const AffinityRule> rules);
 
 }  // namespace akr

@@ -1,9 +1,23 @@
 #include "core/service/affinity_rules_json.hpp"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
+
+#include "base/member_reader.hpp"
 
 namespace akr {
 namespace {
+
+// As the store keeps them.
+std::string write_affinity_rules(std::span<const AffinityRule> rules) {
+  return boost::json::serialize(affinity_rules_to_json(rules));
+}
+
+Result<std::vector<AffinityRule>> parse_affinity_rules(std::string_view text) {
+  const auto value = parse_json_text(text, "affinity_rules");
+  if (!value) return value.error();
+  return read_affinity_rules(*value);
+}
 
 TEST(AffinityRulesJson, WhatWasWrittenIsReadBack) {
   const std::vector<AffinityRule> rules = {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/member_reader.hpp"
 #include "base/strict_url.hpp"
 #include "base/strings.hpp"
 #include "base/utf8.hpp"
-#include "core/service/json_item.hpp"
 #include "core/service/validate_parts.hpp"
 
 namespace akr {

@@ -25,6 +25,10 @@ FieldInfo describe(const Field<Owner>& field, const Owner& generic, const Owner&
   info.milliseconds = std::holds_alternative<std::chrono::milliseconds& (*)(Owner&)>(field.member);
   if (field.bounds.most > 0) info.bounds = field.bounds;
   if (field.choices != nullptr) info.choices = field.choices(known);
+  if (const auto* listed = std::get_if<Listed<Owner>>(&field.member)) {
+    info.entries = listed->entries;
+    info.named = listed->named;
+  }
   info.applies = field.applies;
   info.required = field.required;
   info.nullable = !is_null_refused(field);

@@ -22,6 +22,8 @@ struct FieldInfo {
   bool milliseconds = false;
   std::optional<Bounds> bounds;  // of integers; of strings, their length in characters
   std::vector<std::string_view> choices;
+  std::optional<Entries> entries;  // of arrays
+  bool named = false;              // of arrays: one text may stand for a whole one
   AppliesTo applies = AppliesTo::kAllServices;
   bool required = false;
   bool nullable = true;

@@ -2,7 +2,7 @@
 
 #include <concepts>
 
-#include "core/service/json_item.hpp"
+#include "base/member_reader.hpp"
 #include "core/service/text_rules.hpp"
 
 namespace akr {

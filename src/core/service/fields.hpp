@@ -38,11 +38,16 @@ struct Worded {
   std::string (*if_null)(const Owner&) = nullptr;  // what null in JSON stands for; nullptr: ""
 };
 
+// What the entries of a list are.
+enum class Entries : std::uint8_t { kTexts, kServiceIds, kUpstreams, kAffinityRules, kFailureRules };
+
 // A field that is a list, kept by the store as its JSON.
 template <class Owner>
 struct Listed {
   Result<void> (*read)(const boost::json::value&, Owner&);  // kInvalid with Error::field, and nothing changed
   boost::json::array (*write)(const Owner&);
+  Entries entries;
+  bool named = false;  // one text may stand for a whole list: the name of a built-in one, "*"
 };
 
 // Where the value is, which says of what kind it is.  Each kind has one reader and one writer for each of its forms.

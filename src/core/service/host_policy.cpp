@@ -29,12 +29,6 @@ bool is_host_char(char c) {
   return (lower >= 'a' && lower <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '.';
 }
 
-int digit_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
-}
-
 // One part of an inet_aton() address: "0x7f" is hexadecimal, "0177" octal.
 std::optional<std::uint64_t> parse_aton_part(std::string_view part) {
   int base = 10;
@@ -45,8 +39,8 @@ std::optional<std::uint64_t> parse_aton_part(std::string_view part) {
   if (part.empty() && base == 10) return std::nullopt;
   std::uint64_t value = 0;  // "0x" alone is 0 for several C libraries
   for (char c : part) {
-    const int digit = digit_value(c);
-    if (digit >= base) return std::nullopt;
+    const int digit = hex_value(c);
+    if (digit < 0 || digit >= base) return std::nullopt;
     value = value * static_cast<std::uint64_t>(base) + static_cast<std::uint64_t>(digit);
     if (value > 0xffff'ffffULL) return std::nullopt;
   }
@@ -85,7 +79,7 @@ bool ends_in_number(std::string_view host) {
   return parse_aton_part(last).has_value() || std::all_of(last.begin(), last.end(), is_digit);
 }
 
-bool is_ipv6_char(char c) { return digit_value(c) < 16 || c == ':' || c == '.'; }
+bool is_ipv6_char(char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; }
 
 std::optional<std::array<std::uint8_t, 16>> parse_ipv6(std::string_view host) {
   if (!std::all_of(host.begin(), host.end(), is_ipv6_char)) return std::nullopt;  // a NUL would end it early

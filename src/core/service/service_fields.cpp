@@ -101,17 +101,23 @@ constexpr Field<Service> kFields[] = {
      .required = true,
      .meaning = {"the same, for example `https://api.openai.com/v1`", "同上，例如 `https://api.openai.com/v1`"}},
     {.name = "upstreams",
-     .member = Listed<Service>{parts::read_upstreams, parts::write_upstreams},
+     .member =
+         Listed<Service>{
+             .read = parts::read_upstreams, .write = parts::write_upstreams, .entries = Entries::kUpstreams},
      .meaning = {"several base URLs with `weight` and `priority`; see below",
                  "多个基础 URL，各带 `weight` 与 `priority`；见下文"}},
     {.name = "fallbacks",
-     .member = Listed<Service>{parts::read_fallbacks, parts::write_fallbacks},
+     .member =
+         Listed<Service>{
+             .read = parts::read_fallbacks, .write = parts::write_fallbacks, .entries = Entries::kServiceIds},
      .check = check_fallbacks,
      .meaning = {"ids of the services that are asked, in this order, when no key or URL of this one can serve; see "
                  "below",
                  "本服务没有可用的密钥或 URL 时，依次改用的服务的 id；见下文"}},
     {.name = "affinity_rules",
-     .member = Listed<Service>{parts::read_affinity_rules, parts::write_affinity_rules},
+     .member = Listed<Service>{.read = parts::read_affinity_rules,
+                               .write = parts::write_affinity_rules,
+                               .entries = Entries::kAffinityRules},
      .check = check_affinity_rules,
      .meaning = {"which answers name things (jobs, files) that belong to the key that made them; see below",
                  "哪些响应中的事物（任务、文件）属于创建它的密钥；见下文"}},
@@ -191,7 +197,10 @@ constexpr Field<Service> kFields[] = {
      .meaning = {"most keys failing alike blames the upstream, not the keys",
                  "大多数密钥以同样方式失败时，归咎于上游而不是密钥"}},
     {.name = "failure_rules",
-     .member = Listed<Service>{parts::read_failure_rules, parts::write_failure_rules},
+     .member = Listed<Service>{.read = parts::read_failure_rules,
+                               .write = parts::write_failure_rules,
+                               .entries = Entries::kFailureRules,
+                               .named = true},
      .check = check_failure_rules,
      .meaning =
          {"what answers mean, asked before the format; see below. A string takes a built-in list: `openai`, "
@@ -227,7 +236,10 @@ constexpr Field<Service> kFields[] = {
                  "`http`、`https`、`socks5` 或 `socks5h` `://[user:password@]host:port`；地址策略"
                  "（`ALLOW_PRIVATE_UPSTREAMS`）同样适用"}},
     {.name = "cors_origins",
-     .member = Listed<Service>{parts::read_cors_origins, parts::write_cors_origins},
+     .member = Listed<Service>{.read = parts::read_cors_origins,
+                               .write = parts::write_cors_origins,
+                               .entries = Entries::kTexts,
+                               .named = true},
      .check = check_cors_origins,
      .meaning =
          {"whose web pages may call the service from a browser: origins like `https://app.example`, or `[\"*\"]`; see "

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
 #include "core/outcome/failure_rules_json.hpp"
 #include "core/service/affinity_rules_json.hpp"
 #include "core/service/cors_origins.hpp"
-#include "core/service/json_item.hpp"
 #include "core/service/upstreams_json.hpp"
 
 namespace akr::parts {

@@ -20,13 +20,9 @@ namespace akr {
 // kInvalid with field "upstreams[2].weight" or "fallbacks[1]" for the first member that is unknown, of a wrong type or
 // out of range.  Whether the values can work is validate_service()'s business.
 Result<std::vector<Upstream>> read_upstreams(const boost::json::value& value);
-Result<std::vector<Upstream>> parse_upstreams(std::string_view text);
 boost::json::array upstreams_to_json(std::span<const Upstream> upstreams);
-std::string write_upstreams(std::span<const Upstream> upstreams);
 
 Result<std::vector<ServiceId>> read_fallbacks(const boost::json::value& value);
-Result<std::vector<ServiceId>> parse_fallbacks(std::string_view text);
 boost::json::array fallbacks_to_json(std::span<const ServiceId> fallbacks);
-std::string write_fallbacks(std::span<const ServiceId> fallbacks);
 
 }  // namespace akr

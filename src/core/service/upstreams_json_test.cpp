@@ -1,9 +1,31 @@
 #include "core/service/upstreams_json.hpp"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
+
+#include "base/member_reader.hpp"
 
 namespace akr {
 namespace {
+
+// As the store keeps them.
+std::string write_upstreams(std::span<const Upstream> upstreams) {
+  return boost::json::serialize(upstreams_to_json(upstreams));
+}
+std::string write_fallbacks(std::span<const ServiceId> fallbacks) {
+  return boost::json::serialize(fallbacks_to_json(fallbacks));
+}
+
+Result<std::vector<Upstream>> parse_upstreams(std::string_view text) {
+  const auto value = parse_json_text(text, "upstreams");
+  if (!value) return value.error();
+  return read_upstreams(*value);
+}
+Result<std::vector<ServiceId>> parse_fallbacks(std::string_view text) {
+  const auto value = parse_json_text(text, "fallbacks");
+  if (!value) return value.error();
+  return read_fallbacks(*value);
+}
 
 TEST(UpstreamsJson, WhatWasWrittenIsReadBack) {
   const std::vector<Upstream> upstreams = {{.url = "https://a.example/v1?it's=\"odd\"", .weight = 0, .priority = -7},

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/member_reader.hpp"
 #include "base/strings.hpp"
-#include "core/service/json_item.hpp"
 #include "core/service/path_check.hpp"
 #include "core/service/text_rules.hpp"
 #include "core/service/validate_parts.hpp"

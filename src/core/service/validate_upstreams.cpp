@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/member_reader.hpp"
 #include "core/service/host_policy.hpp"
-#include "core/service/json_item.hpp"
 #include "core/service/url.hpp"
 #include "core/service/validate_parts.hpp"
 

@@ -307,8 +307,7 @@ bool MessageHead::note_content_length(std::string_view value) {
 
 void MessageHead::note_connection(std::string_view value) {
   while (!value.empty()) {
-    const auto comma = value.find(',');
-    const std::string_view option = trim(value.substr(0, comma));
+    const std::string_view option = trim(take_part(value, ','));
     if (iequals(option, "close")) {
       says_close_ = true;
     } else if (iequals(option, "keep-alive")) {
@@ -318,8 +317,6 @@ void MessageHead::note_connection(std::string_view value) {
     } else if (!option.empty()) {
       nominates_ = true;
     }
-    if (comma == std::string_view::npos) break;
-    value.remove_prefix(comma + 1);
   }
 }
 
@@ -334,13 +331,11 @@ void MessageHead::mark_nominated() {
     if (fields_[i].id != FieldId::kConnection) continue;
     std::string_view rest = view(fields_[i].value);
     while (!rest.empty()) {
-      const auto comma = rest.find(',');
-      const std::string_view option = trim(rest.substr(0, comma));
+      const std::string_view option = trim(take_part(rest, ','));
       const auto found = std::lower_bound(order.begin(), end, option, [&](std::uint8_t index, std::string_view wanted) {
         return before(name_of(index), wanted);
       });
       if (found != end && iequals(name_of(*found), option)) nominate(*found);
-      rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
   }
   // The first of several fields with one name was found: it speaks for all.

@@ -149,8 +149,7 @@ IoResult Downstream::read_more() {
   return slot_->read_more(*stream_, Buffer::kSmall);
 }
 
-// Waits for a request and parses its head.  Between requests the connection holds no buffer.
-Task<Downstream::Next> Downstream::read_head() {
+Task<Downstream::Next> Downstream::next_request() {
   TimePoint deadline = worker().now() + (served_ ? limits_.keepalive_timeout : limits_.new_connection_timeout);
   bool parse = slot_ && slot_->end > slot_->begin;  // pipelined bytes
   bool started = parse;
@@ -159,8 +158,11 @@ Task<Downstream::Next> Downstream::read_head() {
     if (parse) {
       const ParseStatus status =
           slot_->head.parse_request({slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin});
-      if (status == ParseStatus::kDone) co_return Next::kRequest;
-      if (status == ParseStatus::kError) co_return Next::kRefuse;
+      if (status == ParseStatus::kDone) {
+        begin_body();
+        co_return Next::kRequest;
+      }
+      if (status == ParseStatus::kError) co_return refuse();
     }
     // A connection that only waits must not hold a buffer, so ask the kernel before leasing one.
     IoResult result = {.status = IoStatus::kWouldBlock, .want = kRead};
@@ -168,12 +170,12 @@ Task<Downstream::Next> Downstream::read_head() {
     if (result.status == IoStatus::kWouldBlock) {
       if (!started) slot_.reset();
       const WaitEnd end = co_await wait_for(socket(), result.want, deadline);
-      if (end != WaitEnd::kReady) co_return started&& end == WaitEnd::kTimeout ? Next::kRefuse : Next::kClose;
+      if (end != WaitEnd::kReady) co_return started&& end == WaitEnd::kTimeout ? refuse() : Next::kClose;
       continue;
     }
     if (result.status == IoStatus::kError && result.error == ENOBUFS) {
       refusal_ = HeadError::kCrowded;
-      co_return Next::kRefuse;
+      co_return refuse();
     }
     if (result.status != IoStatus::kOk) co_return Next::kClose;
     const char* fresh = slot_->buffer.data() + slot_->end - result.bytes;
@@ -183,6 +185,15 @@ Task<Downstream::Next> Downstream::read_head() {
     started = true;
     idle_ = false;
   }
+}
+
+// There is no request: what is answered now answers the connection, and is the last on it.
+Downstream::Next Downstream::refuse() {
+  keep_alive_ = false;
+  body_finished_ = true;
+  answered_ = false;
+  if (trusted_peer_) note_client({.address = peer_});  // a head that cannot be read names nobody
+  return Next::kRefuse;
 }
 
 HeadError Downstream::refusal() const {
@@ -298,8 +309,11 @@ Task<void> Downstream::reply(int status, std::string fields, std::string body) {
   if (sent.status != IoStatus::kOk) mark_broken(true);
 }
 
-// Ends the request on this connection: what is left of its body is swallowed if it is small and already here.
-void Downstream::finish_request() {
+bool Downstream::finish_request() {
+  if (broken_) {
+    if (reset_) socket().close_reset();
+    return false;
+  }
   std::string_view ignored;
   while (keep_alive_ && !body_finished_) {
     const IoResult result = try_read_body(ignored);
@@ -307,9 +321,18 @@ void Downstream::finish_request() {
     if (result.status != IoStatus::kOk || body_received_ > kMaxDiscard) keep_alive_ = false;
   }
   known_ = false;
-  if (slot_ && slot_->begin < slot_->end) return keep_rest();
-  slot_.reset();
-  memory_.release();
+  if (slot_ && slot_->begin < slot_->end) {
+    keep_rest();
+  } else {
+    slot_.reset();
+    memory_.release();
+  }
+  return true;
+}
+
+bool Downstream::become_idle() {
+  idle_ = !slot_;
+  return idle_;
 }
 
 // The beginning of the next request, which comes from nobody we know yet: it gets a small buffer again if it fits.

@@ -107,25 +107,40 @@ class Downstream {
   // Takes the connection over (websocket): bytes that came after the head, then whatever the stream brings.
   std::string_view early_bytes() const { return {slot_->buffer.data() + slot_->begin, slot_->end - slot_->begin}; }
 
- private:
-  friend class Server;
-  enum class Next : std::uint8_t { kRequest, kClose, kRefuse };
+  // --- from request to request: called by the Server, in this order ---
+  enum class Next : std::uint8_t {
+    kRequest,  // head() is a request
+    kRefuse,   // refusal() says why it is none, or came too slowly; reply(), then linger()
+    kClose,    // the connection ended, or brought nothing in time
+  };
+  // Waits for a request and parses its head.  Between requests the connection holds no buffer.
+  Task<Next> next_request();
+  // kNone: the head came too slowly.
+  HeadError refusal() const;
+  const IpAddress& peer() const { return peer_; }
+  bool peer_is_trusted() const { return trusted_peer_; }
+  void note_client(const ForwardedClient& client);
+  // Ends the request: what is left of its body is swallowed if it is small and already here.  False: the answer was
+  // cut, and the connection is as closed as mark_broken() asked for.
+  [[nodiscard]] bool finish_request();
+  // True if a close now could destroy an answer that the client has not read yet: linger() first.
+  bool must_linger() const { return !client_closes_ || !body_finished_; }
+  Task<void> linger();
+  // True: nothing of a next request is here.
+  bool become_idle();
+  bool idle() const { return idle_; }  // closed at once by a drain
 
-  Task<Next> read_head();
+ private:
+  Next refuse();
   IoResult read_more();
   bool may_hold(std::size_t bytes) { return known_ || memory_.grow_to(bytes); }
-  HeadError refusal() const;
   void keep_rest();
   void begin_body();
-  void finish_request();
   TimePoint rate_deadline() const;
   std::string body_timer() const;
-  Task<void> linger();
 
   std::unique_ptr<Stream> stream_;
   const ServerLimits& limits_;
-  void note_client(const ForwardedClient& client);
-
   const IpAddress peer_;
   std::string client_ip_;
   MessageSlotPtr slot_;
@@ -148,9 +163,7 @@ class Downstream {
   const bool trusted_peer_;
   bool https_ = false;
   bool served_ = false;  // had a request before
-  bool idle_ = true;     // between requests; closed at once by a drain
-  Downstream* prev_ = nullptr;
-  Downstream* next_ = nullptr;
+  bool idle_ = true;     // between requests
 };
 
 class RequestHandler {

@@ -5,11 +5,15 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/support/handler_server.hpp"
 #include "tests/support/http_client.hpp"
+#include "tests/support/run_on_worker.hpp"
 
 namespace akr::net {
 namespace {
@@ -34,6 +38,35 @@ TEST(Downstream, ABodyThatCameWithItsHeadIsTakenAsAView) {
   HttpClient client(server.port());
   EXPECT_EQ(client.ask(post("hello")).body, "hello");
   EXPECT_EQ(client.ask(post("")).body, "");
+}
+
+// The Server was a friend that read and wrote the members of a connection.  The kind: a class that can only be used by
+// who knows its insides.
+TEST(Downstream, ServesAConnectionThroughItsInterfaceAlone) {
+  test::WorkerThread loop;
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  constexpr std::string_view kTwo =
+      "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+  ASSERT_EQ(::write(ends[1], kTwo.data(), kTwo.size()), static_cast<ssize_t>(kTwo.size()));
+  const auto body = [&](Worker& worker) -> Task<std::vector<std::string>> {
+    const ServerLimits limits;
+    Downstream client(make_tcp_stream(worker, ends[0]), limits, *parse_ip("192.0.2.1"));
+    std::vector<std::string> said;
+    said.emplace_back(client.idle() ? "idle" : "busy");
+    for (;;) {
+      const Downstream::Next next = co_await client.next_request();
+      if (next != Downstream::Next::kRequest) break;
+      said.emplace_back(client.head().target());
+      co_await client.reply(200, "", "x");
+      if (!client.finish_request() || !client.keep_alive()) break;
+      said.emplace_back(client.become_idle() ? "idle" : "more");
+    }
+    said.emplace_back(client.must_linger() ? "linger" : "close");
+    co_return said;
+  };
+  EXPECT_EQ(loop.run(body), (std::vector<std::string>{"idle", "/1", "more", "/2", "close"}));
+  ::close(ends[1]);
 }
 
 TEST(Downstream, ChunkedOrUnfinishedBodiesAreNotTaken) {

@@ -174,12 +174,22 @@ void Server::welcome(int fd, const IpAddress& peer) {
 
 // A connection is in the server's list as long as its coroutine lives, however that ends.
 struct Server::Membership {
-  Membership(Server& owner, Downstream& member) : server(owner), client(member) { server.link(client); }
-  ~Membership() { server.unlink(client); }
+  Membership(Server& owner, Downstream& member) : server(owner), client(member), next(owner.first_) {
+    if (next != nullptr) next->prev = this;
+    server.first_ = this;
+    ++server.open_;
+  }
+  ~Membership() {
+    (prev != nullptr ? prev->next : server.first_) = next;
+    if (next != nullptr) next->prev = prev;
+    --server.open_;
+  }
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   Server& server;
   Downstream& client;
+  Membership* prev = nullptr;
+  Membership* next;
 };
 
 Task<void> Server::serve(std::unique_ptr<Stream> transport, IpAddress peer) {
@@ -196,7 +206,7 @@ Task<void> Server::serve(std::unique_ptr<Stream> transport, IpAddress peer) {
   const Result<void> prepared = co_await prepare(place, transport, peer);
   if (!prepared) co_return;
   Downstream client(std::move(transport), limits_, peer);
-  const Membership membership(*this, client);
+  Membership membership(*this, client);
   co_await serve_requests(client, place);
 }
 
@@ -221,15 +231,14 @@ Task<Result<void>> Server::prepare(Place& place, std::unique_ptr<Stream>& transp
 }
 
 Task<void> Server::serve_requests(Downstream& client, Place& place) {
-  while (!place.evicted() && (!draining_ || !client.idle_)) {
-    const Downstream::Next next = co_await client.read_head();
+  while (!place.evicted() && (!draining_ || !client.idle())) {
+    const Downstream::Next next = co_await client.next_request();
     if (next == Downstream::Next::kClose) co_return;
     places_.begin_request(place);
     if (next == Downstream::Next::kRefuse) {
       co_await refuse(client, place);
       co_return;
     }
-    client.begin_body();
     AddressShares::Lease share;
     const NoPlace why = admit(client, place, share);
     if (draining_ || place.restricted() != NoPlace::kNone) client.forbid_keep_alive();
@@ -249,20 +258,15 @@ Task<void> Server::serve_requests(Downstream& client, Place& place) {
     }
     if (failed != 0) co_await give_up(client, failed);
     share.release();
-    if (client.broken_) {
-      if (client.reset_) client.socket().close_reset();
-      co_return;
-    }
-    client.finish_request();
+    if (!client.finish_request()) co_return;
     places_.end_request(place, worker_.now());
-    if (!client.keep_alive_ || draining_) {
-      if (!client.client_closes_ || !client.body_finished_) co_await client.linger();
+    if (!client.keep_alive() || draining_) {
+      if (client.must_linger()) co_await client.linger();
       co_return;
     }
-    client.idle_ = !client.slot_;
     client.socket().charge(cost::kRequest);
     // The next request may be here already, and the next thousand behind it.
-    if (client.idle_ || client.socket().may_work(kRead)) continue;
+    if (client.become_idle() || client.socket().may_work(kRead)) continue;
     const WaitEnd end = co_await wait_for(client.socket(), kRead, TimePoint::max());
     if (end != WaitEnd::kReady) co_return;
   }
@@ -271,8 +275,8 @@ Task<void> Server::serve_requests(Downstream& client, Place& place) {
 // Finds out who asks, and whether there is a place for the request.
 NoPlace Server::admit(Downstream& client, const Place& place, AddressShares::Lease& share) {
   NoPlace why = place.restricted();
-  if (client.trusted_peer_) {
-    const ForwardedClient found = forwarded_client(client.head(), client.peer_, limits_.trusted);
+  if (client.peer_is_trusted()) {
+    const ForwardedClient found = forwarded_client(client.head(), client.peer(), limits_.trusted);
     client.note_client(found);
     // The connection is the proxy's; what its client holds is this request.
     if (!limits_.trusted.contains(found.address) && !places_.shares().take(found.address, share)) why = NoPlace::kShare;
@@ -317,11 +321,6 @@ Task<void> Server::give_up(Downstream& client, int status) {
 }
 
 Task<void> Server::refuse(Downstream& client, Place& place) {
-  client.forbid_keep_alive();
-  client.body_finished_ = true;
-  client.answered_ = false;
-  // A head that cannot be read names nobody.
-  if (client.trusted_peer_) client.note_client({.address = client.peer_});
   int status = 408;
   std::string fields;
   std::string body;
@@ -331,28 +330,15 @@ Task<void> Server::refuse(Downstream& client, Place& place) {
   co_await client.linger();
 }
 
-void Server::link(Downstream& client) {
-  client.next_ = first_;
-  if (first_ != nullptr) first_->prev_ = &client;
-  first_ = &client;
-  ++open_;
-}
-
-void Server::unlink(Downstream& client) {
-  (client.prev_ != nullptr ? client.prev_->next_ : first_) = client.next_;
-  if (client.next_ != nullptr) client.next_->prev_ = client.prev_;
-  --open_;
-}
-
 void Server::begin_drain() {
   draining_ = true;
-  for (Downstream* client = first_; client != nullptr; client = client->next_) {
-    if (client->idle_) client->socket().cancel();
+  for (Membership* each = first_; each != nullptr; each = each->next) {
+    if (each->client.idle()) each->client.socket().cancel();
   }
 }
 
 void Server::abort_connections() {
-  for (Downstream* client = first_; client != nullptr; client = client->next_) client->socket().cancel();
+  for (Membership* each = first_; each != nullptr; each = each->next) each->client.socket().cancel();
 }
 
 }  // namespace akr::net

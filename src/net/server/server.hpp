@@ -53,15 +53,13 @@ class Server {
   void note_crowd();
   Task<void> refuse(Downstream& client, Place& place);
   Task<void> give_up(Downstream& client, int status);
-  void link(Downstream& client);
-  void unlink(Downstream& client);
 
   Worker& worker_;
   RequestHandler& handler_;
   ServerLimits limits_;
   TlsServer* tls_;
   std::unique_ptr<Socket> listener_;
-  Downstream* first_ = nullptr;
+  Membership* first_ = nullptr;
   std::size_t open_ = 0;
   Places places_;
   std::uint64_t crowded_out_ = 0;

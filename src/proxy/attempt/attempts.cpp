@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/count_up.hpp"
 #include "core/keys/home_rank.hpp"
 #include "proxy/attempt/attempt_error.hpp"
 #include "proxy/attempt/fallback.hpp"
@@ -57,17 +58,6 @@ bool soon_over(const Error& refused) {
   return refused.code == ErrorCode::kAllKeysCooling ||
          (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
 }
-
-class CountUp {
- public:
-  explicit CountUp(int& counter) : counter_(counter) { ++counter_; }
-  CountUp(const CountUp&) = delete;
-  CountUp& operator=(const CountUp&) = delete;
-  ~CountUp() { --counter_; }
-
- private:
-  int& counter_;
-};
 
 }  // namespace
 

@@ -2,22 +2,20 @@
 
 #include "base/strings.hpp"
 #include "core/service/cors_origins.hpp"
+#include "net/http/field_line.hpp"
 
 namespace akr {
 namespace {
 
+using net::append_field;
 using net::FieldId;
-
-void append_field(std::string_view name, std::string_view value, std::string& out) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
 
 // True: this page may call.
 bool append_allowed_origin(const RequestContext& ctx, std::string& out) {
   const auto& origins = ctx.asked().config.cors_origins;
   const std::string_view origin = ctx.client.head().find(FieldId::kOrigin);
   if (origin.empty() || !allows_origin(origins, origin)) return false;
-  append_field("Access-Control-Allow-Origin", allows_every_origin(origins) ? "*" : origin, out);
+  append_field(out, "Access-Control-Allow-Origin", allows_every_origin(origins) ? "*" : origin);
   return true;
 }
 
@@ -26,9 +24,9 @@ std::string permission(const RequestContext& ctx) {
   const net::MessageHead& head = ctx.client.head();
   std::string fields;
   if (!append_allowed_origin(ctx, fields)) return fields;
-  append_field("Access-Control-Allow-Methods", head.find("access-control-request-method"), fields);
+  append_field(fields, "Access-Control-Allow-Methods", head.find("access-control-request-method"));
   const std::string_view wanted = head.find("access-control-request-headers");
-  if (!wanted.empty()) append_field("Access-Control-Allow-Headers", wanted, fields);
+  if (!wanted.empty()) append_field(fields, "Access-Control-Allow-Headers", wanted);
   // A page of the internet that calls a gateway at home or in an office (Private Network Access).
   if (iequals(head.find("access-control-request-private-network"), "true"))
     fields += "Access-Control-Allow-Private-Network: true\r\n";
@@ -50,7 +48,7 @@ net::Task<Result<void>> answer_preflight(RequestContext& ctx) {
   std::string fields = permission(ctx);
   if (fields.empty()) ctx.detail = "the page's origin is not in cors_origins";
   fields += "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n";
-  append_field("X-Request-Id", ctx.id, fields);
+  append_field(fields, "X-Request-Id", ctx.id);
   co_await ctx.client.reply(ctx.status, std::move(fields), "");
   co_return Result<void>();
 }

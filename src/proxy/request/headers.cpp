@@ -6,6 +6,7 @@
 
 #include "base/strings.hpp"
 #include "core/mask/key_mask.hpp"
+#include "net/http/field_line.hpp"
 #include "proxy/answer/own_url.hpp"
 #include "proxy/answer/retry_fields.hpp"
 #include "proxy/request/cors.hpp"
@@ -15,6 +16,7 @@
 namespace akr {
 namespace {
 
+using net::append_field;
 using net::FieldId;
 
 // Hop-by-hop fields, the client's credentials, and what says who or where the client is (D08), the page that a browser
@@ -85,13 +87,6 @@ bool dropped_from_answer(FieldId id, bool allow_set_cookie) {
     default:
       return false;
   }
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ": ";
-  out += value;
-  out += "\r\n";
 }
 
 void append_number(std::string& out, std::uint64_t value) {

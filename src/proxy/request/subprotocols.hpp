@@ -19,10 +19,8 @@ namespace akr {
 template <class Visit>
 void for_each_subprotocol(std::string_view value, Visit visit) {
   while (!value.empty()) {
-    const auto comma = value.find(',');
-    const std::string_view one = trim(value.substr(0, comma));
+    const std::string_view one = trim(take_part(value, ','));
     if (!one.empty()) visit(one);
-    value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
   }
 }
 

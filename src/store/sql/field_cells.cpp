@@ -5,7 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "core/service/json_item.hpp"
+#include "base/member_reader.hpp"
 
 namespace akr {
 namespace {

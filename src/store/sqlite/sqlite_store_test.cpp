@@ -2,8 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "store/config_store_contract.hpp"
+#include "store/key_store_contracts.hpp"
 #include "store/sqlite/sqlite_fixture.hpp"
-#include "store/store_contract.hpp"
 
 #ifdef AKR_SANITIZED
 // SOCI forgets a column's text when SQLite finds the page behind it damaged; the truncated files below make it do so.

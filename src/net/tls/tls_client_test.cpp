@@ -1,98 +1,17 @@
-#include "net/tls/tls.hpp"
-
-#include <array>
+// tls_client_test.cpp - our side of TLS towards upstreams: whom it believes, and what ends look like.
 #include <atomic>
-#include <csignal>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include "net/tls/tls_stream.hpp"
-#include "tests/support/certificates.hpp"
-#include "tests/support/run_on_worker.hpp"
-#include "tests/support/tcp_server.hpp"
-#include "tests/support/tls_peer.hpp"
+#include "net/tls/tls_fixture.hpp"
 
 namespace akr::net {
 namespace {
-
-using std::chrono::milliseconds;
-using test::CertificateFiles;
-using test::LeafOptions;
-using test::TcpServer;
-using test::TlsAcceptor;
-using test::TlsPeer;
-using test::WorkerThread;
-using Connected = Result<std::unique_ptr<Stream>>;
-
-TimePoint in(milliseconds time) { return std::chrono::steady_clock::now() + time; }
-const milliseconds kLong{10'000};
-
-std::unique_ptr<Stream> tcp_to(Worker& worker, std::uint16_t port) {
-  const int fd = test::connect_to_loopback(port);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  return make_tcp_stream(worker, fd);
-}
-
-// Reads until anything but kOk; the bytes and that end.
-struct Received {
-  std::string bytes;
-  IoResult end;
-};
-Task<Received> receive_all(Stream& stream) {
-  Received result;
-  for (;;) {
-    std::array<char, 4096> chunk = {};
-    const IoResult got = co_await read_some(stream, chunk.data(), chunk.size(), in(kLong));
-    if (got.status != IoStatus::kOk) {
-      result.end = got;
-      co_return result;
-    }
-    result.bytes.append(chunk.data(), got.bytes);
-  }
-}
-
-class TlsClientTest : public testing::Test {
- protected:
-  TlsClientTest() {
-    std::signal(SIGPIPE, SIG_IGN);                            // the peers of these tests write with write()
-    ::setenv("SSL_CERT_FILE", authority_.file().c_str(), 1);  // instead of the system's hundred and more
-  }
-
-  // What one handshake with `serve` behind the port comes to: "ok", or "code: message".
-  std::string shake(const std::function<void(int)>& serve, const std::string& host, milliseconds limit = kLong) {
-    return shake(serve, host, authority_.file(), limit);
-  }
-  std::string shake(const std::function<void(int)>& serve, const std::string& host, const std::string& ca_file,
-                    milliseconds limit = kLong) {
-    TcpServer server(serve);
-    const auto body = [&](Worker& worker) -> Task<std::string> {
-      TlsClient client(ca_file);
-      std::unique_ptr<Stream> transport = tcp_to(worker, server.port());
-      Connected stream = co_await client.handshake(std::move(transport), host, 443, in(limit));
-      if (stream) co_return "ok";
-      co_return std::string(to_string(stream.error().code)) + ": " + stream.error().message;
-    };
-    return loop_.run(body);
-  }
-  std::string shake_with(const LeafOptions& leaf, const std::string& host) {
-    TlsAcceptor acceptor(authority_.issue(leaf));
-    const auto serve = [&](int fd) {
-      TlsPeer peer(acceptor, fd);
-      peer.read();
-    };
-    return shake(serve, host);
-  }
-
-  test::CertificateAuthority authority_;
-  WorkerThread loop_;
-};
 
 TEST_F(TlsClientTest, AcceptsNamesAndAddressesOfTheCertificate) {
   const LeafOptions leaf{.names = "DNS:a.test,DNS:*.wild.test,IP:127.0.0.1,IP:::1"};
@@ -335,114 +254,6 @@ INSTANTIATE_TEST_SUITE_P(Versions, TlsExchangeTest, testing::Values(TLS1_2_VERSI
                          [](const auto& info) { return info.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; });
 
 TEST(TlsClient, UnusableCaFileStopsTheStart) { EXPECT_THROW(TlsClient("/nonexistent/ca.pem"), std::runtime_error); }
-
-class TlsServerTest : public TlsClientTest {
- protected:
-  // Our server with our client on one worker; what `both` returns.
-  std::string with_pair(const std::function<Task<std::string>(Stream&, Stream&)>& both) {
-    const CertificateFiles files = authority_.issue({.names = "DNS:a.test"});
-    const auto body = [&](Worker& worker) -> Task<std::string> {
-      Result<std::unique_ptr<TlsServer>> server = TlsServer::load(files.certificate, files.key);
-      if (!server) co_return server.error().message;
-      std::array<int, 2> ends = {};
-      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data());
-      Connected accepted = Error{};
-      bool done = false;
-      const auto accept = [](TlsServer& s, std::unique_ptr<Stream> transport, Connected& out, bool& end) -> Task<void> {
-        out = co_await s.accept(std::move(transport), in(kLong));
-        end = true;
-      };
-      worker.spawn(accept(**server, make_tcp_stream(worker, ends[1]), accepted, done));
-      TlsClient client(authority_.file());
-      std::unique_ptr<Stream> transport = make_tcp_stream(worker, ends[0]);
-      Connected stream = co_await client.handshake(std::move(transport), "a.test", 443, in(kLong));
-      while (!done) co_await worker.yield();
-      if (!stream || !accepted) co_return "handshake failed";
-      std::string result = co_await both(**stream, **accepted);
-      co_return result;
-    };
-    return loop_.run(body);
-  }
-
-  // What accept() makes of a client that sends `bytes` and then, if `close`, leaves.
-  ErrorCode accept_of(std::string_view bytes, bool close) {
-    const CertificateFiles files = authority_.issue();
-    const auto body = [&](Worker& worker) -> Task<ErrorCode> {
-      Result<std::unique_ptr<TlsServer>> server = TlsServer::load(files.certificate, files.key);
-      std::array<int, 2> ends = {};
-      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data());
-      test::send_all(ends[0], bytes);
-      if (close) ::close(ends[0]);
-      std::unique_ptr<Stream> transport = make_tcp_stream(worker, ends[1]);
-      Connected stream = co_await (*server)->accept(std::move(transport), in(milliseconds(50)));
-      if (!close) ::close(ends[0]);
-      co_return stream ? ErrorCode::kInternal : stream.error().code;
-    };
-    return loop_.run(body);
-  }
-};
-
-TEST_F(TlsServerTest, TalksToOurClientBothWays) {
-  const auto both = [](Stream& client, Stream& server) -> Task<std::string> {
-    std::string heard;
-    const std::array<Stream*, 2> sides = {&client, &server};
-    for (std::size_t i = 0; i < sides.size(); ++i) {
-      EXPECT_TRUE(sides[i]->tls());
-      const IoResult sent = co_await write_all(*sides[i], "hello", in(kLong));
-      EXPECT_EQ(sent.status, IoStatus::kOk);
-      std::array<char, 16> chunk = {};
-      const IoResult got = co_await read_some(*sides[1 - i], chunk.data(), chunk.size(), in(kLong));
-      heard.append(chunk.data(), got.bytes);
-    }
-    co_return heard;
-  };
-  EXPECT_EQ(with_pair(both), "hellohello");
-}
-
-TEST_F(TlsServerTest, ShutdownOfOneDirectionLeavesTheOther) {
-  const auto both = [](Stream& client, Stream& server) -> Task<std::string> {
-    client.shutdown_write();
-    const Received there = co_await receive_all(server);
-    EXPECT_EQ(there.end.status, IoStatus::kEof);
-    const IoResult sent = co_await write_all(server, "late", in(kLong));
-    EXPECT_EQ(sent.status, IoStatus::kOk);
-    server.shutdown_write();
-    const Received here = co_await receive_all(client);
-    EXPECT_EQ(here.end.status, IoStatus::kEof);
-    co_return here.bytes;
-  };
-  EXPECT_EQ(with_pair(both), "late");
-}
-
-// The four smallest parts travel as one record: one write of the kernel for head, chunk line, bytes and line end.
-TEST_F(TlsServerTest, SmallPartsShareARecord) {
-  const auto both = [](Stream& client, Stream& server) -> Task<std::string> {
-    std::string parts = "abcd";
-    std::array<iovec, 6> list = {};  // with an empty part in the middle and one at the end
-    for (std::size_t i = 0; i < 4; ++i) list[i < 2 ? i : i + 1] = {.iov_base = parts.data() + i, .iov_len = 1};
-    const IoResult sent = client.try_write(list.data(), static_cast<int>(list.size()));
-    EXPECT_EQ(sent.bytes, 4U);
-    std::array<char, 16> chunk = {};
-    const IoResult got = co_await read_some(server, chunk.data(), chunk.size(), in(kLong));
-    co_return std::string(chunk.data(), got.bytes);
-  };
-  EXPECT_EQ(with_pair(both), "abcd");
-}
-
-TEST_F(TlsServerTest, ClientsThatDoNotShakeHands) {
-  EXPECT_EQ(accept_of("GET / HTTP/1.1\r\n\r\n", false), ErrorCode::kBadRequest);
-  EXPECT_EQ(accept_of("", false), ErrorCode::kRequestTimeout);
-  EXPECT_EQ(accept_of("", true), ErrorCode::kClientGone);
-}
-
-TEST_F(TlsServerTest, UnusableFilesNameTheirSetting) {
-  const CertificateFiles one = authority_.issue();
-  const CertificateFiles two = authority_.issue();
-  EXPECT_EQ(TlsServer::load("/nonexistent", one.key).error().field, "TLS_CERT_FILE");
-  EXPECT_EQ(TlsServer::load(one.certificate, "/nonexistent").error().field, "TLS_KEY_FILE");
-  EXPECT_EQ(TlsServer::load(one.certificate, two.key).error().field, "TLS_KEY_FILE");
-  EXPECT_TRUE(TlsServer::load(one.certificate, one.key));
-}
 
 }  // namespace
 }  // namespace akr::net
