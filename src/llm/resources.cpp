@@ -10,7 +10,6 @@
 namespace akr {
 namespace {
 
-
 // path_fits(..., kAnywhere), for the patterns that most requests are held against.
 bool begins_with(std::string_view pattern, std::string_view path) {
   const auto colon = pattern.find(':');  // a verb ends its path
