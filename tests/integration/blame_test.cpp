@@ -22,9 +22,9 @@ using test::only_key;
 using test::ProxyUnderTest;
 using test::UpstreamCall;
 
-constexpr std::string_view kPath = "/v1/chat/completions";
+constexpr std::string_view kPath = test::kChatPath;
 
-void expect_untouched(ProxyUnderTest& proxy, int keys) {
+void expect_no_blame(ProxyUnderTest& proxy, int keys) {
   for (int i = 1; i <= keys; ++i) {
     const KeyStatus status = proxy.status(i);
     EXPECT_EQ(status.state, KeyState::kActive) << i;
@@ -47,7 +47,7 @@ TEST(Blame, AFrontsPageIsNoKeysFault) {
           EXPECT_EQ(answer.status, status);  // as it came
           EXPECT_NE(answer.body.find("Just a moment"), std::string::npos);
         }
-        expect_untouched(proxy, 2);
+        expect_no_blame(proxy, 2);
         script = answer_ok;
         EXPECT_EQ((llm ? proxy.post(kPath, kChat) : proxy.get("/a")).status, 200);
       }
@@ -64,7 +64,7 @@ TEST(Blame, AFlaggedPromptIsItsClients) {
   EXPECT_EQ(answer.status, 403);
   EXPECT_EQ(answer.body, refusal);
   EXPECT_EQ(upstream.requests(), 1);
-  expect_untouched(proxy, 3);
+  expect_no_blame(proxy, 3);
 }
 
 TEST(Blame, AListThatAKeyMayNotReadIsAboutTheList) {
@@ -81,7 +81,7 @@ TEST(Blame, AListThatAKeyMayNotReadIsAboutTheList) {
       EXPECT_EQ(answer.body, body);
     }
     EXPECT_EQ(upstream.requests(), 8) << "each key is asked, since another may do it";
-    expect_untouched(proxy, 2);
+    expect_no_blame(proxy, 2);
     EXPECT_EQ(proxy.post(kPath, kChat).status, 200);
   }
 }

@@ -15,10 +15,9 @@ using test::eventually;
 using test::FakeUpstream;
 using test::HttpAnswer;
 using test::HttpClient;
+using test::kKeyField;
 using test::TestGateway;
 using test::UpstreamCall;
-
-const std::string kKeyField = "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n";
 
 // Every byte value, at changing places.
 std::string binary(std::size_t size) {

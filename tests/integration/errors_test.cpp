@@ -16,10 +16,9 @@ using std::chrono::steady_clock;
 using test::FakeUpstream;
 using test::HttpAnswer;
 using test::HttpClient;
+using test::kKeyField;
 using test::TestGateway;
 using test::UpstreamCall;
-
-const std::string kKeyField = "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n";
 
 class Errors : public testing::Test {
  protected:

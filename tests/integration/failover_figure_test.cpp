@@ -20,8 +20,8 @@ using test::PoolClock;
 using test::ProxyUnderTest;
 using test::UpstreamCall;
 
+constexpr std::string_view kPath = test::kChatPath;
 constexpr int kKeys = 50;
-constexpr std::string_view kPath = "/v1/chat/completions";
 
 // Every fifth key is bad, each in one of four ways.
 int status_of(int key) {

@@ -27,18 +27,8 @@ using test::PoolClock;
 using test::ProxyUnderTest;
 using test::UpstreamCall;
 
-constexpr std::string_view kPath = "/v1/chat/completions";
+constexpr std::string_view kPath = test::kChatPath;
 const Verdict kCoolTen = {.key = KeyAction::kCool, .cool_for = 10s, .retry = RetryAdvice::kNextKey};
-
-void expect_untouched(ProxyUnderTest& proxy, int keys) {
-  for (int i = 1; i <= keys; ++i) {
-    const KeyStatus status = proxy.status(i);
-    EXPECT_EQ(status.state, KeyState::kActive) << i;
-    EXPECT_EQ(status.consecutive_failures, 0U) << i;
-    EXPECT_EQ(status.reason, "") << i;
-    EXPECT_TRUE(test::eventually([&] { return proxy.status(i).in_flight == 0; }, 2s)) << i;
-  }
-}
 
 int asked(FakeUpstream& upstream, int key) { return upstream.count_by("authorization")[ProxyUnderTest::bearer(key)]; }
 

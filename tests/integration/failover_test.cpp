@@ -4,8 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/fake_upstream.hpp"
-#include "tests/support/proxy_under_test.hpp"
+#include "tests/support/scripted_keys.hpp"
 
 namespace akr {
 namespace {
@@ -14,36 +13,13 @@ using namespace std::chrono_literals;
 using test::FakeUpstream;
 using test::HttpAnswer;
 using test::kChat;
+using test::key_number;
 using test::kJson;
+using test::only_key;
 using test::ProxyUnderTest;
 using test::UpstreamCall;
 
-constexpr std::string_view kPath = "/v1/chat/completions";
-
-int key_of(const UpstreamCall& call) {
-  const std::string value = call.request().field("authorization");
-  return value.size() < 3 ? 0 : std::stoi(value.substr(value.size() - 3));
-}
-
-// The key with this number answers badly, the others well.
-FakeUpstream::Script only(int bad, int status, std::string body, std::string fields = {}) {
-  return [=](UpstreamCall& call) {
-    if (key_of(call) == bad) return call.answer(status, body, fields);
-    call.answer(200, R"({"choices":[]})", kJson);
-  };
-}
-
-void expect_untouched(ProxyUnderTest& proxy, int keys) {
-  for (int i = 1; i <= keys; ++i) {
-    const KeyStatus status = proxy.status(i);
-    EXPECT_EQ(status.state, KeyState::kActive) << i;
-    EXPECT_EQ(status.consecutive_failures, 0U) << i;
-    EXPECT_EQ(status.reason, "") << i;
-    EXPECT_TRUE(test::eventually([&] { return proxy.status(i).in_flight == 0; }, 2s)) << i;
-  }
-}
-
-std::string error_of(const HttpAnswer& answer) { return answer.body; }
+constexpr std::string_view kPath = test::kChatPath;
 
 // ---- blame and states
 
@@ -87,7 +63,7 @@ TEST(Failover, S4AnOverloadedUpstreamChangesNoKey) {
 }
 
 TEST(Failover, S5AKeyThatIsRefusedTwiceIsNotAskedAThirdTime) {
-  FakeUpstream upstream(only(1, 401, "no"));
+  FakeUpstream upstream(only_key(1, 401, "no"));
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3});
   for (int i = 0; i < 30; ++i) EXPECT_EQ(proxy.get("/a").status, 200);
   EXPECT_EQ(upstream.count_by("authorization")[ProxyUnderTest::bearer(1)], 2);
@@ -111,7 +87,7 @@ TEST(Failover, S6ASuccessBetweenTwoRefusalsForgivesTheFirst) {
 TEST(Failover, S7LowCreditIsTheKeysAndAnyOther400IsTheClients) {
   const std::string body = R"({"type":"error","error":{"type":"invalid_request_error","message":)"
                            R"("Your credit balance is too low to access the Anthropic API."}})";
-  FakeUpstream upstream(only(1, 400, body, std::string(kJson)));
+  FakeUpstream upstream(only_key(1, 400, body, std::string(kJson)));
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .api_format = "anthropic_native"});
   for (int i = 0; i < 4; ++i) EXPECT_EQ(proxy.post("/v1/messages", kChat).status, 200);
   EXPECT_EQ(proxy.status(1).state, KeyState::kExhausted);
@@ -120,7 +96,7 @@ TEST(Failover, S7LowCreditIsTheKeysAndAnyOther400IsTheClients) {
 }
 
 TEST(Failover, S14AnAbsurdHintIsCutToAnHour) {
-  FakeUpstream upstream(only(1, 429, "later", "Retry-After: 561635\r\n"));
+  FakeUpstream upstream(only_key(1, 429, "later", "Retry-After: 561635\r\n"));
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2});
   for (int i = 0; i < 4; ++i) EXPECT_EQ(proxy.get("/a").status, 200);
   EXPECT_EQ(upstream.count_by("authorization")[ProxyUnderTest::bearer(1)], 1);
@@ -156,7 +132,7 @@ struct Hint {
 class Hints : public testing::TestWithParam<Hint> {};
 
 TEST_P(Hints, S16DecideHowLongAKeyRests) {
-  FakeUpstream upstream(only(1, 429, GetParam().body, GetParam().fields));
+  FakeUpstream upstream(only_key(1, 429, GetParam().body, GetParam().fields));
   const bool llm = !GetParam().body.empty();
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = llm, .api_format = "gemini_native"});
   for (int i = 0; i < 2; ++i) EXPECT_EQ(proxy.get("/v1beta/files").status, 200);
@@ -179,7 +155,7 @@ TEST(Failover, S17AModelThatRestsDoesNotRestTheOthers) {
   FakeUpstream upstream([](UpstreamCall& call) {
     call.read_body();
     const bool model_a = call.request().body.find("\"model\":\"a\"") != std::string::npos;
-    if (model_a && key_of(call) == 1) return call.answer(429, "slow down", "Retry-After: 100\r\n");
+    if (model_a && key_number(call) == 1) return call.answer(429, "slow down", "Retry-After: 100\r\n");
     call.answer(200, "{}", kJson);
   });
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
@@ -190,7 +166,7 @@ TEST(Failover, S17AModelThatRestsDoesNotRestTheOthers) {
 }
 
 TEST(Failover, S17ARuleRestsTheWholeKey) {
-  FakeUpstream upstream(only(1, 429, R"({"error":{"code":"usage_limit_reached"}})", std::string(kJson)));
+  FakeUpstream upstream(only_key(1, 429, R"({"error":{"code":"usage_limit_reached"}})", std::string(kJson)));
   FailureRule rule = {.statuses = {429}, .json_pointer = "/error/code", .json_regex = "^usage_limit"};
   rule.action = RuleAction::kCool;
   rule.hold = 500s;
@@ -210,96 +186,6 @@ TEST(Failover, S18TheOnlyKeyIsNotHeldBackWithoutAHint) {
     EXPECT_EQ(answer.body, "the provider's words");
     EXPECT_EQ(upstream.requests(), i);
   }
-}
-
-// ---- nothing usable: four answers that are never confused
-
-TEST(NothingUsable, S19CoolingKeysAre429WithTheSoonestEnd) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3});
-  for (int i = 1; i <= 3; ++i) {
-    proxy.blame(i,
-                {.key = KeyAction::kCool, .cool_for = 10s * i, .retry = RetryAdvice::kNextKey, .reason = "http_429"});
-  }
-  const HttpAnswer answer = proxy.get("/a");
-  EXPECT_EQ(answer.status, 429);
-  EXPECT_EQ(answer.field("retry-after"), "10");
-  EXPECT_EQ(answer.field("x-rotator-error-source"), "gateway");
-  EXPECT_NE(error_of(answer).find("all_keys_cooling"), std::string::npos) << answer.body;
-  EXPECT_EQ(upstream.requests(), 0);
-}
-
-TEST(NothingUsable, S20AnEmptyPoolIs503) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  for (const bool disabled : {true, false}) {
-    ProxyUnderTest proxy(
-        {.target_url = upstream.url(), .keys = disabled ? 2 : 0, .llm = true, .all_disabled = disabled});
-    const HttpAnswer answer = proxy.post(kPath, kChat);
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(error_of(answer).find("no_keys_configured"), std::string::npos) << answer.body;
-  }
-  EXPECT_EQ(upstream.requests(), 0);
-}
-
-TEST(NothingUsable, S20RefusedCredentialsAre502AlsoWhenNoKeyIsLeft) {
-  FakeUpstream upstream(
-      [](UpstreamCall& call) { call.answer(401, R"({"error":{"message":"Incorrect API key"}})", kJson); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
-  for (int i = 0; i < 4; ++i) {
-    const HttpAnswer answer = proxy.post(kPath, kChat);
-    EXPECT_EQ(answer.status, 502);
-    EXPECT_EQ(answer.field("x-rotator-error-source"), "gateway");
-    EXPECT_NE(error_of(answer).find("upstream_credentials_exhausted"), std::string::npos) << answer.body;
-  }
-}
-
-TEST(NothingUsable, S20AWrongAccessKeyIs401) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  ProxyUnderTest proxy({.target_url = upstream.url()});
-  EXPECT_EQ(proxy.ask("GET", "/a", {}, {}, "not-an-access-key-at-all").status, 401);
-  EXPECT_EQ(upstream.requests(), 0);
-}
-
-TEST(NothingUsable, S21AnUpstreamsErrorIsNotCalledCooling) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(520, "origin"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
-  for (int i = 2; i <= 3; ++i) proxy.blame(i, {.key = KeyAction::kCool, .cool_for = 100s, .reason = "http_429"});
-  const HttpAnswer answer = proxy.post(kPath, kChat);
-  EXPECT_EQ(answer.status, 520);
-  EXPECT_EQ(answer.body, "origin");
-}
-
-TEST(NothingUsable, ARequestMayWaitForTheSoonestKey) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .wait_for_key = 5s});
-  for (int i = 1; i <= 2; ++i) proxy.blame(i, {.key = KeyAction::kCool, .cool_for = 1s * i, .reason = "http_429"});
-  const auto began = std::chrono::steady_clock::now();
-  EXPECT_EQ(proxy.get("/a").status, 200);
-  const auto took = std::chrono::steady_clock::now() - began;
-  EXPECT_GE(took, 900ms);
-  EXPECT_LT(took, 1900ms);
-}
-
-TEST(NothingUsable, ARequestDoesNotWaitForWhatComesTooLate) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 1, .wait_for_key = 2s});
-  proxy.blame(1, {.key = KeyAction::kExhaust, .cool_for = 50s, .reason = "quota"});
-  const auto began = std::chrono::steady_clock::now();
-  EXPECT_NE(proxy.get("/a").status, 200);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
-}
-
-TEST(NothingUsable, AClientThatLeavesWhileItWaitsCostsNoAttempt) {
-  FakeUpstream upstream([](UpstreamCall& call) { call.answer(200, "ok"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .wait_for_key = 5s});
-  for (int i = 1; i <= 2; ++i) proxy.blame(i, {.key = KeyAction::kCool, .cool_for = 1500ms, .reason = "http_429"});
-  {
-    auto client = proxy.client();
-    client.send(proxy.request("GET", "/a"));
-    std::this_thread::sleep_for(100ms);
-  }
-  EXPECT_TRUE(test::eventually([&] { return proxy.log().find("\"status\":499") != std::string::npos; }, 1500ms));
-  EXPECT_EQ(upstream.requests(), 0);
 }
 
 // ---- rotation
@@ -348,7 +234,7 @@ TEST(Failover, S31RestRepeatsOnlyWhatIsSafe) {
 }
 
 TEST(Failover, S31ARestPost429IsTriedOnceMoreAndServed) {
-  FakeUpstream upstream(only(1, 429, "no"));
+  FakeUpstream upstream(only_key(1, 429, "no"));
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2});
   for (int i = 0; i < 2; ++i) EXPECT_EQ(proxy.post("/a", "x").status, 200);
   EXPECT_EQ(upstream.requests(), 3);
@@ -390,7 +276,7 @@ TEST(Sticky, TurnsThatNameNoConversationAreKnownByTheirBeginning) {
 TEST(Pacing, AKeyWithNothingLeftIsSkippedBeforeItAnswers429) {
   FakeUpstream upstream([](UpstreamCall& call) {
     const std::string fields(kJson);
-    if (key_of(call) != 1) return call.answer(200, "{}", fields);
+    if (key_number(call) != 1) return call.answer(200, "{}", fields);
     call.answer(200, "{}", fields + "x-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 30s\r\n");
   });
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});

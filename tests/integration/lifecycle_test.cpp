@@ -19,10 +19,10 @@ using test::eventually;
 using test::FakeUpstream;
 using test::HttpAnswer;
 using test::HttpClient;
+using test::kKeyField;
 using test::TestGateway;
 using test::UpstreamCall;
 
-const std::string kKeyField = "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n";
 const std::string kGet = TestGateway::request("GET", "/proxy/s/a", kKeyField);
 bool no_hurry() { return false; }
 

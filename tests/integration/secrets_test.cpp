@@ -16,10 +16,9 @@ using std::chrono::milliseconds;
 using test::CapturedOutput;
 using test::FakeUpstream;
 using test::HttpAnswer;
+using test::kKeyField;
 using test::TestGateway;
 using test::UpstreamCall;
-
-const std::string kKeyField = "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n";
 
 std::string all_files(const std::filesystem::path& directory) {
   std::string all;

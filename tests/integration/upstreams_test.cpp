@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "tests/support/fake_upstream.hpp"
+#include "tests/support/llm_streams.hpp"
 #include "tests/support/proxy_under_test.hpp"
 #include "tests/support/refusing_port.hpp"
 #include "tests/support/run_gateway.hpp"
@@ -17,6 +18,7 @@ namespace akr {
 namespace {
 
 using namespace std::chrono_literals;
+using test::always;
 using test::eventually;
 using test::FakeUpstream;
 using test::HttpAnswer;
@@ -26,14 +28,10 @@ using test::ProxyUnderTest;
 using test::RefusingPort;
 using test::UpstreamCall;
 
-constexpr std::string_view kPath = "/v1/chat/completions";
+constexpr std::string_view kPath = test::kChatPath;
 constexpr std::string_view kExplain = "X-Rotator-Explain: 1\r\nX-Rotator-Admin: Bearer t0k\r\n";
 
 bool is_admin(std::string_view token) { return token == "t0k"; }
-
-FakeUpstream::Script always(int status, std::string body = "ok", std::string fields = {}) {
-  return [=](UpstreamCall& call) { call.answer(status, body, fields); };
-}
 
 // Answers with the status that the test sets meanwhile.
 FakeUpstream::Script obeying(std::atomic<int>& status) {

@@ -143,4 +143,8 @@ class ChangingScript {
       std::make_shared<const FakeUpstream::Script>([](UpstreamCall& call) { call.answer(200, "ok"); });
 };
 
+inline FakeUpstream::Script always(int status, std::string body = "ok", std::string fields = {}) {
+  return [=](UpstreamCall& call) { call.answer(status, body, fields); };
+}
+
 }  // namespace akr::test

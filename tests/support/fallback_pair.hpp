@@ -13,10 +13,6 @@
 
 namespace akr::test {
 
-inline FakeUpstream::Script always(int status, std::string body = "ok", std::string fields = {}) {
-  return [=](UpstreamCall& call) { call.answer(status, body, fields); };
-}
-
 inline FakeUpstream::Script streams(std::string_view event) {
   return [=](UpstreamCall& call) {
     call.read_body();

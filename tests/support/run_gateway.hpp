@@ -88,4 +88,7 @@ class TestGateway {
   std::string token_;
 };
 
+// The access key as a line of a head.
+inline const std::string kKeyField = "X-Proxy-Key: " + std::string(TestGateway::kAccessKey) + "\r\n";
+
 }  // namespace akr::test

@@ -6,7 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "tests/support/fake_upstream.hpp"
+#include "tests/support/llm_streams.hpp"
 #include "tests/support/proxy_under_test.hpp"
 
 namespace akr::test {
@@ -23,6 +26,17 @@ inline void answer_ok(UpstreamCall& call) { call.answer(200, "{}", kJson); }
 // The key with this number answers badly, the others well.
 inline FakeUpstream::Script only_key(int bad, int status, std::string body, std::string fields = {}) {
   return [=](UpstreamCall& call) { key_number(call) == bad ? call.answer(status, body, fields) : answer_ok(call); };
+}
+
+// Keys that nobody blamed, with no request left in flight.
+inline void expect_untouched(ProxyUnderTest& proxy, int keys) {
+  for (int i = 1; i <= keys; ++i) {
+    const KeyStatus status = proxy.status(i);
+    EXPECT_EQ(status.state, KeyState::kActive) << i;
+    EXPECT_EQ(status.consecutive_failures, 0U) << i;
+    EXPECT_EQ(status.reason, "") << i;
+    EXPECT_TRUE(eventually([&] { return proxy.status(i).in_flight == 0; }, std::chrono::seconds(2))) << i;
+  }
 }
 
 // The keys of a ProxyUnderTest, to be changed and handed to its pool().replace_keys().
