@@ -7,34 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/compress.hpp"
-#include "tests/support/fake_upstream.hpp"
-#include "tests/support/proxy_under_test.hpp"
+#include "tests/support/first_key_scripts.hpp"
 
 namespace akr::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view kLimited = R"({"error":{"message":"Rate limit reached","code":429}})";
-constexpr std::string_view kGood =
-    R"({"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"fine"}}]})";
-constexpr std::string_view kEvents = "Content-Type: text/event-stream\r\n";
-constexpr std::string_view kTextEvent = "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"fine\"}}]}\n\n";
-
-// The first key answers with `bad`, the others with `good`.
-FakeUpstream::Script first_key_says(std::function<void(UpstreamCall&)> bad, std::function<void(UpstreamCall&)> good) {
-  return [bad = std::move(bad), good = std::move(good)](UpstreamCall& call) {
-    call.request().field("authorization") == ProxyUnderTest::bearer(1) ? bad(call) : good(call);
-  };
-}
-
-void answer_good(UpstreamCall& call) { call.answer(200, kGood, kJson); }
-void stream_good(UpstreamCall& call) { call.answer(200, kTextEvent, kEvents); }
-
-void send_head(UpstreamCall& call, std::string_view fields) {
-  call.read_body();
-  call.send("HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n");
-}
 
 // A pool of (401, 429, 500, good) answered 500: three bad keys had used up max_attempts (kind: attempts that end by the
 // key's fault must not cost the request its chances).
@@ -282,89 +260,6 @@ TEST(HiddenErrors, AnOperatorsRulesApplyAsWritten) {
   ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true, .rules = {rule}});
   proxy.get("/v1/videos/v1");
   EXPECT_EQ(proxy.status(1).state, KeyState::kExhausted);
-}
-
-// Behind a content coding nothing was seen (kind: compression must not blind the judge); what goes down stays as it
-// came.
-TEST(CompressedAnswers, AreJudgedByTheirText) {
-  const std::pair<std::string, std::string> codings[] = {{"gzip", gzip(kLimited)},
-                                                         {"br", brotli(kLimited)},
-                                                         {"zstd", zstd(kLimited)},
-                                                         {"deflate", zlib_deflate(kLimited)},
-                                                         {"deflate", raw_deflate(kLimited)}};
-  for (const auto& [coding, packed] : codings) {
-    FakeUpstream upstream(first_key_says(
-        [&](UpstreamCall& call) {
-          call.answer(200, packed, std::string(kJson) + "Content-Encoding: " + coding + "\r\n");
-        },
-        answer_good));
-    ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
-    EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, kGood) << coding;
-    EXPECT_EQ(upstream.requests(), 2) << coding;
-  }
-}
-
-TEST(CompressedAnswers, StreamsAreJudgedToo) {
-  const std::string bad = gzip("data: " + std::string(kLimited) + "\n\n");
-  const std::string good = gzip(kTextEvent);
-  const std::string fields = std::string(kEvents) + "Content-Encoding: gzip\r\n";
-  FakeUpstream upstream(first_key_says([&](UpstreamCall& call) { call.answer(200, bad, fields); },
-                                       [&](UpstreamCall& call) { call.answer(200, good, fields); }));
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
-  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, good);
-  EXPECT_EQ(upstream.requests(), 2);
-}
-
-TEST(CompressedAnswers, GoodOnesStayAsTheyCame) {
-  const std::string packed = gzip(kGood);
-  FakeUpstream upstream(
-      [&](UpstreamCall& call) { call.answer(200, packed, std::string(kJson) + "Content-Encoding: gzip\r\n"); });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 2, .llm = true});
-  EXPECT_EQ(proxy.post("/v1/chat/completions", kChat, kJson).body, packed);
-}
-
-// Compressed requests lost pins, the model's scope and stickiness.
-TEST(CompressedRequests, KeepTheirModel) {
-  FakeUpstream upstream(first_key_says(
-      [](UpstreamCall& call) {
-        call.answer(404, R"({"error":{"message":"The model does not exist","code":"model_not_found"}})", kJson);
-      },
-      answer_good));
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true, .policy = "fill_first"});
-  proxy.post("/v1/chat/completions", gzip(kChat), std::string(kJson) + "Content-Encoding: gzip\r\n");
-  EXPECT_EQ(upstream.last().body, gzip(kChat));
-  const auto waits = proxy.status(1).model_waits;
-  ASSERT_EQ(waits.size(), 1U);
-  EXPECT_EQ(waits[0].model, "m");
-}
-
-TEST(CompressedRequests, KeepTheirPins) {
-  FakeUpstream upstream([](UpstreamCall& call) {
-    call.answer(200, R"({"id":"resp_made","object":"response","status":"completed","output":[{"type":"message"}]})",
-                kJson);
-  });
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 3, .llm = true});
-  proxy.post("/v1/responses", R"({"model":"m","input":"x"})", kJson);
-  const std::string maker = upstream.last().field("authorization");
-  const std::string next =
-      R"({"model":"m","input":")" + std::string(20'000, 'x') + R"(","previous_response_id":"resp_made"})";
-  for (const std::string coding : {"zstd", "gzip", "br"}) {
-    const std::string body = coding == "zstd" ? zstd(next) : coding == "gzip" ? gzip(next) : brotli(next);
-    for (int i = 0; i < 3; ++i) {
-      proxy.post("/v1/responses", body, std::string(kJson) + "Content-Encoding: " + coding + "\r\n");
-      EXPECT_EQ(upstream.last().field("authorization"), maker) << coding;
-      EXPECT_EQ(upstream.last().body, body);
-    }
-  }
-}
-
-TEST(CompressedRequests, KeepTheirConversation) {
-  FakeUpstream upstream(answer_good);
-  ProxyUnderTest proxy({.target_url = upstream.url(), .keys = 5, .llm = true, .policy = "sticky"});
-  const std::string body = R"({"model":"m","messages":[{"role":"user","content":"hello"}]})";
-  for (int i = 0; i < 4; ++i)
-    proxy.post("/v1/chat/completions", zstd(body), std::string(kJson) + "Content-Encoding: zstd\r\n");
-  EXPECT_EQ(upstream.count_by("authorization").size(), 1U);
 }
 
 // A client that had left before a wait began raised no event any more, and a silent upstream was kept until its own
