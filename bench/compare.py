@@ -18,6 +18,7 @@ from harness.load import Tools
 from harness.nginx import Nginx
 from harness.processes import LOAD_CORE, BenchError, OtherWork, end_cleanly_on_signals, raise_file_limit
 from harness.proxies import Relay
+from harness.upstream import Upstream, encrypted
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMES = ["gateway", "nginx", "haproxy", "relay"]
@@ -32,23 +33,28 @@ def arguments():
     parser.add_argument("--gateway", type=pathlib.Path, default=ROOT / "build/release/api-key-rotator")
     parser.add_argument("--tools", type=pathlib.Path, default=ROOT / "build/bench-tools")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench/results")
+    parser.add_argument("--access-keys", type=int, default=1, help="access keys that each proxy knows (default 1)")
+    parser.add_argument("--upstream-tls", action="store_true", help="the provider is reached by TLS 1.3; no byte relay")
     parser.add_argument("--nginx-buffered-log", action="store_true", help="nginx writes its log in 64 KiB pieces")
     parser.add_argument("--strict", action="store_true", help="exit status 1 when a target is missed")
     chosen = parser.parse_args()
     chosen.only = chosen.only.split(",")
     if unknown := set(chosen.only) - set(NAMES):
         parser.error(f"unknown in --only: {', '.join(sorted(unknown))}")
+    if chosen.upstream_tls:
+        chosen.only = [name for name in chosen.only if name != "relay"]
     if chosen.quick:
         chosen.rounds = chosen.memory_rounds = 1
     return chosen
 
 
-def make_proxies(chosen, folder, upstream_port, tools):
+def make_proxies(chosen, folder, upstream, tools):
+    count = chosen.access_keys
     makers = {
-        "gateway": lambda: Gateway(folder, upstream_port, chosen.gateway.resolve()),
-        "nginx": lambda: Nginx(folder, upstream_port, chosen.nginx_buffered_log),
-        "haproxy": lambda: Haproxy(folder, upstream_port),
-        "relay": lambda: Relay(folder, upstream_port, tools),
+        "gateway": lambda: Gateway(folder, upstream, chosen.gateway.resolve(), count),
+        "nginx": lambda: Nginx(folder, upstream, chosen.nginx_buffered_log, count),
+        "haproxy": lambda: Haproxy(folder, upstream, count),
+        "relay": lambda: Relay(folder, upstream, tools),
     }
     return [makers[name]() for name in NAMES if name in chosen.only]
 
@@ -60,11 +66,13 @@ def note(text):
 def run_rounds(chosen, sizes, tools, folder):
     """Every round visits every proxy, so that a drifting machine hits all of them alike."""
     results, failures, versions = report.Results(), measure.Failures(), []
-    with tools.server("bench_upstream", LOAD_CORE) as (upstream, port):
-        proxies = make_proxies(chosen, folder, port, tools)
+    with contextlib.ExitStack() as stack:
+        process, port = stack.enter_context(tools.server("bench_upstream", LOAD_CORE))
+        upstream = stack.enter_context(encrypted(folder, port)) if chosen.upstream_tls else Upstream(port)
+        proxies = make_proxies(chosen, folder, upstream, tools)
         versions = [proxy.version() for proxy in proxies if proxy.version()]
         for number in range(1, chosen.rounds + 1):
-            others = OtherWork(upstream.pid)
+            others = OtherWork(process.pid)
             direct = measure.direct(tools, port, sizes)
             results.direct.append(direct)
             for proxy in proxies:
@@ -100,6 +108,8 @@ def describe(chosen, sizes, commit, versions):
         "rounds": f"{chosen.rounds}, memory in {min(chosen.rounds, chosen.memory_rounds)}" + " (quick)" * chosen.quick,
         "machine": f"{cpu_model()}, {os.cpu_count()} cores, Linux {platform.release()}",
         "compared with": ", ".join(versions),
+        "access keys": chosen.access_keys,
+        "upstream": "TLS 1.3" if chosen.upstream_tls else "plain",
         "nginx log": "64 KiB pieces" if chosen.nginx_buffered_log else "one write per line (its default)",
         "load": f"POST 1 KiB, {sizes.closed_connections} connections; latency at {sizes.rate} requests/s; "
         f"{sizes.streams} streams x {sizes.stream_rate} events/s; {sizes.bulk_connections} x 1 MiB downloads; "
@@ -121,7 +131,8 @@ def main():
     text, missed = report.render(results, facts, failures)
     print(text)
     if not chosen.quick:
-        report.write(chosen.results, f"{facts['date']}-{commit}", text, results, facts, failures)
+        kind = (f"-{chosen.access_keys}-access-keys" if chosen.access_keys > 1 else "") + "-tls" * chosen.upstream_tls
+        report.write(chosen.results, f"{facts['date']}-{commit}{kind}", text, results, facts, failures)
     return 1 if failures or (chosen.strict and missed) else 0
 
 

@@ -21,6 +21,7 @@ from harness.gateway import ADMIN_PASSWORD, Gateway
 from harness.load import Tools, parse_line
 from harness.processes import LOAD_CORE, BenchError, end_cleanly_on_signals, raise_file_limit, stop
 from harness.proxies import ACCESS_HEADER
+from harness.upstream import Upstream
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RETRY_AFTER_SECONDS = 20
@@ -42,10 +43,10 @@ def arguments():
 class FailoverGateway(Gateway):
     """One LLM service with as many keys as wanted."""
 
-    def __init__(self, folder, upstream_port, binary, keys):
+    def __init__(self, folder, upstream, binary, keys):
         self.keys = keys
         self.service = None
-        super().__init__(folder, upstream_port, binary)
+        super().__init__(folder, upstream, binary)
 
     def path(self, service="llm", rest="v1/chat/completions"):
         return f"/llm/{service}/{rest}"
@@ -55,7 +56,7 @@ class FailoverGateway(Gateway):
             "name": "Failover",
             "slug": "llm",
             "config_type": "LLM",
-            "target_base_url": f"http://127.0.0.1:{self.upstream_port}",
+            "target_base_url": f"http://127.0.0.1:{self.upstream.port}",
             "api_key_location": "header",
             "api_key_name": "X-Api-Key",
             "api_key_prefix": "",
@@ -108,7 +109,7 @@ def bad_keys(chosen, tools, folder):
     bad = {key: ways[at % len(ways)] for at, key in enumerate(keys[4::5])}
     options = [f"--bad={key}:{way}" + (f":{RETRY_AFTER_SECONDS}" if way == 429 else "") for key, way in bad.items()]
     with tools.server("bench_upstream", LOAD_CORE, *options) as (upstream, port):
-        gateway = FailoverGateway(folder, port, chosen.gateway.resolve(), keys)
+        gateway = FailoverGateway(folder, Upstream(port), chosen.gateway.resolve(), keys)
         with gateway.running():
             figures = tools.load("rate", gateway.port, path=gateway.path(), rate=rate, seconds=seconds,
                                  warmup=MEETING_SECONDS, connections=256, header=[ACCESS_HEADER])
@@ -178,7 +179,7 @@ def wave(chosen, tools, folder):
     keys = [f"bench-upstream-key-{number:04}" for number in range(1, 21)]
     load = {"path": None, "rate": rate, "header": [ACCESS_HEADER], "warmup": 0}
     with tools.server("bench_upstream", LOAD_CORE) as (upstream, port):
-        gateway = FailoverGateway(folder, port, chosen.gateway.resolve(), keys)
+        gateway = FailoverGateway(folder, Upstream(port), chosen.gateway.resolve(), keys)
         load["path"] = gateway.path()
         with gateway.running():
             before = tools.load("rate", gateway.port, seconds=5, **load)

@@ -18,6 +18,7 @@ from harness.haproxy import Haproxy
 from harness.load import Tools
 from harness.processes import LOAD_CORE, BenchError, end_cleanly_on_signals, raise_file_limit
 from harness.proxies import ACCESS_HEADER
+from harness.upstream import Upstream
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BASELINE = ROOT / "bench/instructions.baseline"
@@ -47,8 +48,8 @@ def without_debug(binary, folder):
 
 def make_proxy(chosen, folder, port):
     if chosen.proxy == "haproxy":
-        return Haproxy(folder, port)
-    return Gateway(folder, port, without_debug(chosen.gateway.resolve(), folder))
+        return Haproxy(folder, Upstream(port))
+    return Gateway(folder, Upstream(port), without_debug(chosen.gateway.resolve(), folder))
 
 
 def count(proxy, tools, requests, connections):

@@ -7,7 +7,7 @@ import os
 import secrets
 
 from . import processes
-from .proxies import ACCESS_KEY, UPSTREAM_KEYS, Proxy, get_status
+from .proxies import UPSTREAM_KEYS, Proxy, access_keys, get_status
 
 ADMIN_PASSWORD = "bench-admin-password"
 STREAM_SETTINGS = {"total_timeout_ms": 0, "stream_idle_timeout_ms": 300000, "first_byte_timeout_ms": 30000}
@@ -21,8 +21,8 @@ SERVICES = {
 class Gateway(Proxy):
     name = "gateway"
 
-    def __init__(self, folder, upstream_port, binary):
-        super().__init__(folder, upstream_port)
+    def __init__(self, folder, upstream, binary, key_count=1):
+        super().__init__(folder, upstream)
         self.binary = binary
         self.settings = {
             "PATH": os.environ.get("PATH", ""),
@@ -34,10 +34,13 @@ class Gateway(Proxy):
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
             "JWT_SECRET": secrets.token_hex(32),
             "ENCRYPTION_KEY": secrets.token_hex(32),
-            "GLOBAL_PROXY_KEYS": ACCESS_KEY,
             "LOG_LEVEL": "info",
             "SHUTDOWN_GRACE": "1",
         }
+        if upstream.ca_file:
+            self.settings["UPSTREAM_CA_FILE"] = str(upstream.ca_file)
+        # A variable of a process's environment is shorter than 128 KiB.
+        (self.folder / ".env").write_text(f"GLOBAL_PROXY_KEYS={','.join(access_keys(key_count))}\n")
         (self.folder / "data").mkdir()
         with self.running():
             self._configure()
@@ -59,7 +62,7 @@ class Gateway(Proxy):
                 "slug": slug,
                 "config_type": "GENERIC",
                 "method": "ANY",
-                "target_url": f"http://127.0.0.1:{self.upstream_port}/base",
+                "target_url": self.upstream.base_url,
                 "api_key_location": "header",
                 "api_key_name": "X-Api-Key",
                 "is_active": True,

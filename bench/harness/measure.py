@@ -22,6 +22,7 @@ class Sizes:
     closed_connections: int = 64
     rate: int = 2000
     streams: int = 1000
+    few_streams: int = 200  # whose events are timed
     stream_rate: int = 10
     bulk_connections: int = 4
     held: int = 5000
@@ -100,7 +101,12 @@ def streams(tools, proxy, sizes, failures):
     expected = sizes.streams * sizes.stream_rate
     if run["events_per_second"] < 0.97 * expected:
         failures.found.append(f"{proxy.name} streams: {run['events_per_second']:.0f} of {expected} events per second")
-    return {"sse_cpu_us_per_chunk": run.get("cpu_us_per_event", 0.0), "sse_events_per_second": run["events_per_second"]}
+    few = tools.load("sse", proxy.port, path=proxy.path("sse", f"sse?rate={sizes.stream_rate}"),
+                     connections=sizes.few_streams, seconds=sizes.sse_seconds, warmup=sizes.warmup_seconds,
+                     header=[ACCESS_HEADER])
+    failures.check(f"{proxy.name} few streams", few, "died", "refused", "bad_status")
+    figures = {"event_p50_us": few["event_p50_us"], "event_p99_us": few["event_p99_us"]}
+    return figures | {"sse_cpu_us_per_chunk": run.get("cpu_us_per_event", 0.0), "sse_events_per_second": run["events_per_second"]}
 
 
 def bulk(tools, proxy, sizes, failures):

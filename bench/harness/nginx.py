@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from .proxies import ACCESS_KEY, KEY_COUNT, UPSTREAM_KEYS, Proxy
+from .proxies import KEY_COUNT, UPSTREAM_KEYS, Proxy, access_keys
 
 # Keys are spread by a hash of connection and request number: nginx has no counter variable.  `buffer` is empty for a
 # write per line (nginx's default) or " buffer=64k flush=1s".
@@ -32,9 +32,11 @@ http {{
     keepalive_timeout 3600s;
     client_max_body_size 0;
 
+    map_hash_max_size 65536;
+    map_hash_bucket_size 128;
     map $http_x_proxy_key $access_ok {{
         default 0;
-        "{access_key}" 1;
+{access_keys}
     }}
     split_clients "$connection $connection_requests" $upstream_key {{
 {keys}
@@ -57,34 +59,45 @@ http {{
         proxy_read_timeout 300s;
         proxy_max_temp_file_size 0;
 
+{tls}
         location /proxy/rest/ {{
-            proxy_pass http://provider/base/;
+            proxy_pass {scheme}://provider/base/;
         }}
         location /proxy/sse/ {{
             proxy_buffering off;
-            proxy_pass http://provider/base/;
+            proxy_pass {scheme}://provider/base/;
         }}
         location /proxy/upload/ {{
             proxy_request_buffering off;
-            proxy_pass http://provider/base/;
+            proxy_pass {scheme}://provider/base/;
         }}
     }}
 }}
+"""
+
+TLS = """\
+        proxy_ssl_protocols TLSv1.3;
+        proxy_ssl_name localhost;
+        proxy_ssl_server_name on;
+        proxy_ssl_verify on;
+        proxy_ssl_trusted_certificate {ca_file};
 """
 
 
 class Nginx(Proxy):
     name = "nginx"
 
-    def __init__(self, folder, upstream_port, buffered_log):
-        super().__init__(folder, upstream_port)
+    def __init__(self, folder, upstream, buffered_log, key_count=1):
+        super().__init__(folder, upstream)
         share = 100 // KEY_COUNT
         keys = [f"        {share}% {key};" for key in UPSTREAM_KEYS[:-1]] + [f"        * {UPSTREAM_KEYS[-1]};"]
         config = CONFIG.format(
             folder=self.folder,
             port=self.port,
-            upstream_port=upstream_port,
-            access_key=ACCESS_KEY,
+            upstream_port=upstream.port,
+            scheme="https" if upstream.ca_file else "http",
+            tls=TLS.format(ca_file=upstream.ca_file) if upstream.ca_file else "",
+            access_keys="\n".join(f'        "{key}" 1;' for key in access_keys(key_count)),
             keys="\n".join(keys),
             files=os.sysconf("SC_OPEN_MAX"),
             # The worker must be able to write to the temporary folder.

@@ -9,10 +9,16 @@ import http.client
 
 from . import processes
 
-ACCESS_KEY = "bench-access-key-0001"
+ACCESS_KEY = "bench-access-key-0001"  # of the client that asks
 ACCESS_HEADER = f"X-Proxy-Key: {ACCESS_KEY}"
 KEY_COUNT = 10
 UPSTREAM_KEYS = [f"bench-upstream-key-{number:04}" for number in range(1, KEY_COUNT + 1)]
+
+
+def access_keys(count):
+    """As many as there are clients; the one that asks is in the middle."""
+    others = [f"bench-other-key-{number:06}" for number in range(1, count)]
+    return [*others[: count // 2], ACCESS_KEY, *others[count // 2 :]]
 
 
 def get_status(port, path, headers=None):
@@ -32,10 +38,10 @@ class Proxy:
     wrapper = ()  # put before the command: a profiler
     patience_seconds = 20  # for starting, and for stopping
 
-    def __init__(self, folder, upstream_port):
+    def __init__(self, folder, upstream):
         self.folder = folder / self.name
         self.folder.mkdir()
-        self.upstream_port = upstream_port
+        self.upstream = upstream
         self.port = processes.free_port()
         self.log = self.folder / "access.log"
         self.errors = self.folder / "error.log"
@@ -102,12 +108,12 @@ class Relay(Proxy):
     name = "relay"
     logs = False
 
-    def __init__(self, folder, upstream_port, tools):
-        super().__init__(folder, upstream_port)
+    def __init__(self, folder, upstream, tools):
+        super().__init__(folder, upstream)
         self.tools = tools
 
     def command(self):
-        return [self.tools.directory / "bench_relay", f"--port={self.port}", f"--upstream-port={self.upstream_port}"]
+        return [self.tools.directory / "bench_relay", f"--port={self.port}", f"--upstream-port={self.upstream.port}"]
 
     def check_refusal(self):
         pass

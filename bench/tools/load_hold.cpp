@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "load_modes.hpp"
 #include "load_window.hpp"
 
@@ -26,7 +28,7 @@ class Hold final : public Mode {
     if (now_ns < settled) return settled;
     const bool was_open = window_.is_open();
     window_.tick(now_ns);
-    if (!was_open && window_.is_open()) start_ = totals();
+    if (!was_open && window_.is_open()) begin_window();
     if (was_open && window_.is_over()) end_ = totals();
     return window_.next_change_ns();
   }
@@ -72,6 +74,7 @@ class Hold final : public Mode {
       report.add("events_per_second", seconds > 0 ? static_cast<double>(events) / seconds : 0.0);
       if (events != 0)
         report.add("cpu_us_per_event", static_cast<double>(window_.cpu_us()) / static_cast<double>(events));
+      add_delays(report);
     }
     report.print();
   }
@@ -93,7 +96,20 @@ class Hold final : public Mode {
     ++opened_;
     ++opening_;
     reset_on_close(connection->fd);
+    if (held_ == Held::kStream) connection->reader.tell_delays(&delays_ns_);
     engine_.start_request(*connection);
+  }
+
+  void begin_window() {
+    start_ = totals();
+    delays_ns_.clear();
+  }
+
+  void add_delays(Report& report) {
+    if (delays_ns_.empty()) return;
+    std::sort(delays_ns_.begin(), delays_ns_.end());
+    report.add("event_p50_us", static_cast<double>(delays_ns_[delays_ns_.size() / 2]) / 1e3);
+    report.add("event_p99_us", static_cast<double>(delays_ns_[delays_ns_.size() * 99 / 100]) / 1e3);
   }
 
   // `intended_ns` doubles as the mark "no longer opening": this mode measures no latencies.
@@ -136,6 +152,7 @@ class Hold final : public Mode {
   std::uint64_t bad_status_ = 0;
   Totals start_;
   Totals end_;
+  std::vector<std::int64_t> delays_ns_;  // of the events since the window opened
 };
 
 int hold(Engine& engine, const LoadPlan& plan, Held held, std::string_view name) {

@@ -1,8 +1,11 @@
 #include "response_reader.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "http_head.hpp"
+#include "sockets.hpp"
+#include "upstream_answers.hpp"
 
 namespace akr::bench {
 
@@ -105,9 +108,20 @@ void ResponseReader::finish_size_line() {
 
 void ResponseReader::count_events(std::string_view data) {
   if (data.empty()) return;
+  if (delays_ns_ != nullptr) note_delays(data);
   if (last_ == '\n' && data.front() == '\n') ++events_;
   for (std::size_t at = data.find("\n\n"); at != std::string_view::npos; at = data.find("\n\n", at + 2)) ++events_;
   last_ = data.back();
+}
+
+void ResponseReader::note_delays(std::string_view data) {
+  const std::int64_t now = now_ns();
+  for (auto at = data.find(kBeforeStamp); at != std::string_view::npos; at = data.find(kBeforeStamp, at + 1)) {
+    const std::string_view stamp = data.substr(at + kBeforeStamp.size(), kStampDigits);
+    std::int64_t sent = 0;
+    const auto read = std::from_chars(stamp.data(), stamp.data() + stamp.size(), sent);
+    if (stamp.size() == kStampDigits && read.ptr == stamp.data() + stamp.size()) delays_ns_->push_back(now - sent);
+  }
 }
 
 }  // namespace akr::bench

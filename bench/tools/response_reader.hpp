@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace akr::bench {
 
@@ -24,6 +25,10 @@ class ResponseReader {
   std::uint64_t chunks() const { return chunks_; }  // chunks as framed by the sender, the last empty one excluded
   std::uint64_t events() const { return events_; }  // empty lines in chunked bodies = server-sent events
 
+  // How long each event was on its way (upstream_answers.hpp) goes there, in ns; one whose stamp comes in two reads is
+  // left out.  nullptr: nowhere.  Outlives the reader.
+  void tell_delays(std::vector<std::int64_t>* delays) { delays_ns_ = delays; }
+
  private:
   enum class Part { kLength, kSize, kData, kDataEnd, kTrailer };
 
@@ -33,6 +38,7 @@ class ResponseReader {
   void take_size_digit(char c);
   void finish_size_line();
   void count_events(std::string_view data);
+  void note_delays(std::string_view data);
 
   State state_ = State::kHead;
   Part part_ = Part::kLength;
@@ -44,6 +50,7 @@ class ResponseReader {
   std::uint64_t body_bytes_ = 0;
   std::uint64_t chunks_ = 0;
   std::uint64_t events_ = 0;
+  std::vector<std::int64_t>* delays_ns_ = nullptr;
   std::string head_;  // only filled when a head arrives in several pieces
 };
 

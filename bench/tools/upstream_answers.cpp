@@ -66,9 +66,13 @@ std::string_view stream_head() {
          "\r\n";
 }
 
-const std::string& stream_chunk() {
-  static const std::string chunk = make_stream_chunk();
-  return chunk;
+std::string stream_chunk(std::int64_t now_ns) {
+  static const std::string pattern = make_stream_chunk();
+  static const std::size_t at = pattern.find(kBeforeStamp) + kBeforeStamp.size();
+  char stamp[kStampDigits + 1];
+  std::snprintf(stamp, sizeof stamp, "%019lld", static_cast<long long>(now_ns));
+  std::string chunk = pattern;
+  return chunk.replace(at, kStampDigits, stamp, kStampDigits);
 }
 
 std::string_view stream_end() { return "0\r\n\r\n"; }

@@ -13,8 +13,11 @@ const std::string& json_answer();
 // The head of an event stream with chunked framing.
 std::string_view stream_head();
 
-// One chunk holding one server-sent event of about 120 bytes.
-const std::string& stream_chunk();
+// One chunk holding one server-sent event of about 120 bytes, whose text begins with `now_ns` in kStampDigits digits:
+// whoever reads it on the same machine knows how long it took.
+std::string stream_chunk(std::int64_t now_ns);
+inline constexpr std::string_view kBeforeStamp = "\"content\":\"";
+inline constexpr std::size_t kStampDigits = 19;
 
 // The empty chunk that ends a stream.
 std::string_view stream_end();

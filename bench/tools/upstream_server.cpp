@@ -164,7 +164,7 @@ void UpstreamServer::answer_stream(Connection& connection) {
   if (streams_.empty()) next_sweep_ns_ = now + kSweepNs;
   streams_.push_back(&connection);
   ++totals_.events;
-  send(connection, std::string(stream_head()) + stream_chunk());
+  send(connection, std::string(stream_head()) + stream_chunk(now));
 }
 
 void UpstreamServer::send_due_events(std::int64_t now) {
@@ -189,7 +189,7 @@ void UpstreamServer::send_event(Connection& stream, std::int64_t now) {
     return;
   }
   ++totals_.events;
-  send(stream, stream_chunk());
+  send(stream, stream_chunk(now_ns()));
 }
 
 void UpstreamServer::send(Connection& connection, std::string_view data) {
