@@ -131,6 +131,16 @@ TEST_F(OwnedThings, NoCodingHidesThem) {
   EXPECT_EQ(upstream_.requests(), before);
 }
 
+// Where nothing is anybody's there is nothing to be hidden: what the upstream can read and we cannot is its business.
+// What such a request makes is reached with its key, and is nobody's: it may have named it.
+TEST_F(OwnedThings, AStrangeCodingIsServedWhereThereIsNothingToHide) {
+  script_ = answering(R"({"id":"file-1"})");
+  const std::string coded = std::string(kJson) + "Content-Encoding: rot13\r\n";
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", "what?", coded, kAlice).status, 200);
+  expect_served(kBob, "GET", "/v1/files/file-1");
+  expect_served(kAlice, "GET", "/v1/files/file-1");
+}
+
 // Beside one's own id in the path, and behind 24 others, nobody looked at the query.
 TEST_F(OwnedThings, AnIdOfOnesOwnBesideThemHelpsNobody) {
   answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");

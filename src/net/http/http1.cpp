@@ -262,6 +262,7 @@ ParseStatus MessageHead::parse_field(std::string_view buffer, std::size_t& at) {
 
 // Collects what decides framing and connection while the field is at hand.
 bool MessageHead::note_field(FieldRef& ref) {
+  kinds_ |= std::uint64_t{1} << static_cast<unsigned>(ref.id);
   const std::string_view value = view(ref.value);
   switch (ref.id) {
     case FieldId::kContentLength:
@@ -379,7 +380,7 @@ ParseStatus MessageHead::finish_response(bool to_head_request) {
   return ParseStatus::kDone;
 }
 
-std::string_view MessageHead::find(FieldId id) const {
+std::string_view MessageHead::find_first(FieldId id) const {
   for (std::size_t i = 0; i < field_count_; ++i) {
     if (fields_[i].id == id) return view(fields_[i].value);
   }

@@ -30,15 +30,24 @@ std::string_view credential_of(const net::Field& field) {
   }
 }
 
+bool may_hold_credential(net::FieldId id) {
+  constexpr auto bit = [](net::FieldId of) { return std::uint64_t{1} << static_cast<unsigned>(of); };
+  constexpr std::uint64_t kHolders = bit(net::FieldId::kXProxyKey) | bit(net::FieldId::kXApiKey) |
+                                     bit(net::FieldId::kXAnthropicApiKey) | bit(net::FieldId::kApiKey) |
+                                     bit(net::FieldId::kXGoogApiKey) | bit(net::FieldId::kAuthorization) |
+                                     bit(net::FieldId::kSecWebSocketProtocol);
+  return (kHolders & bit(id)) != 0;
+}
+
 // Where a GENERIC service's own key stands: a stock client of that API can change its URL and its key, not the place.
 class OwnPlace {
  public:
   explicit OwnPlace(const Service& service)
       : place_(service.type == ServiceType::kGeneric && service.key_placement ? &*service.key_placement : nullptr) {}
 
-  bool is(const net::Field& field) const {
-    return header() && field.name.size() == place_->name.size() && iequals(field.name, place_->name);
-  }
+  // Cheap, and right most of the time.
+  bool may_be(std::size_t name_length) const { return header() && name_length == place_->name.size(); }
+  bool is(const net::Field& field) const { return may_be(field.name.size()) && iequals(field.name, place_->name); }
   std::string_view credential_of(const net::Field& field) const {
     const bool behind = istarts_with(field.value, place_->prefix);
     return behind ? trim(field.value.substr(place_->prefix.size())) : field.value;
@@ -125,6 +134,7 @@ Result<std::string_view> Presented::fingerprint() const {
 
 void offer_fields(const net::MessageHead& head, const OwnPlace& own, Presented& presented) {
   for (std::size_t i = 0; i < head.field_count(); ++i) {
+    if (!may_hold_credential(head.id_of(i)) && !own.may_be(head.name_length(i))) continue;
     const net::Field field = head.field(i);
     const std::string_view usual = credential_of(field);
     presented.offer(usual);

@@ -41,8 +41,9 @@ class PinSearch final : private JsonScan::Visitor {
   bool deleted() const { return deleted_; }
   // It names what another access key made, which the service does not share.
   bool foreign() const { return foreign_; }
-  // It may: something of it could not be read, and the service does not share.
-  bool may_be_foreign() const { return unread_ && sharing_ == PinTable::Sharing::kNo; }
+  bool unread() const { return unread_; }  // something that may name things
+  // It may name what another access key made: the service does not share, and it has such things.
+  bool may_be_foreign() const { return unread_ && sharing_ == PinTable::Sharing::kNo && table_.any(service_.id); }
 
  private:
   enum class Reference : std::uint8_t { kNone, kId, kType };

@@ -60,7 +60,7 @@ bool look_into_head(const RequestContext& ctx, const PreparedRequest& request, P
   return !bytes && !request.streams_upload && search.wants_body() && !search.foreign();
 }
 
-Result<void> end_search(PinSearch& search) {
+Result<void> end_search(RequestContext& ctx, PinSearch& search) {
   if (search.foreign()) return not_theirs();
   if (search.deleted()) {
     return not_available(
@@ -70,6 +70,7 @@ Result<void> end_search(PinSearch& search) {
   search.look_into_query();
   if (search.foreign()) return not_theirs();
   if (search.may_be_foreign()) return not_readable();
+  ctx.names_unread = search.unread();
   if (!conflict) return {};
   return not_available(
       "the request names things that belong to different upstream keys; each of them can only be reached with its own "
@@ -87,13 +88,13 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   if (!is_wanted(ctx, request, pins)) return {};
   PinSearch search(ctx, pins);
   if (look_into_head(ctx, request, search)) search.look_into(request.body.in_memory());
-  return end_search(search);
+  return end_search(ctx, search);
 }
 
 net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins) {
   if (!is_wanted(ctx, request, pins)) co_return Result<void>();
   PinSearch search(ctx, pins);
-  if (!look_into_head(ctx, request, search)) co_return end_search(search);
+  if (!look_into_head(ctx, request, search)) co_return end_search(ctx, search);
   BodyText text(ctx.client.head(), request, ctx.body_limit);
   for (;;) {
     std::string_view piece;
@@ -102,7 +103,7 @@ net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& 
     if (next != BodyText::Next::kPiece || !search.look_into(piece)) break;
     co_await ctx.client.worker().yield();
   }
-  co_return end_search(search);
+  co_return end_search(ctx, search);
 }
 
 bool concerns(const AffinityRule& rule, const RequestContext& ctx) {
