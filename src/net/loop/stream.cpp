@@ -17,6 +17,7 @@ class TcpStream final : public Stream {
  public:
   TcpStream(Worker& worker, int fd) : Stream(own_), own_(worker, fd) {}
   IoResult try_read(char* data, std::size_t size) override { return socket_.try_read(data, size); }
+  bool may_read() const override { return (socket_.ready() & kRead) != 0; }
   IoResult try_write(const iovec* parts, int count) override { return socket_.try_write(parts, count); }
   void shutdown_write() override { ::shutdown(socket_.fd(), SHUT_WR); }
   bool tls() const override { return false; }

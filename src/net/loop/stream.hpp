@@ -19,6 +19,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual IoResult try_read(char* data, std::size_t size) = 0;
+  // False: there is surely nothing, and try_read() would only say so.
+  virtual bool may_read() const = 0;
   // Writes from the front of `parts`; bytes < the total is normal.
   virtual IoResult try_write(const iovec* parts, int count) = 0;
   // Ends our sending side (FIN; close_notify first for TLS).  Best effort.

@@ -142,12 +142,18 @@ IoResult TlsStream::try_read(char* data, std::size_t size) {
   if (failed_) return {.status = IoStatus::kError, .error = -1};
   // Records that were read together with others need no read of the socket.
   if (!socket_.may_work(kRead)) return {.status = IoStatus::kWouldBlock, .want = kRead};
+  // Every exchange looks before it waits: OpenSSL would take a buffer to find nothing, and give it back.
+  if (!may_read()) return {.status = IoStatus::kWouldBlock, .want = kRead};
   socket_.charge(cost::kOperation);
   ERR_clear_error();  // SSL_get_error looks at the thread's queue, where another connection's errors may lie
   std::size_t bytes = 0;
   const int returned = SSL_read_ex(ssl_.get(), data, size, &bytes);
   if (returned == 1) return {.bytes = bytes};
   return outcome(returned);
+}
+
+bool TlsStream::may_read() const {
+  return SSL_has_pending(ssl_.get()) != 0 || SSL_want_write(ssl_.get()) || below_->may_read();
 }
 
 IoResult TlsStream::try_write(const iovec* parts, int count) {

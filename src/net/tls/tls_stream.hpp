@@ -39,6 +39,7 @@ class TlsStream final : public Stream {
   const std::string& failure() const { return failure_; }  // why kError, in words
 
   IoResult try_read(char* data, std::size_t size) override;
+  bool may_read() const override;
   IoResult try_write(const iovec* parts, int count) override;
   void shutdown_write() override;
   bool tls() const override { return true; }
