@@ -12,6 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+#ifdef AKR_SANITIZED
+constexpr auto kMostTime = 10s;
+#else
+constexpr auto kMostTime = 1s;
+#endif
+
 TEST_F(Pins, AnInvalidKeyIsAConflictAndNoOtherKeyIsAsked) {
   const int maker = make_file("file-1");
   proxy_.blame(maker, {.key = KeyAction::kInvalidate, .retry = RetryAdvice::kNextKey, .reason = "invalid_api_key"});
@@ -289,7 +295,7 @@ TEST_F(Pins, AMebibyteOfNumbersIsPassedOverAndWhatFollowsIsFound) {
   for (int i = 0; i < 3; ++i) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(proxy_.post("/v1/embeddings", body, kJson).status, 200);
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, kMostTime);
     EXPECT_EQ(key_of(upstream_.last()), maker);
   }
 }
@@ -312,7 +318,7 @@ TEST(ManyPointers, CostAMebibyteOfNumbersNoTime) {
   const auto ask = [&](const std::string& body) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(proxy.post("/any", body, kJson).status, 200);
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, kMostTime);
     return upstream.last().field("authorization") == maker;
   };
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(R"({"early":"j1","a":)" + numbers + "}"));

@@ -18,6 +18,7 @@ std::optional<std::uint32_t> Chooser::foresee(const SelectRequest& request, std:
   const Random random = random_;
   const auto blocked = blocked_models_;  // a search that is saved moves no cursor
   std::vector<std::unique_ptr<SelectionPolicy>> before;
+  before.reserve(tables_.tiers.size());
   for (ReadyKeys& tier : tables_.tiers) before.push_back(tier.copy_policy());
   set_aside_tried(request, choice);
   auto slot = search(request, model, choice);
