@@ -114,7 +114,7 @@ std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_v
     std::string segment(resource_id(*map, whole));
     segment.resize(std::min(segment.find(':'), segment.size()));
     if (segment != whole) found.push_back(segment);
-    if (!before.empty()) found.push_back(before + "/" + segment);
+    if (!before.empty()) found.push_back(before.append("/").append(segment));
     before = std::move(segment);
   }
   return found;

@@ -326,7 +326,7 @@ void MessageHead::mark_nominated() {
   std::array<std::uint8_t, kMaxFields> order;  // NOLINT: filled before it is read
   const auto name_of = [this](std::uint8_t index) { return view(fields_[index].name); };
   const auto end = order.begin() + field_count_;
-  for (std::uint8_t i = 0; i < field_count_; ++i) order[i] = i;
+  for (std::size_t i = 0; i < field_count_; ++i) order[i] = static_cast<std::uint8_t>(i);
   std::sort(order.begin(), end, [&](std::uint8_t a, std::uint8_t b) { return before(name_of(a), name_of(b)); });
   for (std::size_t i = 0; i < field_count_; ++i) {
     if (fields_[i].id != FieldId::kConnection) continue;

@@ -31,12 +31,12 @@ std::string_view credential_of(const net::Field& field) {
 }
 
 bool may_hold_credential(net::FieldId id) {
-  constexpr auto bit = [](net::FieldId of) { return std::uint64_t{1} << static_cast<unsigned>(of); };
-  constexpr std::uint64_t kHolders = bit(net::FieldId::kXProxyKey) | bit(net::FieldId::kXApiKey) |
-                                     bit(net::FieldId::kXAnthropicApiKey) | bit(net::FieldId::kApiKey) |
-                                     bit(net::FieldId::kXGoogApiKey) | bit(net::FieldId::kAuthorization) |
-                                     bit(net::FieldId::kSecWebSocketProtocol);
-  return (kHolders & bit(id)) != 0;
+  constexpr auto kBit = [](net::FieldId of) { return std::uint64_t{1} << static_cast<unsigned>(of); };
+  constexpr std::uint64_t kHolders = kBit(net::FieldId::kXProxyKey) | kBit(net::FieldId::kXApiKey) |
+                                     kBit(net::FieldId::kXAnthropicApiKey) | kBit(net::FieldId::kApiKey) |
+                                     kBit(net::FieldId::kXGoogApiKey) | kBit(net::FieldId::kAuthorization) |
+                                     kBit(net::FieldId::kSecWebSocketProtocol);
+  return (kHolders & kBit(id)) != 0;
 }
 
 // Where a GENERIC service's own key stands: a stock client of that API can change its URL and its key, not the place.
