@@ -4,6 +4,13 @@
 # akr_<folder>_tests (*_test.cpp), akr_<folder>_bench (*_bench.cpp) and one fuzz_<name> per *_fuzz.cpp.
 # Names are globbed, so that a test cannot be left out of the build.
 
+# Longest time of one program's unit tests: sanitizers take their time.
+if(AKR_SANITIZE)
+  set(AKR_TEST_SECONDS 360)
+else()
+  set(AKR_TEST_SECONDS 120)
+endif()
+
 # Tests run for seconds and are compiled for minutes: the optimiser is for what they test.
 function(akr_test_options target)
   if(AKR_SANITIZE)
@@ -44,7 +51,7 @@ function(akr_module name)
     target_link_libraries(akr_${name}_tests PRIVATE akr_${name} PkgConfig::brotlienc GTest::gmock GTest::gtest_main)
     akr_test_options(akr_${name}_tests)
     add_test(NAME unit_${name} COMMAND akr_${name}_tests)
-    set_tests_properties(unit_${name} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(unit_${name} PROPERTIES LABELS unit TIMEOUT ${AKR_TEST_SECONDS})
   endif()
   if(AKR_BENCH AND benches)
     add_executable(akr_${name}_bench ${benches})
