@@ -1,6 +1,7 @@
 #include "proxy/request/body_text.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace akr {
 namespace {
@@ -57,8 +58,13 @@ BodyText::Next BodyText::pull(std::size_t stage, std::string_view& piece) {
   if (stage == 0) return read(piece);
   Stage& at = stages_[stage - 1];
   bool fed = !at.left.empty();
+  bool asked = false;
   for (;;) {
     if (!fed && !at.source_over) {
+      if (std::exchange(asked, true)) {  // a piece held nothing: whoever waits for more is given a turn
+        piece = {};
+        return Next::kPiece;
+      }
       const Next more = pull(stage - 1, at.left);
       if (more == Next::kUnreadable) return more;
       at.source_over = more == Next::kEnd;

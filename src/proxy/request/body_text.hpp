@@ -24,7 +24,7 @@ class BodyText {
     kUnreadable,  // a coding that nobody knows, damaged or cut, or a file that cannot be read
     kTooLong,     // more than `most` comes out
   };
-  // `piece` is valid until the next call, and at most 64 KiB.
+  // `piece` is valid until the next call, and at most 64 KiB; "" where that much of the body holds nothing.
   Next next(std::string_view& piece);
 
  private:
