@@ -197,7 +197,7 @@ void App::Parts::build() {
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
   const ValidationPolicy policy = validation_policy(settings);
-  auto sink = [this](std::shared_ptr<const RoutingTable> table) { publish(table); };
+  auto sink = [this](const std::shared_ptr<const RoutingTable>& table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
   auto all_pools = [this] { return publisher->pools(); };
   key_states = std::make_unique<KeyStateWriter>(database->key_states(), all_pools, system_clock());

@@ -118,7 +118,7 @@ TEST(Resources, WhatIsDownloadedNamesNothing) {
 
 TEST(Resources, NamesAreTheEndOfUrlsWithoutTheirVerb) {
   const ResourceMap& gemini = map_of("gemini_native");
-  const std::pair<const char*, const char*> kCases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"files/abc", "files/abc"},
       {"https://generativelanguage.googleapis.com/v1beta/files/abc", "files/abc"},
       {"https://generativelanguage.googleapis.com/v1beta/files/abc:download?alt=media", "files/abc"},
@@ -129,7 +129,7 @@ TEST(Resources, NamesAreTheEndOfUrlsWithoutTheirVerb) {
       {"", ""},
       {"https://youtu.be/watch?v=1", "youtu.be/watch"},
   };
-  for (const auto& [value, id] : kCases) EXPECT_EQ(resource_id(gemini, value), id) << value;
+  for (const auto& [value, id] : cases) EXPECT_EQ(resource_id(gemini, value), id) << value;
   EXPECT_EQ(resource_id(map_of("openai_compatible"), "ft:gpt/x:y"), "ft:gpt/x:y");
 }
 

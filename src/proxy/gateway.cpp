@@ -125,27 +125,18 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   PreparedRequest request(ctx.client, settings_.body_directory, settings_.disk);
   auto ready = prepare_now(ctx, request, settings_.body);
   if (!ready) co_return ready.error();
-  if (by_body) {
-    // Of a stranger's body only as much as it takes to find out who it is.
-    auto found = co_await admit_by_body(ctx, request, keys_);
-    if (!found && found.error().code == ErrorCode::kAccessKeyMissing && unknown_key(admitted.error()))
-      co_return admitted.error();
-    if (!found) co_return found.error();
-    if (auto allowed = check_method(ctx); !allowed) co_return allowed.error();
-  } else if (!*ready) {
-    auto collected = co_await collect_body(ctx, request, ctx.body_limit);
-    if (!collected) co_return collected.error();
+  if (by_body || !*ready) {
+    auto received = co_await receive(ctx, request, admitted);
+    if (!received) co_return received;
   }
-
   decode_body(ctx.client.head(), request);
   // What lives in one provider account is reached with the key that made it, or not at all (D23).  Before the other
   // facts: a body that is looked through for ids has told its model.
-  if (is_read_at_once(ctx.client.head(), request)) {
-    if (auto found = find_pin(ctx, request, settings_.pins); !found) co_return found.error();
-  } else {
-    auto found = co_await find_pin_in_turns(ctx, request, settings_.pins);
-    if (!found) co_return found.error();
-  }
+  const bool at_once = is_read_at_once(ctx.client.head(), request);
+  Result<void> found;
+  if (at_once) found = find_pin(ctx, request, settings_.pins);
+  if (!at_once) found = co_await find_pin_in_turns(ctx, request, settings_.pins);
+  if (!found) co_return found;
   read_request_facts(ctx, request, ctx.asked());
   // Held for longer, a silent stream's head would keep the comments back that keep its client waiting.
   ctx.longest_hold = settings_.relay.sse_keepalive / 2;
@@ -156,23 +147,42 @@ net::Task<Result<void>> Gateway::serve(RequestContext& ctx) {
   co_await attempts_.run(ctx, request, last);
   request.body.release();
   if (last.error) co_return *last.error;
-  const bool switches = last.answer->head.status() == 101;
-  if (switches && request.upgrade && last.answer->head.upgrade_websocket()) co_return co_await relay_upgrade(ctx, last);
-  if (switches)
-    co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
-  // What cannot be read on its way down is looked into before any of it goes (D07).
-  if (is_packed_error(last)) {
-    auto looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
-    if (!looked) co_return looked.error();
-    ctx.answered = worker_.now();  // the wait for its body was the upstream's
-  } else if (may_name_urls(ctx, last)) {
-    // A client that follows them past us would show the provider its access key.
-    auto rewritten = co_await rewrite_body_urls(ctx, last);
-    if (!rewritten) co_return rewritten.error();
-    ctx.answered = worker_.now();
+  if (last.answer->head.status() == 101) co_return co_await switch_protocols(ctx, request, last);
+  if (is_packed_error(last) || may_name_urls(ctx, last)) {
+    auto looked = co_await look_inside(ctx, last);
+    if (!looked) co_return looked;
   }
   last.tap = tap_answer(ctx, last, settings_.pins);
   co_return co_await relay(ctx, last, settings_.relay);
+}
+
+// A body that is not here yet, or that tells who asks.  `admitted`: what the head said of that.
+net::Task<Result<void>> Gateway::receive(RequestContext& ctx, PreparedRequest& request, const Result<void>& admitted) {
+  if (admitted) co_return co_await collect_body(ctx, request, ctx.body_limit);
+  // Of a stranger's body only as much as it takes to find out who it is.
+  auto found = co_await admit_by_body(ctx, request, keys_);
+  if (!found && found.error().code == ErrorCode::kAccessKeyMissing && unknown_key(admitted.error()))
+    co_return admitted.error();
+  if (!found) co_return found.error();
+  co_return check_method(ctx);
+}
+
+net::Task<Result<void>> Gateway::switch_protocols(RequestContext& ctx, const PreparedRequest& request, Attempt& last) {
+  if (request.upgrade && last.answer->head.upgrade_websocket()) co_return co_await relay_upgrade(ctx, last);
+  co_return Error{ErrorCode::kUpstreamProtocol, "the upstream switched to a protocol that was not asked for"};
+}
+
+// What cannot be read on its way down is looked into before any of it goes (D07).  A client that follows a provider's
+// URLs past us would show it its access key.
+net::Task<Result<void>> Gateway::look_inside(RequestContext& ctx, Attempt& last) {
+  Result<void> looked;
+  if (is_packed_error(last)) {
+    looked = co_await look_into_packed_error(ctx, last, settings_.packed_error);
+  } else {
+    looked = co_await rewrite_body_urls(ctx, last);
+  }
+  ctx.answered = worker_.now();  // the wait for its body was the upstream's
+  co_return looked;
 }
 
 // May this client use this service in this way?

@@ -49,6 +49,10 @@ class Gateway {
 
  private:
   net::Task<Result<void>> serve(RequestContext& ctx);
+  // Parts of it that most requests do not need.
+  net::Task<Result<void>> receive(RequestContext& ctx, PreparedRequest& request, const Result<void>& admitted);
+  net::Task<Result<void>> look_inside(RequestContext& ctx, Attempt& last);
+  net::Task<Result<void>> switch_protocols(RequestContext& ctx, const PreparedRequest& request, Attempt& last);
   Result<void> admit(RequestContext& ctx);
   static Result<void> check_method(const RequestContext& ctx);
 
