@@ -234,7 +234,7 @@ TEST_F(Pins, OrdinaryTrafficMakesNone) {
   EXPECT_EQ(proxy_.pins().size(), 0U);
 }
 
-TEST_F(Pins, ABodyOverOneMebibyteIsLookedAtInItsFirstPart) {
+TEST_F(Pins, ABodyOverOneMebibyteIsLookedAtToo) {
   const int maker = make_file("file-1");
   const std::string body = R"({"file_id":"file-1","x":")" + std::string(3 << 20, 'x') + "\"}";
   for (int i = 0; i < 3; ++i) {

@@ -75,7 +75,7 @@ struct SelectRequest {
   std::uint64_t home = 0;             // of who makes things (home_rank.hpp), before any policy; 0 = nobody does
   std::uint32_t tokens = 0;           // estimate of what the request costs; 0 = unknown
   std::uint64_t account = 0;     // select_exactly(): which account the key was in, if it is gone (KeyLease::account)
-  bool others_only = false;      // select_exactly(): the key itself was tried, and is of no more use
+  bool others_only = false;      // select_exactly(): not the key itself, which is of no more use
   SelectTrace* trace = nullptr;  // filled if not null
 };
 
@@ -123,9 +123,9 @@ class KeyPool : public std::enable_shared_from_this<KeyPool> {
   // kCredentialsExhausted: every enabled key is invalid or out of quota (retry_after = seconds to the soonest, 0 =
   // unknown).
   Result<KeyLease> select(const SelectRequest& request, TimePoint now);
-  // Takes this key, if select() could take it now, or else another one of its account.  One that the request tried
-  // comes after those that it did not, but may be tried again. kPinnedKeyUnavailable: none may be used; the message
-  // says why, retry_after when one may be (0 = unknown).
+  // Takes this key, if select() could take it now, or else another one of its account that the request did not try (of
+  // very many some are looked at).  The key itself, if it was tried, comes after those, and is then taken again.
+  // kPinnedKeyUnavailable: none may be used; the message says why, retry_after when one may be (0 = unknown).
   Result<KeyLease> select_exactly(KeyId key, const SelectRequest& request, TimePoint now);
 
   // How long until a key may serve this model ("" = any request): 0 if one may now, nullopt if nobody knows.  Limits of

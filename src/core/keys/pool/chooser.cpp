@@ -32,17 +32,22 @@ std::optional<std::uint32_t> Chooser::foresee(const SelectRequest& request, std:
 
 std::optional<std::uint32_t> Chooser::search(const SelectRequest& request, std::uint64_t model, Choice& choice) {
   if (!blocked_models_.empty() && known_blocked(model, choice)) return std::nullopt;
-  if (request.home != 0) return at_home(request, model, choice);
-  if (request.affinity != 0 && tables_.policy().keeps_affinity) {
+  if (request.home == 0 && request.affinity != 0 && tables_.policy().keeps_affinity) {
     if (const auto slot = affine(request, model, choice)) return slot;
   }
   const std::size_t tried = choice.aside.size();
+  const auto slot = request.home != 0 ? at_home(request, model, choice) : by_policy(request, model, choice);
+  // Worth remembering only if it was a long search and nothing but models stood in the way.
+  const std::size_t looked_at = request.home != 0 ? tables_.ready_keys() : choice.aside.size();
+  if (!slot && tried == 0 && looked_at >= kMostAside) remember_blocked(model, choice);
+  return slot;
+}
+
+std::optional<std::uint32_t> Chooser::by_policy(const SelectRequest& request, std::uint64_t model, Choice& choice) {
   for (ReadyKeys& tier : tables_.tiers) {
     if (tier.empty()) continue;
     if (const auto slot = from_tier(tier, request, model, choice)) return slot;
   }
-  // Worth remembering only if it was a long search and nothing but models stood in the way.
-  if (tried == 0 && choice.aside.size() >= kMostAside) remember_blocked(model, choice);
   return std::nullopt;
 }
 
@@ -138,8 +143,8 @@ void Chooser::prefetch(std::uint32_t slot) const {
   // All lines at once instead of one after the other: in a large pool each comes from memory.
   const Roster& roster = tables_.roster;
   __builtin_prefetch(&roster.slots[slot], 1);
-  if (slot >= roster.accounts.size()) return;
-  roster.accounts[slot].prefetch();
+  if (slot >= roster.limit_accounts.size()) return;
+  roster.limit_accounts[slot].prefetch();
 }
 
 void Chooser::prefetch(const AffinityMap::Hint& hint) const {
@@ -163,7 +168,7 @@ void Chooser::prefetch_rest(std::uint32_t slot) const {
   const Slot& own = roster.slots[slot];
   const ReadyKeys& tier = tables_.tiers[own.tier];
   if (own.ready < tier.views().size()) __builtin_prefetch(&tier.at(own.ready), 1);
-  if (slot < roster.accounts.size()) roster.accounts[slot].prefetch_rings(tables_.now());
+  if (slot < roster.limit_accounts.size()) roster.limit_accounts[slot].prefetch_rings(tables_.now());
 }
 
 bool Chooser::accept(std::uint32_t slot, const SelectRequest& request, std::uint64_t model, Choice& choice) {
@@ -184,7 +189,7 @@ Fit Chooser::fit(std::uint32_t slot, std::uint32_t tokens, std::uint64_t model) 
 
 bool Chooser::enough_tokens(std::uint32_t slot, std::uint32_t tokens) {
   if (tokens == 0 || !tables_.roster.slots[slot].limited) return true;
-  return tables_.account(slot)->fits_tokens(tokens, tables_.now());
+  return tables_.limits_of(slot)->fits_tokens(tokens, tables_.now());
 }
 
 ModelHold Chooser::hold(std::uint32_t slot, std::uint64_t model) {

@@ -54,6 +54,7 @@ class Chooser {
 
   std::optional<std::uint32_t> search(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> without_hope(const SelectRequest& request, std::uint64_t model, const Choice& choice);
+  std::optional<std::uint32_t> by_policy(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> at_home(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> best_at_home(const ReadyKeys& tier, const SelectRequest& request, std::uint64_t model,
                                             Choice& choice);

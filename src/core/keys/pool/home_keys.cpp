@@ -11,7 +11,7 @@ constexpr std::size_t kMostKnown = 10'000;
 }  // namespace
 
 const HomeKeys::First& HomeKeys::first(std::uint64_t home, std::uint16_t tier) {
-  if (known_.size() >= kMostKnown) known_.clear();
+  if (known_.size() >= kMostKnown && !known_.contains(home + tier)) known_.clear();
   Known& known = known_[home + tier];
   if (known.edition != tables_.edition()) known = {tables_.edition(), find(home, tier)};
   return known.slots;

@@ -217,6 +217,30 @@ TEST_F(Account, OfARequestThatTriedTheMakerIsTriedFurther) {
   EXPECT_EQ(take(6, {.tried = alone}), 6);
 }
 
+// 300 disabled keys of an account hid those that could serve, and a key of a lower tier was taken before one of the
+// best (kind: a bound on what is looked at counts what can be taken).
+TEST(AccountOfMany, IsLookedThroughPastItsDisabledKeysAndByTier) {
+  auto keys = make_keys(304);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i].account = "org";
+    keys[i].enabled = i == 0 || i >= 301;
+    keys[i].priority = i == 301 ? 1 : 0;
+  }
+  const auto pool = make_pool(keys, {.outage_guard = false});
+  const auto take = [&] {
+    const auto lease = pool->select_exactly(KeyId{1}, {}, kStart);
+    return lease ? lease->key().id.value : 0;
+  };
+  report(*pool, 1, cool_for(60s), kStart);
+  std::set<std::int64_t> best = {303, 304};
+  for (int i = 0; i < 2; ++i) {
+    const std::int64_t taken = take();
+    EXPECT_EQ(best.erase(taken), 1U) << taken;
+    report(*pool, taken, cool_for(60s), kStart);
+  }
+  EXPECT_EQ(take(), 302);
+}
+
 // Accounts are no part of what can be appended cheaply.
 TEST_F(Account, KeysOfOneAreNotAppended) {
   UpstreamKey more = make_key(7);

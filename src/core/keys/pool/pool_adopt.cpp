@@ -45,7 +45,7 @@ bool PoolTables::appendable(const Roster& more) const {
   const auto& known = roster.priorities;
   const bool known_tiers = std::includes(known.begin(), known.end(), more.priorities.begin(), more.priorities.end());
   const bool newer = more.by_id.empty() || roster.by_id.empty() || roster.by_id.back().id < more.by_id.front().id;
-  return known_tiers && newer && more.groups.empty() && more.accounts.empty() && more.by_account.empty();
+  return known_tiers && newer && more.groups.empty() && more.limit_accounts.empty() && more.by_account.empty();
 }
 
 bool PoolTables::append(Roster&& more) {
@@ -60,7 +60,7 @@ bool PoolTables::append(Roster&& more) {
     roster.records.push_back(std::move(more.records[i]));
   }
   for (const Roster::IdPlace& place : more.by_id) roster.by_id.push_back({place.id, first + place.slot});
-  if (!roster.accounts.empty()) roster.accounts.resize(slots());
+  if (!roster.limit_accounts.empty()) roster.limit_accounts.resize(slots());
   if (!roster.account_by_slot.empty()) roster.account_by_slot.resize(slots());
   for (ReadyKeys& tier : tiers) tier.grow(slots());
   heap_.grow(slots());
@@ -82,7 +82,7 @@ void PoolTables::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_s
   own.model_waits = old.model_waits;
   next.records[slot] = std::move(roster.records[old_slot]);
   LimitAccount* const account = reach(old_slot).key().account();
-  if (account != nullptr && !next.accounts.empty()) next.accounts[slot] = std::move(*account);
+  if (account != nullptr && !next.limit_accounts.empty()) next.limit_accounts[slot] = std::move(*account);
   next.records[slot].mark = {};
 }
 
@@ -104,10 +104,10 @@ void PoolTables::adopt_groups(Roster& next) {
 }
 
 void PoolTables::adopt_limits(Roster& next) {
-  for (std::uint32_t i = 0; i < next.accounts.size(); ++i) {
+  for (std::uint32_t i = 0; i < next.limit_accounts.size(); ++i) {
     if (next.slots[i].group != kNowhere || !LimitAccount::limited(next.limits[i])) continue;
-    next.accounts[i].set_limits(next.limits[i], now_, clock_);
-    next.accounts[i].set_in_flight(requests_of(next, i));
+    next.limit_accounts[i].set_limits(next.limits[i], now_, clock_);
+    next.limit_accounts[i].set_in_flight(requests_of(next, i));
     next.slots[i].limited = true;
   }
   for (QuotaGroup& group : next.groups) {

@@ -121,7 +121,7 @@ KeyOutlook Preview::outlook(std::uint32_t slot) {
   if (judgement.wake != TimePoint{}) outlook.until = judgement.wake;
   if (is_wait(own.standing)) outlook.reason = PoolStatus(tables_).reason(slot);
   const bool by_limit = own.standing == KeyStanding::kLimited || own.standing == KeyStanding::kBusy;
-  if (by_limit) outlook.limit = tables_.account(slot)->reached(tables_.now(), tables_.clock());
+  if (by_limit) outlook.limit = tables_.limits_of(slot)->reached(tables_.now(), tables_.clock());
   return outlook;
 }
 

@@ -173,7 +173,7 @@ void PoolState::pace(const KeyClaim& claim, Duration reset_in, TimePoint now) {
 void PoolState::count_tokens(KeyClaim& claim, std::uint64_t tokens, TimePoint now) {
   tick(now);
   const auto slot = tables_.locate(claim);
-  LimitAccount* limits = slot ? tables_.account(*slot) : nullptr;
+  LimitAccount* limits = slot ? tables_.limits_of(*slot) : nullptr;
   if (limits == nullptr) return;
   limits->correct_tokens(claim.tokens, tokens, tables_.now());
   claim.tokens = static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, 0xffff'ffff));

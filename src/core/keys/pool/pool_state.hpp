@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -62,6 +63,8 @@ class PoolState {
   bool held_back(std::uint64_t model, bool again = false) const {
     return guard_.holds_back(model, again, tables_.now());
   }
+  std::optional<KeyClaim> take_kin(KeyId id, std::span<const Roster::AccountPlace> kin, const SelectRequest& request,
+                                   std::optional<Error>& refused);
   Result<KeyClaim> take_bound(std::uint32_t slot, const SelectRequest& request);
   KeyClaim commit(std::uint32_t slot, const SelectRequest& request, const ModelTag& model);
   void start_trials(std::uint32_t slot, KeyClaim& claim);

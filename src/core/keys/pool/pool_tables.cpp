@@ -68,7 +68,7 @@ PoolTables::Judgement PoolTables::judge(std::uint32_t slot) {
     }
     if (owner.paced_until() > now_) judgement.add(KeyStanding::kPaced, owner.paced_until());
   });
-  if (LimitAccount* limits = account(slot)) {
+  if (LimitAccount* limits = limits_of(slot)) {
     const auto until = limits->blocked_until(now_, clock_);
     const bool free = judgement.standing == KeyStanding::kUsable || judgement.standing == KeyStanding::kTrial;
     if (until && *until != TimePoint::max()) judgement.add(KeyStanding::kLimited, *until);

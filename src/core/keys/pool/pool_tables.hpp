@@ -52,10 +52,10 @@ class PoolTables {
   Reach reach(std::uint32_t slot) { return reach_in<Reach>(roster, slot); }
   ReadOnlyReach reach(std::uint32_t slot) const { return reach_in<ReadOnlyReach>(roster, slot); }
   // The limits that hold for it: its own, or its group's.  nullptr = none.
-  LimitAccount* account(std::uint32_t slot) {
+  LimitAccount* limits_of(std::uint32_t slot) {
     const Slot& own = roster.slots[slot];
     if (!own.limited) return nullptr;
-    return own.group == kNowhere ? &roster.accounts[slot] : roster.groups[own.group].account.get();
+    return own.group == kNowhere ? &roster.limit_accounts[slot] : roster.groups[own.group].account.get();
   }
   KeyView& view(Slot& slot) { return slot.ready == kNowhere ? slot.view : tiers[slot.tier].at(slot.ready); }
   const KeyView& view(const Slot& slot) const {
@@ -111,7 +111,7 @@ class PoolTables {
   static ReachOf reach_in(RosterOf& roster, std::uint32_t slot) {
     auto& own = roster.slots[slot];
     const bool grouped = own.group != kNowhere;
-    auto* const account = own.limited && !grouped ? &roster.accounts[slot] : nullptr;
+    auto* const account = own.limited && !grouped ? &roster.limit_accounts[slot] : nullptr;
     return ReachOf({own, roster.records[slot], account}, grouped ? &roster.groups[own.group] : nullptr);
   }
 

@@ -11,6 +11,14 @@ namespace {
 // Keys woken per request, so that a million cooldowns that end at once are no pause for one of them.
 constexpr std::size_t kWakesPerTake = 32;
 constexpr std::size_t kMostLookedAt = 256;  // usable keys, when all wait for a model
+constexpr std::size_t kMostKin = 256;       // of an account: where so many are out, the next one is, too
+
+bool was_tried(const SelectRequest& request, KeyId key) {
+  return std::ranges::find(request.tried, key) != request.tried.end();
+}
+
+// Of two waits in seconds, 0 being unknown.
+int sooner(int a, int b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
 
 }  // namespace
 
@@ -35,27 +43,44 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   tables_.advance(kWakesPerTake);
   const auto own = tables_.roster.find(id);
   const auto kin = tables_.roster.keys_of(own ? tables_.roster.account_of(*own) : request.account);
-  const auto tried = [&](KeyId key) { return std::ranges::find(request.tried, key) != request.tried.end(); };
-  const bool others_first = !kin.empty() && tried(id);
+  const bool again = !kin.empty() && was_tried(request, id);
   std::optional<Error> refused;
-  if (own && !others_first) {
+  if (own && !again && !request.others_only) {
     auto taken = take_bound(*own, request);
     if (taken || kin.empty()) return taken;
     refused = taken.error();
   }
-  // Each maker has its own substitute, so that they do not all fall on one.
-  const std::size_t begin = kin.empty() ? 0 : static_cast<std::uint64_t>(id.value) % kin.size();
-  for (std::size_t i = 0; i < std::min(kin.size(), kMostLookedAt); ++i) {
-    const std::uint32_t slot = kin[(begin + i) % kin.size()].slot;
-    if (slot == own || tried(tables_.roster.slots[slot].id)) continue;
-    auto taken = take_bound(slot, request);
-    if (taken) return taken;
-    refused = refused ? account_out(*refused, taken.error()) : taken.error();
-  }
-  if (own && others_first && !request.others_only) return take_bound(*own, request);
+  if (const auto taken = take_kin(id, kin, request, refused)) return *taken;
+  if (own && again && !request.others_only) return take_bound(*own, request);
   if (refused) return *refused;
   if (request.trace != nullptr) request.trace->pinned = true;
-  return own ? pinned_key_refused() : pinned_key_deleted();
+  return own || !kin.empty() ? pinned_key_refused() : pinned_key_deleted();
+}
+
+// Another key of the account than `id`.  nullopt: why the first of them may not be used, and when one of them may, is
+// in `refused`, which comes with what is known of the key itself.
+std::optional<KeyClaim> PoolState::take_kin(KeyId id, std::span<const Roster::AccountPlace> kin,
+                                            const SelectRequest& request, std::optional<Error>& refused) {
+  bool others = false;
+  const auto& slots = tables_.roster.slots;
+  const auto of_best_tier = [&](const auto& each) { return slots[each.slot].tier == slots[kin.front().slot].tier; };
+  const auto best = static_cast<std::size_t>(std::ranges::count_if(kin, of_best_tier));
+  // Each maker has its own substitute, so that they do not all fall on one.
+  const std::size_t begin = kin.empty() ? 0 : static_cast<std::uint64_t>(id.value) % best;
+  std::size_t looked_at = 0;
+  for (std::size_t i = 0; i < kin.size() && looked_at < kMostKin; ++i) {
+    const std::uint32_t slot = kin[i < best ? (begin + i) % best : i].slot;
+    const Slot& each = slots[slot];
+    if (each.id == id || !each.enabled || !each.readable || was_tried(request, each.id)) continue;
+    ++looked_at;
+    auto taken = take_bound(slot, request);
+    if (taken) return *taken;
+    others = refused.has_value();
+    if (!others) refused = taken.error();
+    refused->retry_after = sooner(refused->retry_after, taken.error().retry_after);
+  }
+  if (others) refused->message += ", and no other key of its account may be used either";
+  return std::nullopt;
 }
 
 Result<KeyClaim> PoolState::take_bound(std::uint32_t slot, const SelectRequest& request) {
@@ -71,7 +96,7 @@ Result<KeyClaim> PoolState::take_bound(std::uint32_t slot, const SelectRequest& 
   if (held) return pinned_key_held_back(guard_.next_probe(model.hash()) - tables_.now());
   if (!free) return pinned_key_out(judgement, tables_.now());
   if (!fit.enough_tokens) {
-    const TimePoint enough = tables_.account(slot)->tokens_fit_at(request.tokens);
+    const TimePoint enough = tables_.limits_of(slot)->tokens_fit_at(request.tokens);
     return pinned_key_lacks_tokens(enough - tables_.now());
   }
   if (fit.model.holds) return pinned_key_waits_for_model(fit.model, tables_.now());
@@ -127,7 +152,7 @@ KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, con
   if (guard_.suspected()) guard_.probe_sent(model.hash(), tables_.now());
   const bool of_model = model.hash() != 0 && !tables_.models.empty();
   if (own.standing == KeyStanding::kTrial || of_model) start_trials(slot, claim);
-  if (LimitAccount* limits = tables_.account(slot)) count_request(slot, claim, request.tokens, *limits);
+  if (LimitAccount* limits = tables_.limits_of(slot)) count_request(slot, claim, request.tokens, *limits);
   return claim;
 }
 
@@ -164,7 +189,7 @@ void PoolState::release(const KeyClaim& claim) {
   const bool validation = (claim.trials & kValidation) != 0;
   if (validation) --tables_.roster.records[*slot].probing;
   if (claim.trials != 0) end_trials(*slot, claim);
-  LimitAccount* limits = validation ? nullptr : tables_.account(*slot);
+  LimitAccount* limits = validation ? nullptr : tables_.limits_of(*slot);
   if (limits == nullptr) return;
   const bool was_blocked = limits->blocked_until(tables_.now(), tables_.clock()).has_value();
   limits->give_back();
@@ -189,7 +214,7 @@ bool PoolState::renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now) {
   tick(now);
   const auto slot = tables_.locate(claim);
   if (!slot) return false;  // deleted meanwhile
-  LimitAccount* limits = tables_.account(*slot);
+  LimitAccount* limits = tables_.limits_of(*slot);
   if (limits != nullptr) limits->give_back();  // the attempt that ended does not count against the next one
   const bool usable = may_go_on(*slot, claim, tokens);
   if (limits == nullptr) return usable;
@@ -205,7 +230,7 @@ bool PoolState::renew(KeyClaim& claim, std::uint32_t tokens, TimePoint now) {
 bool PoolState::may_go_on(std::uint32_t slot, const KeyClaim& claim, std::uint32_t tokens) {
   if (held_back(claim.model.hash())) return false;
   const TimePoint now = tables_.now();
-  LimitAccount* limits = tables_.account(slot);
+  LimitAccount* limits = tables_.limits_of(slot);
   if (limits != nullptr && limits->blocked_until(now, tables_.clock())) return false;
   if (limits != nullptr && tokens > 0 && !limits->fits_tokens(tokens, now)) return false;
   const KeyStanding standing = tables_.judge(slot).standing;

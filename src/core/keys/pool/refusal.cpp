@@ -81,16 +81,6 @@ Error pinned_key_deleted() { return refusal("was deleted", 0); }
 
 Error pinned_key_refused() { return refusal("was refused by the provider", 0); }
 
-Error account_out(const Error& first, const Error& other) {
-  static constexpr std::string_view kNoOther = ", and no other key of its account may be used either";
-  Error both = first;
-  if (!both.message.ends_with(kNoOther)) both.message += kNoOther;
-  if (other.retry_after > 0) {
-    both.retry_after = both.retry_after > 0 ? std::min(both.retry_after, other.retry_after) : other.retry_after;
-  }
-  return both;
-}
-
 Error pinned_key_held_back(Duration wait) {
   return refusal("is held back while the upstream is in trouble", whole_seconds(wait));
 }

@@ -12,9 +12,7 @@ Error nothing_usable(const PoolTables& tables, const OutageGuard& guard, std::ui
 
 // For KeyPool::select_exactly().
 Error pinned_key_deleted();
-Error pinned_key_refused();  // by the provider, just now
-// Nor may another key of its account be used: why the first may not, and when one of them may.
-Error account_out(const Error& first, const Error& other);
+Error pinned_key_refused();                 // by the provider, just now
 Error pinned_key_held_back(Duration wait);  // by the outage guard
 Error pinned_key_out(const PoolTables::Judgement& judgement, TimePoint now);
 Error pinned_key_lacks_tokens(Duration wait);

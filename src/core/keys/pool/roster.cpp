@@ -35,7 +35,9 @@ void note_accounts(std::span<const UpstreamKey> keys, Roster& roster) {
     roster.account_by_slot[i] = stable_hash(keys[i].account);
     roster.by_account.push_back({roster.account_by_slot[i], i});
   }
-  std::ranges::stable_sort(roster.by_account, {}, &Roster::AccountPlace::account);
+  std::ranges::stable_sort(roster.by_account, {}, [&](const Roster::AccountPlace& each) {
+    return std::pair(each.account, roster.slots[each.slot].tier);
+  });
 }
 
 Slot make_slot(const UpstreamKey& key, const PooledKey* pooled_key, std::uint32_t index) {
@@ -81,7 +83,7 @@ Roster make_roster(std::span<const UpstreamKey> keys, std::span<const std::share
   const bool limited = std::any_of(keys.begin(), keys.end(), [](const UpstreamKey& key) {
     return key.group.empty() && LimitAccount::limited(key.limits);
   });
-  if (limited) roster.accounts.resize(keys.size());
+  if (limited) roster.limit_accounts.resize(keys.size());
   std::unordered_map<std::string_view, std::uint32_t> groups;
   for (std::uint32_t i = 0; i < keys.size(); ++i) {
     const UpstreamKey& key = keys[i];

@@ -75,7 +75,7 @@ struct Roster {
   LargeVector<KeyRecord> records;  // by slot
   // By slot, empty if no key has limits of its own.  Beside the slots and not behind a pointer: in a large pool both
   // are then on their way from memory at the same time.
-  LargeVector<LimitAccount> accounts;
+  LargeVector<LimitAccount> limit_accounts;
   std::vector<QuotaGroup> groups;
   std::unordered_map<std::uint64_t, std::uint32_t> group_of_owner;  // index in groups by PairOwner::of_group()
   LargeVector<IdPlace> by_id;                                       // sorted
@@ -88,7 +88,7 @@ struct Roster {
     std::uint32_t slot;
   };
   std::vector<std::uint64_t> account_by_slot;  // 0 = none
-  std::vector<AccountPlace> by_account;        // sorted, for each account in the operator's order
+  std::vector<AccountPlace> by_account;        // sorted, for each account by tier
   std::uint64_t account_of(std::uint32_t slot) const {
     return slot < account_by_slot.size() ? account_by_slot[slot] : 0;
   }
