@@ -133,7 +133,7 @@ net::Task<void> FrontDoor::handle(net::Downstream& client) {
 }
 
 net::Task<void> FrontDoor::serve_admin(net::Downstream& client) {
-  AdminRequest request = admin_request(client, gateway_.request_id(client.head()));
+  AdminRequest request = admin_request(client, ids_.id_of(client.head()));
   // Before the body is read: a stranger must not make us buffer anything.
   AdminAdmission admission = admin_.admit(request);
   AdminResponse response;
@@ -200,7 +200,7 @@ net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
   const TimePoint began = std::chrono::steady_clock::now();
   OperationsAnswer answer = operations_.answer(client.head());
   client.socket().charge_time(std::chrono::steady_clock::now() - began);
-  std::string id = gateway_.request_id(client.head());
+  std::string id = ids_.id_of(client.head());
   net::append_field(answer.fields, "X-Request-Id", id);
   if (answer.status > 299) answer.fields += "X-Rotator-Error-Source: gateway\r\n";
   co_await client.reply(answer.status, std::move(answer.fields), std::move(answer.body));
@@ -209,7 +209,7 @@ net::Task<void> FrontDoor::serve_operations(net::Downstream& client) {
 net::Task<void> FrontDoor::refuse_locked(net::Downstream& client) {
   const Error error = {ErrorCode::kLocked,
                        "the gateway is locked: its ENCRYPTION_KEY is not the one the stored keys were encrypted with"};
-  const std::string id = gateway_.request_id(client.head());
+  const std::string id = ids_.id_of(client.head());
   const Dialect* const dialect = guess_dialect(client.head());
   co_await client.reply(status_of(error.code), json_fields(id), error_body(dialect, for_people(error), id));
 }
@@ -242,7 +242,7 @@ void FrontDoor::crowded(net::Downstream& client, net::NoPlace why, int& status, 
                                        : "all connections of the gateway are in use; try again later, or the "
                                          "operator may raise MAX_CONNECTIONS",
                         .retry_after = 1};
-  const std::string id = gateway_.request_id(client.head());
+  const std::string id = ids_.id_of(client.head());
   status = status_of(reason.code);
   fields = json_fields(id) + "Retry-After: " + std::to_string(reason.retry_after) + "\r\n";
   body = error_body(guess_dialect(client.head()), for_people(reason), id);

@@ -14,6 +14,7 @@
 #include "net/loop/budget.hpp"
 #include "net/server/downstream.hpp"
 #include "proxy/gateway.hpp"
+#include "proxy/request/request_ids.hpp"
 
 namespace akr {
 
@@ -43,6 +44,7 @@ class FrontDoor final : public net::RequestHandler {
   net::Task<void> refuse_locked(net::Downstream& client);
 
   Gateway& gateway_;
+  RequestIds ids_;
   AccessLog& log_;
   AdminApi& admin_;
   Operations& operations_;

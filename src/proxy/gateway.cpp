@@ -1,8 +1,5 @@
 #include "proxy/gateway.hpp"
 
-#include <algorithm>
-#include <random>
-
 #include "base/log.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/body_urls.hpp"
@@ -16,24 +13,6 @@
 
 namespace akr {
 namespace {
-
-constexpr std::size_t kLongestId = 128;
-
-bool harmless_id(std::string_view id) {
-  if (id.empty() || id.size() > kLongestId) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
-           c == '.' || c == ':';
-  });
-}
-
-// SplitMix64: unique enough to find a request in a log; nothing secret depends on it.
-std::uint64_t next_random(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
 
 bool wants_explanation(const net::MessageHead& head, const AdminCheck& is_admin) {
   constexpr std::string_view kScheme = "Bearer ";
@@ -71,25 +50,11 @@ Gateway::Gateway(net::Worker& worker, const AccessKeys& keys, Attempts& attempts
       attempts_(attempts),
       log_(log),
       settings_(std::move(settings)),
-      routing_(std::make_shared<const RoutingTable>(std::vector<RoutedService>())),
-      id_state_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()) {}
-
-std::string Gateway::request_id(const net::MessageHead& head) {
-  const std::string_view given = head.find(net::FieldId::kXRequestId);
-  if (harmless_id(given)) return std::string(given);
-  constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::uint64_t bits = next_random(id_state_);
-  std::string id(13, '0');
-  for (char& c : id) {
-    c = kDigits[bits & 31];
-    bits >>= 5;
-  }
-  return id;
-}
+      routing_(std::make_shared<const RoutingTable>(std::vector<RoutedService>())) {}
 
 net::Task<void> Gateway::handle(net::Downstream& client) {
   RequestContext ctx(client, routing_, worker_.now());
-  ctx.id = request_id(client.head());
+  ctx.id = ids_.id_of(client.head());
   ctx.public_base = settings_.public_base_url;
   ctx.uploads = settings_.uploads;
   ctx.note_head();

@@ -13,6 +13,7 @@
 #include "proxy/attempt/attempts.hpp"
 #include "proxy/request/access_keys.hpp"
 #include "proxy/request/pins.hpp"
+#include "proxy/request/request_ids.hpp"
 #include "proxy/request/upload_credential.hpp"
 #include "upstream/routing_table.hpp"
 
@@ -44,9 +45,6 @@ class Gateway {
   // On the worker's thread; requests that run keep the table they began with.
   void set_routing(std::shared_ptr<const RoutingTable> table) { routing_ = std::move(table); }
 
-  // An id for a request: the client's if it is a harmless token, else a new one.
-  std::string request_id(const net::MessageHead& head);
-
  private:
   net::Task<Result<void>> serve(RequestContext& ctx);
   // Parts of it that most requests do not need.
@@ -62,7 +60,7 @@ class Gateway {
   AccessLog& log_;
   GatewaySettings settings_;
   std::shared_ptr<const RoutingTable> routing_;
-  std::uint64_t id_state_;
+  RequestIds ids_;
 };
 
 }  // namespace akr
