@@ -15,7 +15,7 @@ namespace akr {
 class JsonScan {
  public:
   static constexpr std::size_t kDeepest = 64;        // what is nested more deeply is passed over
-  static constexpr std::size_t kLongestText = 2048;  // longer strings are passed over
+  static constexpr std::size_t kLongestText = 2048;  // of longer strings the beginning is told
   static constexpr std::size_t kLongestName = 128;   // of members; below a longer one nothing has a pointer
 
   class Visitor {
@@ -24,7 +24,7 @@ class JsonScan {
     // A string (unescaped) or a number (as written); true, false and null are not told.  `text` is valid for the call.
     virtual void scalar(const JsonScan& at, std::string_view text) = 0;
     // In place of it, a string that is too long or holds a broken escape; `beginning` as far as it was read, "" if
-    // there was nothing to keep.
+    // there was nothing to keep.  (A number that is too long is not told.)
     virtual void long_text(const JsonScan& /*at*/, std::string_view /*beginning*/) {}
   };
 

@@ -18,6 +18,15 @@ std::string to_upper(std::string_view text);
 std::string_view trim(std::string_view text);                                // space, tab, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty parts
 
+// Of a field's value: "Application/JSON ; charset=utf-8" -> "Application/JSON"
+inline std::string_view media_type(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return type.substr(0, type.find_last_not_of(" \t") + 1);
+}
+
+// Nothing but digits; also "".
+inline bool is_digits(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
+
 // Takes the first part of a text that `separator` divides, and the separator behind it.  Without one: all there is.
 inline std::string_view take_part(std::string_view& rest, char separator) {
   const auto end = rest.find(separator);

@@ -16,7 +16,6 @@ constexpr double kSmallestEpochMilliseconds = 1e11;  // 1973 in ms, the year 513
 constexpr std::size_t kLongestDate = 48;
 
 // In the order of how much they are worth.
-constexpr std::string_view kInMilliseconds[] = {"retry-after-ms", "x-ms-retry-after-ms"};
 constexpr std::string_view kRetryAfter[] = {"retry-after", "x-retry-after", "x-ratelimit-retry-after",
                                             "x-rate-limit-retry-after"};
 
@@ -86,7 +85,7 @@ std::optional<std::string_view> find_header(std::span<const HeaderView> headers,
 }
 
 std::optional<Duration> retry_hint(std::span<const HeaderView> headers, WallTime now) {
-  for (const std::string_view name : kInMilliseconds) {
+  for (const std::string_view name : kRetryInMilliseconds) {
     const auto value = find_header(headers, name);
     if (const auto wait = value ? parse_milliseconds(*value) : std::nullopt) return wait;
   }

@@ -17,9 +17,6 @@ bool oddly_spelled(const ResourceMap& map, std::string_view value);
 // with '\' for '/', without empty and dot segments, and without what stands behind ';', '?' or '#'.
 std::vector<std::string> resource_spellings(const ResourceMap& map, std::string_view value);
 
-// Is `path`, as the client sent it, behind the slug, one for the bytes of files (Google's)?
-inline bool is_upload_path(std::string_view path) { return path.starts_with("/upload/"); }
-
 // Decodes what can be decoded; a '%' that begins no escape stays.
 std::string decode_leniently(std::string_view text);
 

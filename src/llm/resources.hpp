@@ -53,6 +53,9 @@ std::string_view resource_in_url(std::string_view url);
 // The value of the parameter upload_id, as it stands there; "" = none.
 std::string_view upload_in_query(std::string_view query);
 
+// Is `path`, as the client sent it, behind the slug, one for the bytes of files (Google's)?
+inline bool is_upload_path(std::string_view path) { return path.starts_with("/upload/"); }
+
 // Everything in a request's path, or among the values of its query, that may be an id; decoded.
 std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_view path);
 std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_view query);

@@ -124,8 +124,9 @@ Judgement Judge::answer(const net::MessageHead& answer, std::string_view body) c
 std::optional<Duration> nothing_left(const net::MessageHead& answer) {
   bool worth_a_look = false;
   for (std::size_t i = 0; i < answer.field_count() && !worth_a_look; ++i) {
+    if (answer.id_of(i) != net::FieldId::kOther) continue;
     const net::Field field = answer.field(i);
-    worth_a_look = field.id == net::FieldId::kOther && may_be_empty(field.name, field.value);
+    worth_a_look = may_be_empty(field.name, field.value);
   }
   if (!worth_a_look) return std::nullopt;
   const HeaderList headers(answer);

@@ -24,7 +24,7 @@ std::optional<BodyForm> readable_form(const net::MessageHead& answer) {
   if (!coding.empty() && !iequals(coding, "identity")) return std::nullopt;
   const std::string_view type = answer.find(net::FieldId::kContentType);
   if (istarts_with(type, "text/event-stream")) return BodyForm::kEvents;
-  if (may_be_json(type) || to_lower(media_type_of(type)).find("json") != std::string::npos) return BodyForm::kJson;
+  if (may_be_json(type) || to_lower(media_type(type)).find("json") != std::string::npos) return BodyForm::kJson;
   return std::nullopt;
 }
 

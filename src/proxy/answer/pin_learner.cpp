@@ -18,9 +18,6 @@ constexpr std::size_t kMostLookedAt = 64 * 1024;  // of a JSON answer, or of one
 constexpr std::size_t kMostIds = 128;             // per answer
 constexpr std::size_t kLongestId = 1024;
 
-// Of accounts that count alike, every one has its 42: a number does not say whose thing it is.
-bool is_number(std::string_view id) { return id.find_first_not_of("0123456789") == std::string_view::npos; }
-
 // Whose ids they are.
 struct PinOwner {
   PinTable& table;
@@ -35,13 +32,14 @@ struct PinOwner {
 
   void own(std::string_view id, bool derived) const {
     using How = PinTable::How;
+    // Of accounts that count alike, every one has its 42: a number does not say whose thing it is.
     How how = makes ? How::kMade : How::kSeen;
     if (derives && derived) how = How::kMade;
-    if (how == How::kMade && (unread || is_number(id) || was_named(id))) how = makes ? How::kNamed : How::kSeen;
+    if (how == How::kMade && (unread || is_digits(id) || was_named(id))) how = makes ? How::kNamed : How::kSeen;
     table.put(asked, access_key, id, key, how, now);
   }
   bool was_named(std::string_view id) const {
-    return std::find(named.begin(), named.end(), std::hash<std::string_view>()(id)) != named.end();
+    return std::ranges::binary_search(named, std::hash<std::string_view>()(id));
   }
 };
 

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "llm/rate_limit_hints.hpp"
-
 namespace akr {
 namespace {
 
 constexpr std::size_t kLongestNumber = 9;  // digits that are no point in time
 constexpr std::size_t kLongestDate = 48;
-
-bool is_digits(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
 
 // As the judge of answers reads it (llm/rate_limit_hints.hpp).
 std::optional<Duration> wait_in(std::string_view value, WallTime now) {

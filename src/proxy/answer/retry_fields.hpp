@@ -2,12 +2,14 @@
 // longer than we wait ourselves.  An honest value stays as it was written.  Pure.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/strings.hpp"
+#include "llm/rate_limit_hints.hpp"
 #include "net/http/http1.hpp"
 
 namespace akr {
@@ -15,13 +17,13 @@ namespace akr {
 // The longest wait of a key (a month's quota, core/outcome).
 inline constexpr std::chrono::seconds kLongestToldWait = std::chrono::hours(31 * 24);
 
-inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";
-
 // Retry-After, or its likes in milliseconds, which SDKs prefer?
 inline bool is_retry_hint(const net::Field& field) {
   if (field.id == net::FieldId::kRetryAfter) return true;
-  return field.id == net::FieldId::kOther && (field.name.size() == 14 || field.name.size() == 19) &&
-         (iequals(field.name, kRetryAfterMs) || iequals(field.name, "x-ms-retry-after-ms"));
+  const auto is_it = [&](std::string_view name) {
+    return name.size() == field.name.size() && iequals(name, field.name);
+  };
+  return field.id == net::FieldId::kOther && std::ranges::any_of(kRetryInMilliseconds, is_it);
 }
 
 // The value that goes down in place of `field`'s: its own, the longest wait if it is longer, or a number of seconds for

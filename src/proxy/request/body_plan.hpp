@@ -9,8 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "net/http/http1.hpp"
-#include "upstream/routed_service.hpp"
+#include "proxy/request_context.hpp"
 
 namespace akr {
 
@@ -27,8 +26,7 @@ struct BodyPlan {
   bool even_if_here = false;  // also when all of it is here already and could be sent twice
 };
 
-// `query` of the client's request.  `generates`: RequestContext::generates.
-BodyPlan plan_body(const RoutedService& service, const net::MessageHead& head, std::string_view query, bool generates,
-                   const BodyLimits& limits);
+// REQUIRES: the route is known, and the head is still there.
+BodyPlan plan_body(const RequestContext& ctx, const BodyLimits& limits);
 
 }  // namespace akr

@@ -39,7 +39,7 @@ std::string plan(const Service& service, const std::string& type, std::size_t le
       "POST " + prefix + path + " HTTP/1.1\r\nHost: g\r\n" + field + "Content-Length: " + std::to_string(length) +
           "\r\n\r\n" + std::string(length, 'b'),
       [&](RequestContext& ctx) {
-        const BodyPlan made = plan_body(ctx.asked(), ctx.client.head(), ctx.route.query, ctx.generates, kLimits);
+        const BodyPlan made = plan_body(ctx, kLimits);
         out = (made.streams ? "streams " : "kept ") + (made.limit == kAny ? "any" : std::to_string(made.limit)) +
               (made.even_if_here ? "!" : "");
       });
