@@ -7,6 +7,7 @@ that none of them waits for another's interpreter:
 """
 
 import contextlib
+import gzip
 import json
 import os
 import selectors
@@ -176,6 +177,21 @@ def upload_client(port, path, size):
     forever(attack)
 
 
+def packed_client(port, path, connections):
+    """Bodies of nested codings that unpack to the limit, on many connections; each leaves before its answer."""
+    text = b'{"model":"m","input":[{' + b'"id":"9",' * (4 << 20 >> 3) + b'"x":1}]}'
+    body = gzip.compress(gzip.compress(text, 9), 9)
+    head = (f"POST {path}/responses HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+            f"Content-Encoding: gzip, gzip\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+
+    def attack():
+        socks = [sock_send(connect(port), head + body) for _ in range(int(connections))]
+        time.sleep(0.05)
+        for sock in socks:
+            sock.close()
+    forever(attack)
+
+
 def pipeline_client(port, connections):
     """HEAD /metrics without a key, thousands in one breath; answers are read as they come."""
     request = b"HEAD /metrics HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
@@ -218,7 +234,7 @@ def others(port, path, seconds, rate):
 
 
 ROLES = {f.__name__: f for f in (polite_upstream, interim_upstream, websocket_upstream, websocket_client, get_client,
-                                 chunk_client, upload_client, pipeline_client, others)}
+                                 chunk_client, upload_client, packed_client, pipeline_client, others)}
 
 
 def main():
@@ -289,6 +305,13 @@ def against(upstream, client, *arguments):
     return start
 
 
+def unpacking(connections):
+    def start(gateway, peers):
+        service = gateway.add_service(peers.upstream("polite_upstream"), keys=2, llm=True)
+        peers.start("packed_client", gateway.port, service.prefix.decode(), connections)
+    return start
+
+
 def chunks(extension, path=None):
     def start(gateway, peers):
         target = path or gateway.add_service(peers.upstream("polite_upstream")).prefix.decode() + "/x"
@@ -311,6 +334,7 @@ SCENARIOS = {
     "7-websocket": against("websocket_upstream", "websocket_client"),
     "8-interim-answers": against("interim_upstream", "get_client"),
     "9-upload": against("polite_upstream", "upload_client", 1 << 30),
+    "10-packed-bodies": unpacking(20),
 }
 # A whole upload fits, and byte-wise chunks run into no limit before they have stopped somebody.
 SETTINGS = {"WORKERS": "1", "MAX_BODY_SIZE": str(2 << 30), "BODY_TIMEOUT": "30", "HEAD_TIMEOUT": "30"}

@@ -131,6 +131,55 @@ TEST_F(OwnedThings, NoCodingHidesThem) {
   EXPECT_EQ(upstream_.requests(), before);
 }
 
+std::string wide(std::string_view text, std::size_t width, bool little) {
+  std::string out;
+  for (const char c : text) {
+    std::string unit(width, '\0');
+    unit[little ? 0 : width - 1] = c;
+    out += unit;
+  }
+  return out;
+}
+
+// Servers that read UTF-16 and UTF-32, and those that do not care for the case of a name, read what we passed over
+// (kind: what the upstream understands, we understand, or it does not go there).
+TEST_F(OwnedThings, NoEncodingOfTheTextHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"( {"input_file_id":"file-1"})";
+  const int before = upstream_.requests();
+  for (const std::size_t width : {2U, 4U}) {
+    for (const bool little : {true, false}) {
+      std::string marked = wide(name, width, little);
+      EXPECT_EQ(ask_as(kBob, "POST", "/v1/batches", marked).status, 400) << width << little;
+      marked.insert(0, width == 2 ? (little ? "\xff\xfe" : "\xfe\xff")
+                                  : std::string(little ? "\xff\xfe\0\0" : "\0\0\xfe\xff", 4));
+      EXPECT_EQ(ask_as(kBob, "POST", "/v1/batches", marked).status, 400) << width << little;
+    }
+  }
+  EXPECT_EQ(upstream_.requests(), before);
+  expect_unknown(kBob, "POST", "/v1/batches", R"({"Input_File_ID":"file-1"})");
+}
+
+// A gzip file of two members, the first of which ends where our copy of the body does: the second was not looked at
+// (kind: the beginning is not the whole).
+TEST_F(OwnedThings, NoSecondPartHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  constexpr std::size_t kKept = 1U << 20;
+  std::string first = gzip("{");
+  const std::string blank = gzip("");
+  while (kKept - first.size() >= 2 * blank.size()) first += blank;
+  // A name in the member's head makes up for the rest (RFC 1952 section 2.3).
+  std::string last = blank;
+  last[3] = 8;
+  last.insert(10, std::string(kKept - first.size() - blank.size() - 1, 'n') + '\0');
+  first += last;
+  ASSERT_EQ(first.size(), kKept);
+  const std::string coded = std::string(kJson) + "Content-Encoding: gzip\r\n";
+  const std::string body = first + gzip(R"("input_file_id":"file-1"})");
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", body, coded, kBob).status, 404);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", body, coded, kAlice).status, 200);
+}
+
 // Where nothing is anybody's there is nothing to be hidden: what the upstream can read and we cannot is its business.
 // What such a request makes is reached with its key, and is nobody's: it may have named it.
 TEST_F(OwnedThings, AStrangeCodingIsServedWhereThereIsNothingToHide) {
@@ -301,6 +350,12 @@ TEST(SharedThings, AreReachedByAllAccessKeysWithTheKeyThatMadeThem) {
   const std::string maker = upstream.last().field("authorization");
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(proxy.ask("GET", "/v1/files/file-1", {}, {}, kBob).status, 200);
+    EXPECT_EQ(upstream.last().field("authorization"), maker);
+  }
+  // Where nothing is hidden, what cannot be read ended the search, and the id behind it was not seen.
+  const std::string odd = R"({"file_ids":[")" + std::string(5000, 'x') + R"(","file-1"]})";
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(proxy.ask("POST", "/v1/vector_stores", odd, kJson, kBob).status, 200);
     EXPECT_EQ(upstream.last().field("authorization"), maker);
   }
 }

@@ -30,6 +30,20 @@ TEST_F(UserProfile, IsNamedToTheUpstreamAndItsKeyServes) {
   }
 }
 
+// The header's key won silently over the path's: an upload's id may do that, and nothing else (kind: of two things that
+// cannot meet, none may be forgotten).
+TEST_F(UserProfile, ThatCannotMeetWhatThePathNamesIsAConflict) {
+  script_ = answering(R"({"id":"uprof_1","type":"user_profile"})");
+  ASSERT_EQ(proxy_.post("/v1/user_profiles", "{}", kJson).status, 200);
+  const int maker = key_of(upstream_.last());
+  const int other = make_file("file_1");
+  ASSERT_NE(maker, other);
+  const int before = upstream_.requests();
+  const HttpAnswer answer = proxy_.get("/v1/files/file_1", "anthropic-user-profile-id: uprof_1\r\n");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(upstream_.requests(), before);
+}
+
 TEST_F(UserProfile, OfAnUnknownNameGoesOutWithAnyKey) {
   script_ = answering("{}");
   std::set<int> keys;

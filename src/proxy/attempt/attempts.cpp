@@ -48,12 +48,6 @@ bool wants_other_key(const RequestContext& ctx, RetryAdvice advice) {
   return ctx.pinned && ctx.attempts > 0 && advice == RetryAdvice::kNextKey;
 }
 
-// Another key is no use to a request that is bound to one, but for those of its account.
-bool has_no_other(const RequestContext& ctx, const Target& target) {
-  const KeyPool& pool = *target.service->keys;
-  return pool.account_of(ctx.pinned->key, ctx.pinned->account) == 0;
-}
-
 bool soon_over(const Error& refused) {
   return refused.code == ErrorCode::kAllKeysCooling ||
          (refused.code == ErrorCode::kPinnedKeyUnavailable && refused.retry_after > 0);
@@ -74,7 +68,6 @@ net::Task<void> Attempts::run(RequestContext& ctx, PreparedRequest& request, Att
     last.by = {.service = target.service, .speaks = target.speaks, .url = &target.service->url};
     RetryBudget budget = fallbacks.budget();
     while (budget.allows(last.facts, worker_.now())) {
-      if (wants_other_key(ctx, last.facts.verdict.retry) && has_no_other(ctx, target)) break;
       if (ctx.attempts > 0 && watch.gone()) {  // nothing is done again for one who has left
         last.error = Error{ErrorCode::kClientGone, "the client left before the answer"};
         break;
@@ -180,7 +173,6 @@ Result<KeyLease> Attempts::take_key(RequestContext& ctx, const Target& target, R
                                 .affinity = ctx.affinity,
                                 .home = ctx.at_home ? stable_hash(ctx.grant.fingerprint) : 0,
                                 .tokens = ctx.tokens,
-                                .account = ctx.pinned ? ctx.pinned->account : 0,
                                 .others_only = wants_other_key(ctx, advice),
                                 .trace = &ctx.trace.next_choice()};
   if (ctx.pinned) return take_pinned_key(*ctx.pinned, *target.service, wanted, worker_.now());

@@ -231,7 +231,7 @@ Look look_wanted(const RequestContext& ctx, const Attempt& attempt) {
   if (attempt.by.speaks && status == 200 && has_type(head, "text/event-stream")) return Look::kStream;
   if (ctx.generates && has_type(head, "application/json")) return ruled ? Look::kRuledJson : Look::kJson;
   if (ruled) return Look::kBeginning;
-  return ctx.generates && may_be_json(head.find(net::FieldId::kContentType)) ? Look::kJson : Look::kNone;
+  return may_be_json(head.find(net::FieldId::kContentType)) ? Look::kJson : Look::kNone;
 }
 
 net::Task<void> judge_answer(RequestContext& ctx, Attempt& attempt, Look look) {

@@ -21,6 +21,9 @@ class AccessKeys {
  public:
   explicit AccessKeys(std::vector<Secret> keys);
 
+  AccessKeys(const AccessKeys&) = delete;  // one index points into the other
+  AccessKeys& operator=(const AccessKeys&) = delete;
+
   // The fingerprint of the key that equals `presented`, or "" if none does.  One look-up, however many keys there are,
   // by a hash under a key of this process, then one comparison in constant time: what a stranger can measure tells
   // nothing about a key's bytes (the length of the longest key may show).  No keys: closed, nothing matches.

@@ -15,28 +15,21 @@ constexpr std::string_view kPlaces =
     "'?key=' or, at /proxy/, where the service's own key stands";
 
 // The credential of a field; "" if the field holds none.
-std::string_view credential_of(const net::Field& field) {
-  switch (field.id) {
+std::string_view credential_of(const net::MessageHead& head, std::size_t index) {
+  switch (head.id_of(index)) {
     case net::FieldId::kXProxyKey:
     case net::FieldId::kXApiKey:
     case net::FieldId::kXAnthropicApiKey:
     case net::FieldId::kApiKey:
     case net::FieldId::kXGoogApiKey:
-      return field.value;
-    case net::FieldId::kAuthorization:
-      return istarts_with(field.value, "bearer ") ? trim(field.value.substr(7)) : std::string_view();
+      return head.field(index).value;
+    case net::FieldId::kAuthorization: {
+      const std::string_view value = head.field(index).value;
+      return istarts_with(value, "bearer ") ? trim(value.substr(7)) : std::string_view();
+    }
     default:
       return {};
   }
-}
-
-bool may_hold_credential(net::FieldId id) {
-  constexpr auto kBit = [](net::FieldId of) { return std::uint64_t{1} << static_cast<unsigned>(of); };
-  constexpr std::uint64_t kHolders = kBit(net::FieldId::kXProxyKey) | kBit(net::FieldId::kXApiKey) |
-                                     kBit(net::FieldId::kXAnthropicApiKey) | kBit(net::FieldId::kApiKey) |
-                                     kBit(net::FieldId::kXGoogApiKey) | kBit(net::FieldId::kAuthorization) |
-                                     kBit(net::FieldId::kSecWebSocketProtocol);
-  return (kHolders & kBit(id)) != 0;
 }
 
 // Where a GENERIC service's own key stands: a stock client of that API can change its URL and its key, not the place.
@@ -134,12 +127,13 @@ Result<std::string_view> Presented::fingerprint() const {
 
 void offer_fields(const net::MessageHead& head, const OwnPlace& own, Presented& presented) {
   for (std::size_t i = 0; i < head.field_count(); ++i) {
-    if (!may_hold_credential(head.id_of(i)) && !own.may_be(head.name_length(i))) continue;
-    const net::Field field = head.field(i);
-    const std::string_view usual = credential_of(field);
+    const std::string_view usual = credential_of(head, i);
     presented.offer(usual);
+    const bool offers = head.id_of(i) == net::FieldId::kSecWebSocketProtocol;
+    if (!offers && !own.may_be(head.name_length(i))) continue;
+    const net::Field field = head.field(i);
     const bool own_place = own.is(field);
-    if (field.id == net::FieldId::kSecWebSocketProtocol && !own_place) presented.offer_subprotocols(field.value);
+    if (offers && !own_place) presented.offer_subprotocols(field.value);
     if (!own_place) continue;
     if (const std::string_view credential = own.credential_of(field); credential != usual) presented.offer(credential);
   }

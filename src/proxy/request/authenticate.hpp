@@ -24,8 +24,7 @@ namespace akr {
 Result<void> authenticate(const net::MessageHead& head, std::string_view query, const Service& service,
                           const AccessKeys& keys, AccessGrant& grant);
 
-// An access key that came in the JSON body's member `api_key` (services with accept_body_key).
-// Its fingerprint.
+// The fingerprint of the access key that came in the JSON body's member `api_key` (services with accept_body_key).
 Result<std::string_view> authenticate_body_key(std::string_view presented, const AccessKeys& keys);
 
 }  // namespace akr

@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kDecoded = 16 * 1024;
+// What comes out of a coding: a few hundred bytes must not cost seconds.  JSON that repeats itself is packed to a
+// hundredth.
+constexpr std::uint64_t kAlways = 4U << 20;
+constexpr std::uint64_t kMostGrowth = 256;
 
 // Some name a coding and use none; and an upstream that knows no codings reads what is there.
 bool is_json_as_it_is(std::string_view beginning) {
@@ -19,8 +23,7 @@ bool is_json_as_it_is(std::string_view beginning) {
 
 }  // namespace
 
-BodyText::BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most)
-    : body_(request.body), left_(most) {
+BodyText::BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most) : body_(request.body) {
   body_.rewind();
   if (head.find(net::FieldId::kContentEncoding).empty() || is_json_as_it_is(body_.beginning())) return;
   const net::ContentCodings codings = net::content_codings(head);
@@ -30,16 +33,13 @@ BodyText::BodyText(const net::MessageHead& head, PreparedRequest& request, std::
   for (std::size_t i = 0; i < count_; ++i) {
     stages_[i].decoder = net::make_content_decoder(codings.all[count_ - 1 - i]);  // the last one is undone first
     stages_[i].out.resize(kDecoded);
+    stages_[i].room = std::min(most, kAlways + kMostGrowth * body_.size());
   }
 }
 
 BodyText::Next BodyText::next(std::string_view& piece) {
   if (!known_) return body_.size() == 0 ? Next::kEnd : Next::kUnreadable;
-  const Next got = pull(count_, piece);
-  if (got != Next::kPiece) return got;
-  if (piece.size() > left_) return Next::kTooLong;
-  left_ -= piece.size();
-  return Next::kPiece;
+  return pull(count_, piece);
 }
 
 BodyText::Next BodyText::read(std::string_view& piece) {
@@ -66,13 +66,15 @@ BodyText::Next BodyText::pull(std::size_t stage, std::string_view& piece) {
         return Next::kPiece;
       }
       const Next more = pull(stage - 1, at.left);
-      if (more == Next::kUnreadable) return more;
+      if (more == Next::kUnreadable || more == Next::kTooLong) return more;
       at.source_over = more == Next::kEnd;
     }
     std::size_t written = 0;
     const Status status = at.decoder->next(at.left, at.out.data(), at.out.size(), written);
     const bool stuck = (status == Status::kEnd || (status == Status::kMore && written == 0)) && !at.left.empty();
     if (status == Status::kError || stuck) return Next::kUnreadable;
+    if (written > at.room) return Next::kTooLong;
+    at.room -= written;
     if (written > 0) {
       piece = {at.out.data(), written};
       return Next::kPiece;

@@ -15,14 +15,15 @@ namespace akr {
 
 class BodyText {
  public:
-  // `most`: of decoded text, in bytes.  The body is rewound; whoever sends it rewinds it again.
+  // `most`: of what each coding gives, in bytes; and no more than no honest body is packed to.  The body is rewound;
+  // whoever sends it rewinds it again.
   BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most);
 
   enum class Next : std::uint8_t {
     kPiece,
     kEnd,
     kUnreadable,  // a coding that nobody knows, damaged or cut, or a file that cannot be read
-    kTooLong,     // more than `most` comes out
+    kTooLong,     // too much comes out
   };
   // `piece` is valid until the next call, and at most 64 KiB; "" where that much of the body holds nothing.
   Next next(std::string_view& piece);
@@ -33,6 +34,7 @@ class BodyText {
     std::string out;
     std::string_view left;     // of what the stage before gave
     bool source_over = false;  // and there is no more of that
+    std::uint64_t room = 0;    // for what is still to come out
   };
   Next read(std::string_view& piece);
   Next pull(std::size_t stage, std::string_view& piece);
@@ -42,7 +44,6 @@ class BodyText {
   std::array<Stage, net::ContentCodings::kMost> stages_;
   std::size_t count_ = 0;
   bool known_ = true;
-  std::uint64_t left_;
 };
 
 }  // namespace akr

@@ -80,5 +80,26 @@ TEST(BodyText, NothingComesInPiecesToo) {
   EXPECT_GT(members.pieces, 16);
 }
 
+// A few hundred bytes that unpack without end: 40 KiB kept a worker busy for seconds (kind: the cost of a request is
+// bounded by what was sent).
+TEST(BodyText, GrowsOnlySoFar) {
+  const std::string much = json_of(24U << 20);
+  EXPECT_EQ(told(gzip(much), "gzip").end, Next::kTooLong);
+  EXPECT_EQ(told(gzip(gzip(much)), "gzip, gzip").end, Next::kTooLong);
+  EXPECT_EQ(told(gzip(json_of(3U << 20)), "gzip").end, Next::kEnd);
+}
+
+// What the outer coding unpacked and the inner one swallowed counted nowhere: frames of nothing inside another coding
+// cost as much as their bytes (the same kind).
+TEST(BodyText, NothingInsideAnotherCodingIsBoundedToo) {
+  std::string nothing;
+  for (int i = 0; i < 64 * 1024; ++i) nothing += zstd("");
+  std::string much;
+  while (much.size() < 16U << 20) much += nothing;
+  const Told empty = told(gzip(gzip(much)), "zstd, gzip, gzip");
+  EXPECT_EQ(empty.end, Next::kTooLong);
+  EXPECT_EQ(empty.text, "");
+}
+
 }  // namespace
 }  // namespace akr

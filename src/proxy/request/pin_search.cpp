@@ -23,13 +23,29 @@ bool names_model_in_body(const RequestContext& ctx) {
   return ctx.asked().provider != nullptr && ctx.asked().provider->model.in_body;
 }
 
-// It is nobody's: every account has its 42.
-bool is_number(std::string_view id) { return id.find_first_not_of("0123456789") == std::string_view::npos; }
-
 std::string_view query_of(const RequestContext& ctx) {
   const std::string_view target = ctx.client.head().target();
   const auto question = target.find('?');
   return question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+}
+
+// In units of `width` bytes, the first of them being no blank and no mark: an opening brace or bracket?
+bool opens_json(std::string_view text, std::size_t width, bool little) {
+  for (; text.size() >= width; text.remove_prefix(width)) {
+    std::uint32_t unit = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      unit = unit << 8 | static_cast<unsigned char>(text[little ? width - 1 - i : i]);
+    }
+    if (unit == ' ' || unit == '\t' || unit == '\r' || unit == '\n' || unit == 0xfeff) continue;
+    return unit == '{' || unit == '[';
+  }
+  return false;
+}
+
+// JSON in UTF-16 or UTF-32, which some servers understand, and no JSON to us.
+bool is_wide_json(std::string_view beginning) {
+  return opens_json(beginning, 2, true) || opens_json(beginning, 2, false) || opens_json(beginning, 4, true) ||
+         opens_json(beginning, 4, false);
 }
 
 }  // namespace
@@ -60,11 +76,10 @@ PinSearch::PinSearch(RequestContext& ctx, const PinSettings& pins)
 // ---- places in the head
 
 void PinSearch::look_into_path() {
-  const auto upload = ctx_.pinned;
   in_path_ = true;
   for (const std::string& id : resources_in_path(map_, ctx_.path_behind_slug())) look_up(id);
   in_path_ = false;
-  if (upload) stay_with(upload);
+  if (upload_) stay_with(upload_);
 }
 
 void PinSearch::look_into_fields() {
@@ -81,6 +96,7 @@ void PinSearch::look_into_fields() {
 void PinSearch::look_into_upload() {
   if (map_ == nullptr) return;
   if (const auto id = percent_decode(upload_in_query(query_of(ctx_)))) look_up(*id);
+  upload_ = ctx_.pinned;
 }
 
 void PinSearch::look_into_query() {
@@ -99,7 +115,7 @@ void PinSearch::stay_with(const std::optional<PinnedKey>& pinned) {
 void PinSearch::look_up(std::string_view id) {
   if (id.empty() || looked_up_lately(id)) return;
   if (++lookups_ > kMostLookups) {
-    unread_ = unread_ || !is_number(id);
+    unread_ = unread_ || !is_digits(id);  // a number is nobody's: every account has its 42
     return;
   }
   if (notes_named_) ctx_.named.push_back(std::hash<std::string_view>()(id));
@@ -161,11 +177,12 @@ bool PinSearch::look_into(std::string_view piece) {
   if (!begun_) {
     const auto begin = PreparedRequest::without_mark(piece).find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) return true;
-    piece = PreparedRequest::without_mark(piece).substr(begin);
     begun_ = true;
+    if (is_wide_json(piece)) give_up();
+    piece = PreparedRequest::without_mark(piece).substr(begin);
     if (piece.front() != '{' && piece.front() != '[') return false;
   }
-  return scan_.feed(piece, *this) && !(unread_ || foreign_);
+  return scan_.feed(piece, *this) && !foreign_ && !may_be_foreign();
 }
 
 void PinSearch::scalar(const JsonScan& at, std::string_view text) {
@@ -206,8 +223,9 @@ bool PinSearch::is_id_member(const JsonScan& at) const {
   const std::string_view name = at.member();
   for (const std::string_view wanted : map_->members) {
     const auto slash = wanted.find('/');
-    if (slash == std::string_view::npos ? wanted != name : wanted.substr(slash + 1) != name) continue;
-    if (slash != std::string_view::npos && wanted.substr(0, slash) != at.member(1)) continue;
+    // Some servers tell names apart by their letters, some do not care for their case.
+    if (!iequals(wanted.substr(slash == std::string_view::npos ? 0 : slash + 1), name)) continue;
+    if (slash != std::string_view::npos && !iequals(wanted.substr(0, slash), at.member(1))) continue;
     return !at.inside("metadata");
   }
   return false;

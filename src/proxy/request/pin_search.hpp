@@ -32,7 +32,8 @@ class PinSearch final : private JsonScan::Visitor {
   void look_into_query();
   // Can a body of this service name anything?
   bool wants_body() const;
-  // The next piece of a JSON body.  False: nothing more is to be found (the value is over, or it is no JSON).
+  // The next piece of a JSON body.  False: nothing more is to be found (the value is over, or it is no JSON), or the
+  // request will be refused for what was.
   bool look_into(std::string_view piece);
   // The rest of the body cannot be read.
   void give_up() { unread_ = true; }
@@ -80,7 +81,8 @@ class PinSearch final : private JsonScan::Visitor {
   const WallTime now_;
   PointerSet used_;
   JsonScan scan_;
-  bool begun_ = false;  // of the body more than blanks was seen
+  bool begun_ = false;               // of the body more than blanks was seen
+  std::optional<PinnedKey> upload_;  // what look_into_upload() found
   Place place_;
   int lookups_ = 0;
   std::vector<std::string> lately_;

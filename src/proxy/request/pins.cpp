@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/count_up.hpp"
 #include "llm/resource_names.hpp"
-#include "net/loop/worker.hpp"
+#include "net/loop/client_watch.hpp"
 #include "proxy/request/body_text.hpp"
 #include "proxy/request/pin_search.hpp"
 
 namespace akr {
 namespace {
 
+constexpr int kMostUnpacking = 4;           // per worker
 constexpr std::size_t kAtOnce = 64 * 1024;  // of a body: longer ones are a pause for the worker's other requests
 
 Error not_available(std::string message) {
@@ -71,6 +73,7 @@ Result<void> end_search(RequestContext& ctx, PinSearch& search) {
   if (search.foreign()) return not_theirs();
   if (search.may_be_foreign()) return not_readable();
   ctx.names_unread = search.unread();
+  std::ranges::sort(ctx.named);
   if (!conflict) return {};
   return not_available(
       "the request names things that belong to different upstream keys; each of them can only be reached with its own "
@@ -91,17 +94,61 @@ Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const
   return end_search(ctx, search);
 }
 
-net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins) {
-  if (!is_wanted(ctx, request, pins)) co_return Result<void>();
-  PinSearch search(ctx, pins);
-  if (!look_into_head(ctx, request, search)) co_return end_search(ctx, search);
+namespace {
+
+// Ends in a later turn, behind everybody whose socket has news; all who stand back share a millisecond of each turn.
+net::Task<Result<void>> stand_back(net::Socket& socket, net::ClientWatch& watch) {
+  socket.stand_back(net::kRead);
+  const net::WaitEnd end = co_await net::wait_for(socket, net::kRead, TimePoint::max());
+  if (end == net::WaitEnd::kCancelled) co_return Error{ErrorCode::kShuttingDown, "the gateway is shutting down"};
+  if (watch.gone()) co_return Error{ErrorCode::kClientGone, "the client left while its request was read"};
+  co_return Result<void>();
+}
+
+net::Task<Result<void>> look_into_text(RequestContext& ctx, std::string_view text, PinSearch& search) {
+  net::Socket& socket = ctx.client.socket();
+  net::ClientWatch watch(socket);
+  for (; !text.empty() && search.look_into(text.substr(0, kAtOnce));
+       text.remove_prefix(std::min(kAtOnce, text.size()))) {
+    auto back = co_await stand_back(socket, watch);
+    if (!back) co_return back;
+  }
+  co_return Result<void>();
+}
+
+// Of a body that is long, or packed: those that unpack hold up to 16 MiB each, so that only a few of them do at a time.
+net::Task<Result<void>> look_into_body(RequestContext& ctx, PreparedRequest& request, PinSearch& search) {
+  thread_local int unpacking = 0;
+  net::Socket& socket = ctx.client.socket();
+  net::ClientWatch watch(socket);
+  const bool packed = !ctx.client.head().find(net::FieldId::kContentEncoding).empty();
+  while (packed && unpacking >= kMostUnpacking) {
+    auto back = co_await stand_back(socket, watch);
+    if (!back) co_return back;
+  }
+  int ignored = 0;
+  const CountUp counted(packed ? unpacking : ignored);
   BodyText text(ctx.client.head(), request, ctx.body_limit);
   for (;;) {
     std::string_view piece;
     const BodyText::Next next = text.next(piece);
     if (next == BodyText::Next::kUnreadable || next == BodyText::Next::kTooLong) search.give_up();
-    if (next != BodyText::Next::kPiece || !search.look_into(piece)) break;
-    co_await ctx.client.worker().yield();
+    if (next != BodyText::Next::kPiece || !search.look_into(piece)) co_return Result<void>();
+    auto back = co_await stand_back(socket, watch);
+    if (!back) co_return back;
+  }
+}
+
+}  // namespace
+
+net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins) {
+  if (!is_wanted(ctx, request, pins)) co_return Result<void>();
+  PinSearch search(ctx, pins);
+  if (look_into_head(ctx, request, search)) {
+    // What was unpacked already is not unpacked again.
+    const std::string_view text = request.decoded_whole ? request.whole_text() : std::string_view();
+    auto looked = text.empty() ? look_into_body(ctx, request, search) : look_into_text(ctx, text, search);
+    if (auto ended = co_await std::move(looked); !ended) co_return ended;
   }
   co_return end_search(ctx, search);
 }
@@ -114,7 +161,11 @@ bool concerns(const AffinityRule& rule, const RequestContext& ctx) {
 Result<KeyLease> take_pinned_key(const PinnedKey& pinned, const RoutedService& service, const SelectRequest& wanted,
                                  TimePoint now) {
   // A key only ever goes to the upstream of its own service: Fallbacks has gone there.
-  if (pinned.service == service.config.id) return service.keys->select_exactly(pinned.key, wanted, now);
+  if (pinned.service == service.config.id) {
+    SelectRequest bound = wanted;
+    bound.account = pinned.account;
+    return service.keys->select_exactly(pinned.key, bound, now);
+  }
   return not_available(
       "what the request names was made by a fallback of this service, which is not asked any more or does not take "
       "this method");

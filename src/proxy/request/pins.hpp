@@ -24,15 +24,17 @@ struct PinSettings {
   const Clock* clock = &system_clock();
 };
 
-// Is the body short and plain enough for find_pin()?  If not, find_pin_in_turns() does the same, and lets the worker's
-// other requests run between two pieces of it.
+// Is the body short and plain enough for find_pin()?  If not, find_pin_in_turns() does the same, and stands back behind
+// the worker's other requests between two pieces of it: kClientGone, kShuttingDown.
 bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& request);
 
+// REQUIRES of find_pin(): is_read_at_once().
+//
 // Fills ctx.pinned from the path and the JSON body, or else from the values of the query if they agree, and
-// ctx.makes_resources, at_home, names_own and named.  REQUIRES: route, grant and body are known, and the head is still
-// there.  Of a body that is kept all is looked at, of one that is streamed up nothing.
-// kPinnedKeyUnavailable: the request names things of different keys.  kNotFound: it names what another access key made,
-// which the service does not share.  kBadRequest: it might, in what cannot be read.
+// ctx.makes_resources, at_home, names_own, names_unread, named and, where the body tells it, model.  REQUIRES: route,
+// grant and body are known, and the head is still there.  Of a body that is kept all is looked at, of one that is
+// streamed up nothing. kPinnedKeyUnavailable: the request names things of different keys.  kNotFound: it names what
+// another access key made, which the service does not share.  kBadRequest: it might, in what cannot be read.
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins);
 net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins);
 

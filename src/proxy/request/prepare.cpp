@@ -69,7 +69,7 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const Bo
   if (auto joined = join(ctx, ctx.route, request.upstream); !joined) return joined.error();
 
   if (head.body_kind() == net::BodyKind::kNone) return take_here(ctx, request);
-  const BodyPlan plan = plan_body(ctx.asked(), head, ctx.route.query, ctx.generates, limits);
+  const BodyPlan plan = plan_body(ctx, limits);
   ctx.body_limit = plan.limit;
   if (head.content_length() > plan.limit) return body_too_large(plan.limit);
   if (!(plan.streams && plan.even_if_here) && take_here(ctx, request)) return true;
@@ -100,7 +100,8 @@ void decode_body(const net::MessageHead& head, PreparedRequest& request) {
   // Some say gzip and send none.
   if (body.end == net::DecodedEnd::kBroken && body.text.empty()) return;
   request.decoded = std::move(body.text);
-  request.decoded_whole = body.end == net::DecodedEnd::kWhole;
+  const bool all_is_here = request.body.beginning().size() == request.body.size();
+  request.decoded_whole = all_is_here && body.end == net::DecodedEnd::kWhole;
 }
 
 net::Task<Result<void>> collect_body(RequestContext& ctx, PreparedRequest& request, std::uint64_t max_body,

@@ -101,9 +101,7 @@ Error not_good() {
 
 bool says(std::string_view list, std::string_view word) {
   while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    if (iequals(trim(list.substr(0, comma)), word)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    if (iequals(trim(take_part(list, ',')), word)) return true;
   }
   return false;
 }

@@ -8,9 +8,8 @@
 //
 //   EXPIRES      seconds since 1970
 //   FINGERPRINT  of the access key that began the upload
-//   MAC          base64url of HMAC-SHA256 over the version, EXPIRES, the service's slug, the path behind it, the rest
-//   of
-//                the query and the access key itself, under a subkey of ENCRYPTION_KEY
+//   MAC          base64url of HMAC-SHA256, under a subkey of ENCRYPTION_KEY, over the version, EXPIRES, the service's
+//                slug, the path behind it, the rest of the query, and the access key itself
 //
 // So it is good for this one URL (the upload's pieces, its queries, its end), at every node of the same ENCRYPTION_KEY,
 // before and after a restart, and for as long as its access key is: nothing is stored.
