@@ -211,8 +211,8 @@ void App::Parts::build() {
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
-  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads);
-  passwords = std::make_unique<net::BlockingPool>(1);
+  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads, net::GivesWay::kYes);
+  passwords = std::make_unique<net::BlockingPool>(1, net::GivesWay::kYes);
   logins = std::make_unique<net::Budget>(settings.login_queue());
   strangers = std::make_unique<net::Budget>(settings.unauthenticated_memory().bytes);
   node_settings.server.strangers = strangers.get();

@@ -165,6 +165,21 @@ TYPED_TEST_P(ConfigStoreContract, KeepsKeysInOrderAndReportsDuplicates) {
   EXPECT_TRUE(read[1].readable);
 }
 
+// Which of many keys are there already is asked in parts: each part's answer must reach its own keys.
+TYPED_TEST_P(ConfigStoreContract, FindsEveryDuplicateOfALargeImport) {
+  const ServiceId id = this->add("a").id;
+  this->store().add_keys(this->add("b").id, example_keys(1'300)).value();  // the same ones elsewhere
+  const auto keys = example_keys(1'300);
+  const auto before = this->store().add_keys(id, std::span(keys).subspan(0, 1'250)).value();
+  const auto after = this->store().add_keys(id, keys).value();
+  ASSERT_EQ(after.size(), keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_EQ(after[i].duplicate, i < before.size()) << i;
+    if (i < before.size()) EXPECT_EQ(after[i].id, before[i].id) << i;
+  }
+  EXPECT_EQ(this->store().list_keys(id).value().size(), keys.size());
+}
+
 TYPED_TEST_P(ConfigStoreContract, TheSameKeyMayServeTwoServices) {
   const ServiceId a = this->add("a").id, b = this->add("b").id;
   EXPECT_FALSE(this->store().add_keys(a, example_keys(1)).value()[0].duplicate);
@@ -304,11 +319,11 @@ TYPED_TEST_P(ConfigStoreContract, ListsWhatWasAddedAfterAKey) {
   EXPECT_GT(add(id, "key-4"), third);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(ConfigStoreContract, ListsWhatWasAddedAfterAKey, KeepsEveryFieldOfAService,
-                            AnyMethodComesBackAsAnyMethod, UpdatesOnlyTheRevisionThatWasRead, NamesTheFieldThatIsTaken,
-                            SaysNotFoundForWhatIsNotThere, KeepsKeysInOrderAndReportsDuplicates,
-                            TheSameKeyMayServeTwoServices, SwitchesAndDeletesKeys, KeepsWhatPeopleSetOnAKey,
-                            ARefusedEditWritesNothing, NeverGivesOutAKeyIdTwice, DeletingAServiceTakesItsKeysAlong,
-                            TextIsOnlyText, ParallelWritersAllSucceed);
+REGISTER_TYPED_TEST_SUITE_P(ConfigStoreContract, ListsWhatWasAddedAfterAKey, FindsEveryDuplicateOfALargeImport,
+                            KeepsEveryFieldOfAService, AnyMethodComesBackAsAnyMethod, UpdatesOnlyTheRevisionThatWasRead,
+                            NamesTheFieldThatIsTaken, SaysNotFoundForWhatIsNotThere,
+                            KeepsKeysInOrderAndReportsDuplicates, TheSameKeyMayServeTwoServices, SwitchesAndDeletesKeys,
+                            KeepsWhatPeopleSetOnAKey, ARefusedEditWritesNothing, NeverGivesOutAKeyIdTwice,
+                            DeletingAServiceTakesItsKeysAlong, TextIsOnlyText, ParallelWritersAllSucceed);
 
 }  // namespace akr

@@ -1,11 +1,20 @@
 #include "net/loop/blocking_pool.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/log.hpp"
 
 namespace akr::net {
+namespace {
 
-BlockingPool::BlockingPool(std::size_t threads) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+// A tenth of what a worker gets when both are busy; all that is left over besides.
+constexpr int kNice = 10;
+
+}  // namespace
+
+BlockingPool::BlockingPool(std::size_t threads, GivesWay gives_way) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, gives_way] { work(gives_way); });
 }
 
 void BlockingPool::submit(std::function<void()> function) {
@@ -30,7 +39,9 @@ void BlockingPool::stop() {
   }
 }
 
-void BlockingPool::work() {
+void BlockingPool::work(GivesWay gives_way) {
+  // Of this thread alone: on Linux each has its own.
+  if (gives_way == GivesWay::kYes) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   for (;;) {
     std::function<void()> function;
     {

@@ -17,9 +17,13 @@
 
 namespace akr::net {
 
+// Shall its threads give way to the workers where both want the same processor?  An import of 100,000 keys computes for
+// seconds, and each slice of a processor that it takes is milliseconds for every request there.  A hint.
+enum class GivesWay : bool { kNo, kYes };
+
 class BlockingPool {
  public:
-  explicit BlockingPool(std::size_t threads);
+  explicit BlockingPool(std::size_t threads, GivesWay gives_way = GivesWay::kNo);
   ~BlockingPool() { stop(); }
   void submit(std::function<void()> function);  // any thread; after stop() the caller's own runs it, at once
   void stop();                                  // runs what was submitted, then joins
@@ -56,7 +60,7 @@ class BlockingPool {
       return *std::move(result);
     }
   };
-  void work();
+  void work(GivesWay gives_way);
 
   std::mutex mutex_;
   std::condition_variable ready_;

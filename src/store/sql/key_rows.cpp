@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/pasted_key.hpp"
 #include "base/strings.hpp"
@@ -15,6 +17,7 @@ namespace akr {
 namespace {
 
 constexpr std::size_t kRowsPerFetch = 1000;
+constexpr std::size_t kHashesPerQuestion = 500;
 
 std::string select_text() {
   return "SELECT id, coalesce(proxy_config_id, 0), key_version, key_value, " + columns_of(key_fields<UpstreamKey>()) +
@@ -98,6 +101,45 @@ long long first_free_id(soci::session& session) {
   return std::max(highest + 1, static_cast<long long>(noted));
 }
 
+std::vector<std::string> hashes_of(std::span<const NewKey> keys, const KeyCipher& cipher) {
+  std::vector<std::string> hashes;
+  hashes.reserve(keys.size());
+  for (const NewKey& key : keys) hashes.push_back(cipher.lookup_hash(key.secret.expose()));
+  return hashes;
+}
+
+using KnownKeys = std::unordered_map<std::string_view, long long>;  // views of the hashes that were asked for
+
+bool has_keys(soci::session& session, long long service) {
+  long long any = 0;
+  run(session, "SELECT id FROM api_keys WHERE proxy_config_id = :service LIMIT 1", soci::use(service), soci::into(any));
+  return session.got_data();
+}
+
+// Which of them the service has: some hundreds in one question, for an import asks for 100,000.
+KnownKeys known_keys(soci::session& session, ServiceId service, std::span<const std::string> hashes) {
+  KnownKeys known;
+  known.reserve(hashes.size());
+  if (!has_keys(session, service.value)) return known;
+  std::unordered_map<std::string, long long> found;
+  for (; !hashes.empty(); hashes = hashes.subspan(std::min(hashes.size(), kHashesPerQuestion))) {
+    const auto part = hashes.first(std::min(hashes.size(), kHashesPerQuestion));
+    std::string list;  // hex digits of our own: nothing to be escaped
+    for (const std::string& hash : part) list += (list.empty() ? "'" : ", '") + hash + "'";
+    long long id = 0;
+    std::string hash;
+    soci::statement find = prepared(
+        session, "SELECT id, key_hash FROM api_keys WHERE proxy_config_id = :service AND key_hash IN (" + list + ")",
+        soci::into(id), soci::into(hash), soci::use(service.value));
+    found.clear();
+    for (bool more = find.execute(true); more; more = find.fetch()) found.emplace(hash, id);
+    for (const std::string& each : part) {
+      if (const auto at = found.find(each); at != found.end()) known.emplace(each, at->second);
+    }
+  }
+  return known;
+}
+
 std::vector<KeyRows::Sealed> select(soci::session& session, const std::string& tail,
                                     std::initializer_list<long long> parameters) {
   Columns columns;
@@ -147,11 +189,8 @@ UpstreamKey KeyRows::open(const Sealed& row) const {
 
 std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
                                    WallTime now) const {
-  long long id = first_free_id(session), existing = 0, version = kSealedVersion, owner = service.value;
+  long long id = first_free_id(session), version = kSealedVersion, owner = service.value;
   std::string value, hash, created = to_sql_time(now);
-  soci::statement find =
-      prepared(session, "SELECT id FROM api_keys WHERE proxy_config_id = :service AND key_hash = :hash",
-               soci::into(existing), soci::use(owner), soci::use(hash));
   FieldCells<NewKey> members(key_fields<NewKey>());
   const NewKey fresh;
   soci::statement insert(session);
@@ -167,16 +206,16 @@ std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, st
   insert.define_and_bind();
   std::vector<AddedKey> added;
   added.reserve(keys.size());
-  for (const NewKey& key : keys) {
-    hash = cipher_.lookup_hash(key.secret.expose());
-    if (find.execute(true)) {
-      added.push_back({KeyId{existing}, true});
-      continue;
-    }
-    value = cipher_.seal(key.secret.expose(), key_place(KeyId{id}, service, version));
-    members.fill(key, fresh);
+  const std::vector<std::string> hashes = hashes_of(keys, cipher_);
+  KnownKeys known = known_keys(session, service, hashes);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto [place, is_new] = known.try_emplace(hashes[i], id);
+    added.push_back({KeyId{place->second}, !is_new});
+    if (!is_new) continue;
+    hash = hashes[i];
+    value = cipher_.seal(keys[i].secret.expose(), key_place(KeyId{id}, service, version));
+    members.fill(keys[i], fresh);
     insert.execute(true);
-    added.push_back({KeyId{id}, false});
     ++id;
   }
   write_meta(session, "next_key_id", std::to_string(id));
