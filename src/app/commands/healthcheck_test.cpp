@@ -43,9 +43,13 @@ class OneAnswer {
   void serve() {
     const int client = ::accept(listener_, nullptr, nullptr);
     if (client < 0) return;
+    // Whatever pieces it comes in: the PROXY line and the request may be two.
     char block[512];
-    const ssize_t count = ::recv(client, block, sizeof(block), 0);
-    if (count > 0) asked_.assign(block, static_cast<std::size_t>(count));
+    while (asked_.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t count = ::recv(client, block, sizeof(block), 0);
+      if (count <= 0) break;
+      asked_.append(block, static_cast<std::size_t>(count));
+    }
     ::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
     ::close(client);
   }

@@ -67,7 +67,7 @@ bool OutageGuard::is_known(Class what, Scope scope, std::uint64_t model, std::ui
   return status_.suspected && (!of_models_ || of_model(scope));
 }
 
-bool OutageGuard::failed(Failure&& failure, Mark& mark, std::size_t keys, TimePoint now) {
+bool OutageGuard::failed(const Failure& failure, Mark& mark, std::size_t keys, TimePoint now) {
   expire(now);
   const bool let_off = mark.let_off_s != 0 && in_seconds(now) - mark.let_off_s < kBelievedFor_s;
   if (let_off && denies_access(failure.what)) return false;
@@ -75,7 +75,7 @@ bool OutageGuard::failed(Failure&& failure, Mark& mark, std::size_t keys, TimePo
   if (mark.wave == wave_) --distinct_[static_cast<std::size_t>(mark.what)];
   mark = {wave_, now, mark.let_off_s, failure.what};
   ++distinct_[static_cast<std::size_t>(failure.what)];
-  entries_.push_back({now, &mark, failure.what, std::move(failure.penalty)});
+  entries_.push_back({now, &mark, failure.what, failure.penalty});
   if (!trips(failure.what, keys)) return false;
   tripped_by_ = failure.what;
   if (failure.what != Class::kModel) suspect(failure.reason, concerns_models_only(failure.what), now);
@@ -114,7 +114,7 @@ std::vector<Penalty> OutageGuard::take_penalties() {
     if (entry.what != tripped_by_) continue;
     if (denies_access(entry.what)) entry.mark->let_off_s = std::max(1U, in_seconds(entry.at));
     if (entry.what == Class::kModel) active_ = lacking_[place(entry.penalty.model.hash())] = true;
-    taken.push_back(std::move(entry.penalty));
+    taken.push_back(entry.penalty);
   }
   forget_wave();
   return taken;

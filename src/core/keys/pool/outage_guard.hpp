@@ -73,7 +73,7 @@ class OutageGuard {
   // Then it is no news, and nobody's fault.  `scope` as it would be applied.
   bool is_known(Class what, Scope scope, std::uint64_t model, std::uint64_t ticket) const;
   // One that is news.  True if it completes a wave; then penalties() are to be taken back.
-  bool failed(Failure&& failure, Mark& mark, std::size_t keys, TimePoint now);
+  bool failed(const Failure& failure, Mark& mark, std::size_t keys, TimePoint now);
   std::vector<Penalty> take_penalties();  // of the class that tripped the guard, youngest first
   // The provider refused our address, and no key can change that.
   void address_refused(std::string_view reason, TimePoint now);

@@ -112,8 +112,8 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
     tables_.refresh(slot);
   }
   if (!counts) return;
-  OutageGuard::Failure failure = {what, verdict.reason, {own.id, scope, claim.model, before}};
-  if (!guard_.failed(std::move(failure), record.mark, tables_.enabled_keys(), tables_.now())) return;
+  const OutageGuard::Failure failure = {what, verdict.reason, {own.id, scope, claim.model, before}};
+  if (!guard_.failed(failure, record.mark, tables_.enabled_keys(), tables_.now())) return;
   for (const Penalty& each : guard_.take_penalties()) take_back(each);
 }
 
