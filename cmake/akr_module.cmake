@@ -11,13 +11,28 @@ else()
   set(AKR_TEST_SECONDS 120)
 endif()
 
-# Tests run for seconds and are compiled for minutes: the optimiser is for what they test.
-function(akr_test_options target)
+# Tests run for seconds and are compiled for minutes: the optimiser is for what they test, and what nearly all of them
+# include (GoogleTest, Boost.JSON, the standard library) is read once.
+function(akr_optimise_little target)
   if(AKR_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)
   else()
     target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()
+endfunction()
+
+function(akr_test_options target)
+  akr_optimise_little(${target})
+  if(NOT TARGET akr_test_headers)
+    add_library(akr_test_headers OBJECT "${CMAKE_SOURCE_DIR}/tests/support/test_headers.cpp")
+    target_link_libraries(akr_test_headers PRIVATE akr_flags Boost::json Threads::Threads GTest::gtest)
+    akr_optimise_little(akr_test_headers)
+    target_compile_options(akr_test_headers PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+    target_precompile_headers(akr_test_headers PRIVATE
+      <algorithm> <atomic> <chrono> <filesystem> <functional> <map> <memory> <optional> <set> <span> <string>
+      <string_view> <thread> <utility> <variant> <vector> <boost/json.hpp> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM akr_test_headers)
 endfunction()
 
 function(akr_module name)

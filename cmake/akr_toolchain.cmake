@@ -23,7 +23,8 @@ endif()
 
 find_program(AKR_CCACHE ccache)
 if(AKR_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${AKR_CCACHE}")
+  # Without these two it does not keep what was compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${AKR_CCACHE}")
 endif()
 
 add_library(akr_flags INTERFACE)
@@ -31,7 +32,7 @@ target_include_directories(akr_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_options(akr_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wthread-safety
   -Wno-missing-field-initializers -Werror
-  $<$<NOT:$<CONFIG:Release>>:-fno-omit-frame-pointer> -fstack-protector-strong -g1)
+  $<$<NOT:$<CONFIG:Release>>:-fno-omit-frame-pointer> -fstack-protector-strong -g1 -pthread)
 target_compile_definitions(akr_flags INTERFACE
   AKR_VERSION="${PROJECT_VERSION}" $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 target_link_options(akr_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections)

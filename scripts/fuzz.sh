@@ -21,14 +21,34 @@ ninja -C build/asan "${targets[@]}"
 
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
-for target in "${targets[@]}"; do
-  corpus=tests/fuzz/${target#fuzz_}
-  seeds=()
+
+fuzz() {  # TARGET: new inputs go into a directory of its own, not into the corpus
+  local target=$1 corpus=tests/fuzz/${1#fuzz_} seeds=()
   [ ! -d "$corpus" ] || seeds=("$corpus")
-  mkdir "$found/$target"  # first, so that new inputs do not go into the corpus
+  mkdir "$found/$target"
+  "build/asan/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix=build/asan/ "$found/$target" "${seeds[@]}" >"$found/$target.log" 2>&1
+}
+
+# As many at a time as there are processors; each is told when it has ended.
+failed=()
+running=()
+finish_first() {
+  local target=${running[0]%%:*} status=0
+  wait "${running[0]##*:}" || status=$?
+  running=("${running[@]:1}")
   echo
   echo "==== $target"
-  "build/asan/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix=build/asan/ "$found/$target" "${seeds[@]}" 2>&1 |
-    grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)'
+  grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)' "$found/$target.log" || true
+  [ $status -eq 0 ] || failed+=("$target")
+}
+for target in "${targets[@]}"; do
+  [ ${#running[@]} -lt "$(nproc)" ] || finish_first
+  fuzz "$target" &
+  running+=("$target:$!")
 done
+while [ ${#running[@]} -gt 0 ]; do finish_first; done
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "fuzz: FAILED: ${failed[*]}" >&2
+  exit 1
+fi
