@@ -19,10 +19,12 @@ constexpr std::size_t kLongestText = 64 * 1024;  // more than any key with blank
 // Called by the parser for each thing it reads; false ends the reading.
 class ImportReader {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for them by these names
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   ImportReader(std::size_t most, const KeyInPath& place) : most_(most), place_(place) {}
   ~ImportReader() { wipe(text_); }

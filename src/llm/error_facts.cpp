@@ -23,10 +23,12 @@ using Place = ErrorPlace;
 // The handler of boost::json::basic_parser; it calls us for every token, in order.
 class FactsReader {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for them by these names
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
   using Failure = boost::json::error_code;
   using Text = boost::json::string_view;
 

@@ -141,12 +141,12 @@ std::size_t status_slot(int status) {
 }
 
 std::string_view status_label(std::size_t slot) {
-  static const auto labels = [] {
+  static const auto kLabels = [] {
     std::array<std::string, kStatuses.size()> made;
     for (std::size_t i = 0; i < made.size(); ++i) made[i] = std::to_string(kStatuses[i]);
     return made;
   }();
-  return slot < kStatuses.size() ? std::string_view(labels[slot]) : kClasses.at(slot - kStatuses.size());
+  return slot < kStatuses.size() ? std::string_view(kLabels[slot]) : kClasses.at(slot - kStatuses.size());
 }
 
 ServiceCounters& MetricsShard::counters_of(const RequestRecord& record) {

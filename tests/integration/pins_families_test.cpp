@@ -22,7 +22,7 @@ struct Family {
   const char* use_path;
   const char* use_body;
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }  // NOLINT: GoogleTest's name
 
 class EachFamily : public testing::TestWithParam<Family> {};
 

@@ -11,6 +11,7 @@ std::string_view dialect_of(std::string_view api_format, const KnownFormats& kno
 
 std::vector<std::string_view> api_format_names(const KnownFormats& known) {
   std::vector<std::string_view> names;
+  names.reserve(known.upstreams.size());
   for (const KnownFormats::Upstream& upstream : known.upstreams) names.push_back(upstream.api_format);
   return names;
 }

@@ -53,7 +53,7 @@ std::string value_text(const boost::json::value& value) {
 
 std::string required_text(AppliesTo applies, Language language) {
   constexpr Phrase kRequired = {"required", "必填"};
-  const std::string word(kRequired.in(language));
+  std::string word(kRequired.in(language));
   if (applies == AppliesTo::kAllServices) return word;
   const std::string type = applies == AppliesTo::kLlm ? "LLM" : "GENERIC";
   return language == Language::kEnglish ? word + " for " + type : type + " " + word;

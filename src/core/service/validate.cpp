@@ -139,7 +139,7 @@ Result<void> check_key_in_path(const Service& service) {
 Result<void> check_key_placement(const Service& service, const ValidationPolicy&) {
   if (!service.key_placement) return {};
   const auto& [location, name, prefix] = *service.key_placement;
-  const std::string_view kField = "api_key_name";
+  constexpr std::string_view kField = "api_key_name";
   if (location == KeyLocation::kPath) return check_key_in_path(service);
   if (name.empty() || name.size() > 100) return invalid(kField, "a name has 1 to 100 characters");
   if (location == KeyLocation::kQuery) {

@@ -117,8 +117,7 @@ TEST(ValidateService, RefusesDangerousTargetsAlways) {
                           "http://a.example\\@b/",
                           "http://a\t.example/",
                           "http://a.example\n/",
-                          "http://a\xe3\x80\x82"
-                          "example/",
+                          "http://a\xe3\x80\x82\x65xample/",
                           "http:/x",
                           "file:///etc/passwd",
                           "gopher://a.example/",

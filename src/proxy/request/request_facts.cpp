@@ -168,12 +168,12 @@ BodyFacts read_object(ondemand::parser& parser, simdjson::padded_string_view jso
 }
 
 const std::array<unsigned char, 32>& affinity_key() {
-  static const std::array<unsigned char, 32> key = [] {
+  static const std::array<unsigned char, 32> kKey = [] {
     std::array<unsigned char, 32> bytes;
     randombytes_buf(bytes.data(), bytes.size());
     return bytes;
   }();
-  return key;
+  return kKey;
 }
 
 std::uint32_t estimate_tokens(std::uint64_t body_bytes) {

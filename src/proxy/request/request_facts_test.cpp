@@ -45,7 +45,7 @@ TEST(RequestFacts, AgentsNameTheirSessions) {
   struct Case {
     const char *body, *conversation, *known_by;
   };
-  const Case kCases[] = {
+  const Case cases[] = {
       {R"({"metadata":{"user_id":"user_0a1b_account_2c3d_session_9f8e-7d"},"messages":[]})", "9f8e-7d",
        "metadata.user_id"},
       {R"({"metadata":{"user_id":"{\"device_id\":\"d\",\"account_uuid\":\"\",\"session_id\":\"9f8e-7d\"}"}})",
@@ -57,7 +57,7 @@ TEST(RequestFacts, AgentsNameTheirSessions) {
       {R"({"client_metadata":{"session_id":"s-1"},"prompt_cache_key":"p"})", "p", "prompt_cache_key"},
       {R"({"client_metadata":7,"user":"u"})", "u", "user"},
   };
-  for (const auto& [body, conversation, known_by] : kCases) {
+  for (const auto& [body, conversation, known_by] : cases) {
     const BodyFacts facts = read_body_facts(body, true);
     EXPECT_EQ(facts.conversation, conversation) << body;
     EXPECT_EQ(facts.known_by, known_by) << body;

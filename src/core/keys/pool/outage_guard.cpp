@@ -11,7 +11,7 @@ constexpr Duration kWindow = std::chrono::seconds(60);
 constexpr Duration kProbeEvery = std::chrono::seconds(1);
 constexpr std::size_t kFewestKeys = 3;
 constexpr std::size_t kFewestRefusals = 3;
-constexpr std::uint32_t kBelievedFor_s = 600;
+constexpr std::uint32_t kSecondsBelieved = 600;
 
 bool of_model(Scope scope) { return scope == Scope::kKeyModel || scope == Scope::kGroupModel; }
 
@@ -69,7 +69,7 @@ bool OutageGuard::is_known(Class what, Scope scope, std::uint64_t model, std::ui
 
 bool OutageGuard::failed(const Failure& failure, Mark& mark, std::size_t keys, TimePoint now) {
   expire(now);
-  const bool let_off = mark.let_off_s != 0 && in_seconds(now) - mark.let_off_s < kBelievedFor_s;
+  const bool let_off = mark.let_off_s != 0 && in_seconds(now) - mark.let_off_s < kSecondsBelieved;
   if (let_off && denies_access(failure.what)) return false;
   // A key counts once, for its latest class.
   if (mark.wave == wave_) --distinct_[static_cast<std::size_t>(mark.what)];
