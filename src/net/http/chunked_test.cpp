@@ -75,69 +75,63 @@ struct Case {
   std::string rest;
 };
 
-const std::vector<Case>& good_cases() {
-  static const std::vector<Case> cases = {
-      {"empty", "0\r\n\r\n", "", ""},
-      {"two chunks", "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde", ""},
-      {"hex in both cases", "a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n", "01234567890123456789a", ""},
-      {"leading zeros", "0003\r\nabc\r\n000\r\n\r\n", "abc", ""},
-      {"extensions", "3;name=value;\"q\\\"\"\r\nabc\r\n0;last\r\n\r\n", "abc", ""},
-      {"trailers", "1\r\na\r\n0\r\nX-Checksum: 7\r\nLong-Name-" + std::string(40, 'x') + ":\r\n\r\n", "a", ""},
-      {"CRLF in the payload", "4\r\n\r\n0\n\r\n0\r\n\r\n", "\r\n0\n", ""},
-      {"next message stays", "1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n", "a", "GET / HTTP/1.1\r\n"},
-  };
-  return cases;
-}
+const std::vector<Case> kGoodCases = {
+    {"empty", "0\r\n\r\n", "", ""},
+    {"two chunks", "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde", ""},
+    {"hex in both cases", "a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n", "01234567890123456789a", ""},
+    {"leading zeros", "0003\r\nabc\r\n000\r\n\r\n", "abc", ""},
+    {"extensions", "3;name=value;\"q\\\"\"\r\nabc\r\n0;last\r\n\r\n", "abc", ""},
+    {"trailers", "1\r\na\r\n0\r\nX-Checksum: 7\r\nLong-Name-" + std::string(40, 'x') + ":\r\n\r\n", "a", ""},
+    {"CRLF in the payload", "4\r\n\r\n0\n\r\n0\r\n\r\n", "\r\n0\n", ""},
+    {"next message stays", "1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n", "a", "GET / HTTP/1.1\r\n"},
+};
 
-const std::vector<Case>& bad_cases() {
-  static const std::vector<Case> cases = {
-      {"no size", "\r\nabc", "", ""},
-      {"prefix 0x", "0x3\r\nabc\r\n0\r\n\r\n", "", ""},
-      {"sign", "+3\r\nabc\r\n0\r\n\r\n", "", ""},
-      {"minus", "-3\r\nabc\r\n", "", ""},
-      {"underscore", "0_3\r\nabc\r\n", "", ""},
-      {"16 digits", "0000000000000003\r\nabc\r\n0\r\n\r\n", "", ""},
-      {"overflow", "10000000000000003\r\nabc\r\n", "", ""},
-      {"space before", " 3\r\nabc\r\n", "", ""},
-      {"space behind", "3 \r\nabc\r\n", "", ""},
-      {"tab behind", "3\t;a\r\nabc\r\n", "", ""},
-      {"LF after the size", "3\nabc\r\n0\r\n\r\n", "", ""},
-      {"CR after the size", "3\rabc\r\n0\r\n\r\n", "", ""},
-      {"LF in an extension", "3;a\nabc\r\n0\r\n\r\n", "", ""},
-      {"CR in an extension", "3;a\rb\r\nabc\r\n", "", ""},
-      {"NUL in an extension", std::string("3;a\0b\r\nabc\r\n", 12), "", ""},
-      {"DEL in an extension", "3;\x7f\r\nabc\r\n", "", ""},
-      {"long extension", "3;" + std::string(257, 'x') + "\r\nabc\r\n", "", ""},
-      {"LF after the data", "3\r\nabc\n0\r\n\r\n", "abc", ""},
-      {"CR alone after the data", "3\r\nabc\r0\r\n\r\n", "abc", ""},
-      {"too much data", "3\r\nabcd\r\n0\r\n\r\n", "abc", ""},
-      {"LF at the end", "0\r\n\n", "", ""},
-      {"CR X at the end", "0\r\n\rX", "", ""},
-      {"trailer without a colon", "0\r\nabc\r\n\r\n", "", ""},
-      {"trailer with a space before the colon", "0\r\na : b\r\n\r\n", "", ""},
-      {"trailer without a name", "0\r\n: b\r\n\r\n", "", ""},
-      {"folded trailer", "0\r\na: b\r\n c\r\n\r\n", "", ""},
-      {"control in a trailer", "0\r\na: \x01\r\n\r\n", "", ""},
-      {"LF in a trailer", "0\r\na: b\n\r\n", "", ""},
-      {"trailer Content-Length", "0\r\nContent-Length: 5\r\n\r\n", "", ""},
-      {"trailer Transfer-Encoding", "0\r\ntransfer-encoding: chunked\r\n\r\n", "", ""},
-      {"trailer Host", "0\r\nHOST: h\r\n\r\n", "", ""},
-      {"trailer Authorization", "0\r\nAuthorization: Bearer x\r\n\r\n", "", ""},
-      {"trailer X-Proxy-Key", "0\r\nX-Proxy-Key: x\r\n\r\n", "", ""},
-      {"endless trailers", "0\r\n" + std::string(9000, 'x'), "", ""},
-  };
-  return cases;
-}
+const std::vector<Case> kBadCases = {
+    {"no size", "\r\nabc", "", ""},
+    {"prefix 0x", "0x3\r\nabc\r\n0\r\n\r\n", "", ""},
+    {"sign", "+3\r\nabc\r\n0\r\n\r\n", "", ""},
+    {"minus", "-3\r\nabc\r\n", "", ""},
+    {"underscore", "0_3\r\nabc\r\n", "", ""},
+    {"16 digits", "0000000000000003\r\nabc\r\n0\r\n\r\n", "", ""},
+    {"overflow", "10000000000000003\r\nabc\r\n", "", ""},
+    {"space before", " 3\r\nabc\r\n", "", ""},
+    {"space behind", "3 \r\nabc\r\n", "", ""},
+    {"tab behind", "3\t;a\r\nabc\r\n", "", ""},
+    {"LF after the size", "3\nabc\r\n0\r\n\r\n", "", ""},
+    {"CR after the size", "3\rabc\r\n0\r\n\r\n", "", ""},
+    {"LF in an extension", "3;a\nabc\r\n0\r\n\r\n", "", ""},
+    {"CR in an extension", "3;a\rb\r\nabc\r\n", "", ""},
+    {"NUL in an extension", std::string("3;a\0b\r\nabc\r\n", 12), "", ""},
+    {"DEL in an extension", "3;\x7f\r\nabc\r\n", "", ""},
+    {"long extension", "3;" + std::string(257, 'x') + "\r\nabc\r\n", "", ""},
+    {"LF after the data", "3\r\nabc\n0\r\n\r\n", "abc", ""},
+    {"CR alone after the data", "3\r\nabc\r0\r\n\r\n", "abc", ""},
+    {"too much data", "3\r\nabcd\r\n0\r\n\r\n", "abc", ""},
+    {"LF at the end", "0\r\n\n", "", ""},
+    {"CR X at the end", "0\r\n\rX", "", ""},
+    {"trailer without a colon", "0\r\nabc\r\n\r\n", "", ""},
+    {"trailer with a space before the colon", "0\r\na : b\r\n\r\n", "", ""},
+    {"trailer without a name", "0\r\n: b\r\n\r\n", "", ""},
+    {"folded trailer", "0\r\na: b\r\n c\r\n\r\n", "", ""},
+    {"control in a trailer", "0\r\na: \x01\r\n\r\n", "", ""},
+    {"LF in a trailer", "0\r\na: b\n\r\n", "", ""},
+    {"trailer Content-Length", "0\r\nContent-Length: 5\r\n\r\n", "", ""},
+    {"trailer Transfer-Encoding", "0\r\ntransfer-encoding: chunked\r\n\r\n", "", ""},
+    {"trailer Host", "0\r\nHOST: h\r\n\r\n", "", ""},
+    {"trailer Authorization", "0\r\nAuthorization: Bearer x\r\n\r\n", "", ""},
+    {"trailer X-Proxy-Key", "0\r\nX-Proxy-Key: x\r\n\r\n", "", ""},
+    {"endless trailers", "0\r\n" + std::string(9000, 'x'), "", ""},
+};
 
 TEST(ChunkedDecoder, DecodesWhatIsValid) {
-  for (const Case& entry : good_cases()) {
+  for (const Case& entry : kGoodCases) {
     const Decoded expected{entry.payload, entry.rest, Event::kEnd};
     EXPECT_EQ(decode(entry.input), expected) << entry.name;
   }
 }
 
 TEST(ChunkedDecoder, RefusesWhatIsNot) {
-  for (const Case& entry : bad_cases()) {
+  for (const Case& entry : kBadCases) {
     const Decoded result = decode(entry.input);
     EXPECT_EQ(result.end, Event::kError) << entry.name;
     EXPECT_EQ(result.payload, entry.payload) << entry.name;
@@ -145,7 +139,7 @@ TEST(ChunkedDecoder, RefusesWhatIsNot) {
 }
 
 TEST(ChunkedDecoder, EverySplitGivesTheSame) {
-  for (const auto* cases : {&good_cases(), &bad_cases()}) {
+  for (const auto* cases : {&kGoodCases, &kBadCases}) {
     for (const Case& entry : *cases) {
       const Decoded whole = decode(entry.input);
       for (std::size_t cut = 0; cut <= entry.input.size(); ++cut) {
@@ -162,7 +156,7 @@ TEST(ChunkedDecoder, EverySplitGivesTheSame) {
 }
 
 TEST(ChunkedDecoder, EveryBeginningOfAValidBodyNeedsMore) {
-  for (const Case& entry : good_cases()) {
+  for (const Case& entry : kGoodCases) {
     const std::size_t size = entry.input.size() - entry.rest.size();
     for (std::size_t cut = 0; cut < size; ++cut) {
       EXPECT_EQ(decode(std::string_view(entry.input).substr(0, cut)).end, Event::kNeedMore) << entry.name << ' ' << cut;

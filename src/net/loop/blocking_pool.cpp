@@ -18,13 +18,13 @@ BlockingPool::BlockingPool(std::size_t threads, GivesWay gives_way) {
 }
 
 void BlockingPool::submit(std::function<void()> function) {
-  bool stopped = false;
-  {
-    const std::lock_guard lock(mutex_);
-    stopped = stopping_;
-    if (!stopped) queue_.push_back(std::move(function));
+  std::unique_lock lock(mutex_);
+  if (stopping_) {
+    lock.unlock();
+    return function();  // whoever waits for it must not wait for ever
   }
-  if (stopped) return function();  // whoever waits for it must not wait for ever
+  queue_.push_back(std::move(function));
+  lock.unlock();
   ready_.notify_one();
 }
 
