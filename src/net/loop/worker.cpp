@@ -16,7 +16,7 @@ namespace {
 
 // The root of a spawned coroutine: starts at once, owns itself.
 struct Detached {
-  struct promise_type {
+  struct promise_type {  // NOLINT(readability-identifier-naming): the language's name
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
     Detached get_return_object() const noexcept { return {}; }

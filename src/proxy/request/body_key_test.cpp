@@ -15,6 +15,7 @@ struct Taken {
   std::string key;
   std::string body;
   friend bool operator==(const Taken&, const Taken&) = default;
+  // NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
   friend void PrintTo(const Taken& taken, std::ostream* out) { *out << "'" << taken.key << "' of " << taken.body; }
 };
 
