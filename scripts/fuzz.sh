@@ -49,6 +49,7 @@ for target in "${targets[@]}"; do
 done
 while [ ${#running[@]} -gt 0 ]; do finish_first; done
 if [ ${#failed[@]} -gt 0 ]; then
+  for target in "${failed[@]}"; do grep -vE '^#[0-9]+|# Uses:' "$found/$target.log" | tail -40; done  # the end is read first
   echo "fuzz: FAILED: ${failed[*]}" >&2
   exit 1
 fi

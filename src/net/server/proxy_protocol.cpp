@@ -29,12 +29,11 @@ bool is_port(std::string_view text) {
 
 ProxyHeader parse_v1(std::string_view bytes) {
   const std::string_view start = bytes.substr(0, kV1Longest);
-  const auto end = start.find("\r\n");
-  if (end == std::string_view::npos) {
-    const bool broken = start.find('\n') != std::string_view::npos;
-    return bytes.size() >= kV1Longest || broken ? ProxyHeader() : need_more();
-  }
-  ProxyHeader header{.status = Status::kDone, .size = end + 2};
+  const auto line_feed = start.find('\n');
+  if (line_feed == std::string_view::npos) return bytes.size() >= kV1Longest ? ProxyHeader() : need_more();
+  if (start[line_feed - 1] != '\r') return {};
+  const std::size_t end = line_feed - 1;
+  ProxyHeader header{.status = Status::kDone, .size = line_feed + 1};
   const auto parts = split(start.substr(kV1Start.size(), end - kV1Start.size()), ' ');
   if (parts[0] == "UNKNOWN") return header;  // what follows is to be ignored
   const bool v4 = parts[0] == "TCP4";

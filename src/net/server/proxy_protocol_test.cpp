@@ -47,6 +47,15 @@ TEST(ProxyProtocol, Version1) {
   EXPECT_EQ(read("PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\nx"), "-|x");
 }
 
+// A fuzzer found that a line feed within the line was an error in parts, and part of the line at once (kind: a verdict
+// that depends on how the bytes arrive).
+TEST(ProxyProtocol, ALineFeedWithinTheLineIsAnErrorHoweverItArrives) {
+  EXPECT_EQ(read("PROXY UNKNOWN a\nb\r\nGET"), "error");
+  EXPECT_EQ(read("PROXY UNKNOWN\n\r\n"), "error");
+  EXPECT_EQ(read("PROXY \n\r\n"), "error");
+  EXPECT_EQ(read("PROXY UNKNOWN a\rb\r\n"), "-|");
+}
+
 TEST(ProxyProtocol, Version1IsStrict) {
   for (const char* line :
        {"PROXY TCP4 192.0.2.7 10.0.0.1 5555\r\n", "PROXY TCP4 192.0.2.7 10.0.0.1 5555 80 9\r\n",
