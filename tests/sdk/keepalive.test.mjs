@@ -1,8 +1,11 @@
 // What the gateway sends while a provider is silent, read by the SDKs: nothing of it may reach their users.
 
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
 import {describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 
 import Anthropic from '@anthropic-ai/sdk';
 import Anthropic0 from 'anthropic-sdk-0';
@@ -13,11 +16,13 @@ import {pieces} from './support/check.mjs';
 import {ACCESS_KEY} from './support/gateway.mjs';
 import {drain, useServers} from './support/suite.mjs';
 
-const KEEPALIVE_MS = 150;
-const SILENCE_MS = 1_000;
+const KEEPALIVE_MS = 4_000;
+const SILENCE_MS = 20_000;  // all tests are silent at the same time
+const PYTHON = process.env.AKR_PYTHON;
+const SCRIPT = fileURLToPath(new URL('python/stream.py', import.meta.url));
 
-// Before the second event, and once more before the last one.
-const silent = {beforeFrame: i => (i === 1 || i === 3 ? sleep(SILENCE_MS) : undefined)};
+// Before the second event.
+const silent = {beforeFrame: i => (i === 1 ? sleep(SILENCE_MS) : undefined)};
 
 // A fetch that keeps what came, so that a test can tell whether there was a keep-alive to stumble over.
 function listeningFetch() {
@@ -88,4 +93,24 @@ describe('keep-alive', {concurrency: true}, () => {
     assert.deepEqual(events.map(e => e.text), pieces('quiet'));
     assert.doesNotMatch(text(), /^(?!data: |\r?$)./m, 'nothing but answers');
   });
+
+  // Which of them raised or lost the rest of an answer: google-genai on any line that is not an answer, openai on what
+  // stands for an event without data once an event has had an id.
+  const openai = ['openai_compatible', '/openai/v1'];
+  const anthropic = ['anthropic_native', '/anthropic'];
+  const gemini = ['gemini_native', '/gemini'];
+  for (const [how, [format, path], more] of [
+    ['openai', openai], ['openai', openai, {eventIds: true}], ['openai-async', openai, {eventIds: true}],
+    ['openai-responses', openai, {eventIds: true}], ['anthropic', anthropic], ['anthropic-async', anthropic],
+    ['gemini', gemini], ['gemini-async', gemini],
+  ]) {
+    const ids = more ? ', events with ids' : '';
+    const skip = PYTHON ? false : 'no Python packages (see run.sh)';
+    test(`Python: ${how}${ids}`, {skip}, async () => {
+      const service = await servers.add(format, path);
+      servers.provider.script(service.keys[0], {...silent, ...more});
+      const {stdout} = await promisify(execFile)(PYTHON, [SCRIPT, how, service.base, ACCESS_KEY]);
+      assert.equal(JSON.parse(stdout).join(''), pieces('quiet').join(''));
+    });
+  }
 });

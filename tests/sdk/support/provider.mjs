@@ -4,6 +4,7 @@
 //   provider.script(key, {status: 429, headers: {'retry-after': '7'}, body: {...}})   answer this instead
 //   provider.script(key, {beforeFrame: async i => {...}})     called before frame i of a stream is written
 //   provider.script(key, {cutAfter: 3, ...lockStep().script})  the connection breaks when the reader has 3 frames
+//   provider.script(key, {eventIds: true})                    each event of a stream has an id
 //   provider.script(key, {byteWise: true})                    each byte of a stream is a write of its own
 //   provider.script(key, {delayMs: 500})                      before the answer
 //   provider.script(key, {gzip: true})                        compress the answer, if the request allows it
@@ -186,14 +187,16 @@ class Provider {
     outgoing.end(request.method === 'HEAD' ? undefined : bytes);
   }
 
-  async #stream(frames, headers, {beforeFrame, cutAfter = Infinity, byteWise}, request, outgoing) {
+  async #stream(frames, headers, behaviour, request, outgoing) {
+    const {beforeFrame, cutAfter = Infinity, byteWise, eventIds} = behaviour;
     outgoing.writeHead(200, {'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...headers});
     outgoing.flushHeaders();
     for (const [i, frame] of frames.entries()) {
       if (beforeFrame) await Promise.race([beforeFrame(i), request.whenClosed]);
       if (i >= cutAfter) outgoing.destroy();
       if (outgoing.destroyed) return;
-      for (const piece of byteWise ? eachByte(frame) : [frame]) {
+      const text = eventIds ? `id: ${i}\n${frame}` : frame;
+      for (const piece of byteWise ? eachByte(text) : [text]) {
         outgoing.write(piece);
         if (byteWise) await new Promise(setImmediate);
       }
