@@ -46,7 +46,7 @@ std::optional<Duration> find_reset_phrase(std::string_view lower, WallTime now);
 // "regain access on 2026-12-01 at 00:00 UTC": the first date after "regain access on".
 std::optional<Duration> find_regain_date(std::string_view message, WallTime now);
 
-// Fields that say it in milliseconds, in the order of how much they are worth.
+// Fields that say in milliseconds when to try again, in the order of how much they are worth.
 inline constexpr std::string_view kRetryAfterMs = "retry-after-ms";
 inline constexpr std::string_view kRetryInMilliseconds[] = {kRetryAfterMs, "x-ms-retry-after-ms"};
 

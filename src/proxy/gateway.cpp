@@ -1,5 +1,7 @@
 #include "proxy/gateway.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/body_urls.hpp"

@@ -160,6 +160,40 @@ TEST_F(OwnedThings, NoEncodingOfTheTextHidesThem) {
   expect_unknown(kBob, "POST", "/v1/batches", R"({"Input_File_ID":"file-1"})");
 }
 
+// What a body begins with was judged by its first piece, however short or blank that was (the same kind).
+TEST_F(OwnedThings, NoOddBeginningHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"({"input_file_id":"file-1"})";
+  EXPECT_EQ(ask_as(kBob, "POST", "/v1/batches", wide(std::string(40'000, ' ') + name, 2, true)).status, 400);
+  const auto packed = [&](const std::string& body) {
+    const std::string coded = std::string(kJson) + "Content-Encoding: gzip\r\n";
+    return proxy_.ask("POST", "/v1/batches", body, coded, kBob).status;
+  };
+  const std::string much = std::string(2U << 20, ' ') + "}";
+  const std::string open_wide = wide(R"({"input_file_id":"file-1")", 2, true);
+  EXPECT_EQ(packed(gzip(open_wide.substr(0, 1)) + gzip(open_wide.substr(1) + wide(much, 2, true))), 400);
+  EXPECT_EQ(packed(gzip("\xef") + gzip("\xbb\xbf" + name.substr(0, name.size() - 1) + much)), 404);
+  expect_unknown(kBob, "POST", "/v1/responses", R"({"input":[{"ID":"file-1","Type":"item_reference"}]})");
+}
+
+// Of a body that is JSON as it stands and something else when it is unpacked, the one was looked at and the other sent
+// on, whichever the upstream reads (the same kind).
+TEST_F(OwnedThings, NoSecondReadingHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string coded = std::string(kJson) + "Content-Encoding: deflate\r\n";
+  // A stored block of bare deflate (RFC 1951 section 3.2.4): 0x20, then its length, '{' and '"', and that inverted.
+  constexpr std::size_t kLength = '{' | '"' << 8;
+  const std::string end("\x01\x00\x00\xff\xff", 5);
+  const auto stored = [&](std::string text) {
+    text.resize(kLength, ' ');
+    return std::string(" {\"\x84\xdd") + text + end;
+  };
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", stored(R"({"input_file_id":"file-1"})"), coded, kBob).status, 400);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", stored(R"(":1,"input_file_id":"file-1"})"), coded, kBob).status, 404);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", R"( {"input_file_id":"file-1"})", coded, kBob).status, 404);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", R"( {"input_file_id":"file-1"})", coded, kAlice).status, 200);
+}
+
 // A gzip file of two members, the first of which ends where our copy of the body does: the second was not looked at
 // (kind: the beginning is not the whole).
 TEST_F(OwnedThings, NoSecondPartHidesThem) {

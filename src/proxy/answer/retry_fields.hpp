@@ -20,10 +20,8 @@ inline constexpr std::chrono::seconds kLongestToldWait = std::chrono::hours(31 *
 // Retry-After, or its likes in milliseconds, which SDKs prefer?
 inline bool is_retry_hint(const net::Field& field) {
   if (field.id == net::FieldId::kRetryAfter) return true;
-  const auto is_it = [&](std::string_view name) {
-    return name.size() == field.name.size() && iequals(name, field.name);
-  };
-  return field.id == net::FieldId::kOther && std::ranges::any_of(kRetryInMilliseconds, is_it);
+  return field.id == net::FieldId::kOther &&
+         std::ranges::any_of(kRetryInMilliseconds, [&](std::string_view name) { return iequals(name, field.name); });
 }
 
 // The value that goes down in place of `field`'s: its own, the longest wait if it is longer, or a number of seconds for

@@ -13,19 +13,12 @@ constexpr std::size_t kDecoded = 16 * 1024;
 constexpr std::uint64_t kAlways = 4U << 20;
 constexpr std::uint64_t kMostGrowth = 256;
 
-// Some name a coding and use none; and an upstream that knows no codings reads what is there.
-bool is_json_as_it_is(std::string_view beginning) {
-  const auto begin = PreparedRequest::without_mark(beginning).find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return false;
-  const char first = PreparedRequest::without_mark(beginning)[begin];
-  return first == '{' || first == '[';
-}
-
 }  // namespace
 
 BodyText::BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most) : body_(request.body) {
   body_.rewind();
-  if (head.find(net::FieldId::kContentEncoding).empty() || is_json_as_it_is(body_.beginning())) return;
+  // Some name a coding and use none; and an upstream that knows no codings reads what is there.
+  if (head.find(net::FieldId::kContentEncoding).empty() || PreparedRequest::opens_json(body_.beginning())) return;
   const net::ContentCodings codings = net::content_codings(head);
   known_ = codings.known;
   if (!known_) return;

@@ -15,8 +15,8 @@ namespace akr {
 
 class BodyText {
  public:
-  // `most`: of what each coding gives, in bytes; and no more than no honest body is packed to.  The body is rewound;
-  // whoever sends it rewinds it again.
+  // Each coding may give `most` bytes, and 4 MiB + 256 times what came.  The body is rewound; whoever sends it rewinds
+  // it again.
   BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most);
 
   enum class Next : std::uint8_t {

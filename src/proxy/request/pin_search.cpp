@@ -29,24 +29,8 @@ std::string_view query_of(const RequestContext& ctx) {
   return question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
 }
 
-// In units of `width` bytes, the first of them being no blank and no mark: an opening brace or bracket?
-bool opens_json(std::string_view text, std::size_t width, bool little) {
-  for (; text.size() >= width; text.remove_prefix(width)) {
-    std::uint32_t unit = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      unit = unit << 8 | static_cast<unsigned char>(text[little ? width - 1 - i : i]);
-    }
-    if (unit == ' ' || unit == '\t' || unit == '\r' || unit == '\n' || unit == 0xfeff) continue;
-    return unit == '{' || unit == '[';
-  }
-  return false;
-}
-
-// JSON in UTF-16 or UTF-32, which some servers understand, and no JSON to us.
-bool is_wide_json(std::string_view beginning) {
-  return opens_json(beginning, 2, true) || opens_json(beginning, 2, false) || opens_json(beginning, 4, true) ||
-         opens_json(beginning, 4, false);
-}
+// What may stand before JSON: blanks, the marks of UTF-8, UTF-16 and UTF-32, and the zeros of the latter two.
+constexpr std::string_view kBeforeJson{" \t\r\n\xef\xbb\xbf\xfe\xff\0", 10};
 
 }  // namespace
 
@@ -173,15 +157,27 @@ const KeyPool* PinSearch::pool_of(ServiceId service) const {
 
 bool PinSearch::wants_body() const { return map_ != nullptr || !used_.empty(); }
 
+// However it comes in pieces.
 bool PinSearch::look_into(std::string_view piece) {
+  if (piece.empty()) return true;
   if (!begun_) {
-    const auto begin = PreparedRequest::without_mark(piece).find_first_not_of(" \t\r\n");
-    if (begin == std::string_view::npos) return true;
+    const std::size_t begin = std::min(piece.find_first_not_of(kBeforeJson), piece.size());
+    zeros_ = zeros_ || piece.substr(0, begin).find('\0') != std::string_view::npos;
+    piece.remove_prefix(begin);
+    if (piece.empty()) return true;
     begun_ = true;
-    if (is_wide_json(piece)) give_up();
-    piece = PreparedRequest::without_mark(piece).substr(begin);
     if (piece.front() != '{' && piece.front() != '[') return false;
+    opens_ = true;
+  } else if (opens_) {
+    zeros_ = zeros_ || piece.front() == '\0';
+    opens_ = false;
   }
+  if (opens_ && piece.size() > 1) {
+    zeros_ = zeros_ || piece[1] == '\0';
+    opens_ = false;
+  }
+  // JSON in UTF-16 or UTF-32, which some servers understand, and no JSON to us.
+  if (zeros_) give_up();
   return scan_.feed(piece, *this) && !foreign_ && !may_be_foreign();
 }
 
@@ -215,8 +211,8 @@ void PinSearch::enter(const JsonScan& at) {
   place_.id = is_id_member(at);
   if (map_->reference_type.empty()) return;
   const std::string_view name = at.member();
-  if (name == "id") place_.reference = Reference::kId;
-  if (name == "type") place_.reference = Reference::kType;
+  if (iequals(name, "id")) place_.reference = Reference::kId;
+  if (iequals(name, "type")) place_.reference = Reference::kType;
 }
 
 bool PinSearch::is_id_member(const JsonScan& at) const {

@@ -82,6 +82,8 @@ class PinSearch final : private JsonScan::Visitor {
   PointerSet used_;
   JsonScan scan_;
   bool begun_ = false;               // of the body more than blanks was seen
+  bool opens_ = false;               // its first brace or bracket, and nothing behind that yet
+  bool zeros_ = false;               // there are zeros beside that
   std::optional<PinnedKey> upload_;  // what look_into_upload() found
   Place place_;
   int lookups_ = 0;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/count_up.hpp"
-#include "llm/resource_names.hpp"
+#include "llm/resources.hpp"
 #include "net/loop/client_watch.hpp"
 #include "proxy/request/body_text.hpp"
 #include "proxy/request/pin_search.hpp"
@@ -26,9 +26,11 @@ Error not_theirs() {
 }
 
 Error not_readable() {
-  return {ErrorCode::kBadRequest,
-          "whether the request names things of other access keys cannot be told: its body is in a content coding that "
-          "is unknown, damaged or too long, or it names too many things or one by a text that is too long"};
+  return {
+      ErrorCode::kBadRequest,
+      "whether the request names things of other access keys cannot be told: its body is in a content coding that "
+      "is unknown, damaged, ambiguous or too long, or it is in UTF-16 or UTF-32, or it names too many things or one "
+      "by a text that is too long"};
 }
 
 // One that is sent to a place for uploads and names its upload is a file's bytes, whatever they look like.
@@ -116,7 +118,8 @@ net::Task<Result<void>> look_into_text(RequestContext& ctx, std::string_view tex
   co_return Result<void>();
 }
 
-// Of a body that is long, or packed: those that unpack hold up to 16 MiB each, so that only a few of them do at a time.
+// Of a body that is long, or packed: those that unpack hold up to 16 MiB per coding, so that only a few of them do at a
+// time.
 net::Task<Result<void>> look_into_body(RequestContext& ctx, PreparedRequest& request, PinSearch& search) {
   thread_local int unpacking = 0;
   net::Socket& socket = ctx.client.socket();
@@ -144,6 +147,7 @@ net::Task<Result<void>> look_into_body(RequestContext& ctx, PreparedRequest& req
 net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& request, const PinSettings& pins) {
   if (!is_wanted(ctx, request, pins)) co_return Result<void>();
   PinSearch search(ctx, pins);
+  if (request.two_readings) search.give_up();
   if (look_into_head(ctx, request, search)) {
     // What was unpacked already is not unpacked again.
     const std::string_view text = request.decoded_whole ? request.whole_text() : std::string_view();

@@ -99,6 +99,10 @@ void decode_body(const net::MessageHead& head, PreparedRequest& request) {
   net::DecodedBody body = net::decode_content(codings, request.body.beginning(), kMost);
   // Some say gzip and send none.
   if (body.end == net::DecodedEnd::kBroken && body.text.empty()) return;
+  if (PreparedRequest::opens_json(request.body.beginning())) {
+    request.two_readings = body.end != net::DecodedEnd::kBroken;
+    return;
+  }
   request.decoded = std::move(body.text);
   const bool all_is_here = request.body.beginning().size() == request.body.size();
   request.decoded_whole = all_is_here && body.end == net::DecodedEnd::kWhole;

@@ -65,10 +65,20 @@ struct PreparedRequest {
 
   std::optional<std::string> decoded = {};  // decode_body()
   bool decoded_whole = false;
+  // It names a coding and opens as JSON without one, which is what an upstream that knows no codings reads; and it can
+  // be unpacked to something else.
+  bool two_readings = false;
 
   // Many readers of JSON pass over a byte order mark (RFC 8259 section 8.1).
   static std::string_view without_mark(std::string_view text) {
     return text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
+  }
+
+  static bool opens_json(std::string_view text) {
+    const auto begin = without_mark(text).find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) return false;
+    const char first = without_mark(text)[begin];
+    return first == '{' || first == '[';
   }
 
   // May the body be sent a second time?
@@ -84,7 +94,8 @@ Result<void> make_upstream_request(const RequestContext& ctx, const RoutedServic
                                    PreparedRequest& request);
 
 // Of a compressed body that is here, makes the text by which models, conversations and pins are found; at most 1 MiB of
-// it.  The bytes that go up stay as they came.  A coding that nobody knows leaves it unread.
+// it.  The bytes that go up stay as they came.  A coding that nobody knows leaves it unread; one that opens as JSON is
+// read as it is.
 void decode_body(const net::MessageHead& head, PreparedRequest& request);
 
 // Reads the rest of the body.  kBodyTooLarge, kRequestTimeout, kBadRequest (framing), kClientGone, kOverloaded (a

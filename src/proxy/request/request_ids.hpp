@@ -8,7 +8,7 @@
 
 namespace akr {
 
-// One per worker.
+// Used by one thread.
 class RequestIds {
  public:
   RequestIds();
