@@ -1,11 +1,13 @@
 // Figures to hold (single thread, release build): select + report at most 150 ns with 10 keys, and at most 300 ns with
 // 1,000,000 keys of which 90 % cool.
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "base/large_vector.hpp"
 #include "core/keys/key_pool.hpp"
 #include "core/keys/selection/random_source.hpp"
 #include "core/keys/selection/registry.hpp"
@@ -66,11 +68,29 @@ void large(benchmark::State& state, std::string_view policy, bool limited) {
   select_and_report(state, *pool, {.tokens = limited ? 100U : 0U});
 }
 
+// What one load from a table of this many MiB costs when it waits for the one before: the yardstick of this machine.  A
+// conversation's turn is a chain of at least three (conversation, slot, ready key), five with limits.
+void dependent_load(benchmark::State& state) {
+  struct alignas(64) Line {
+    std::uint32_t next = 0;
+  };
+  LargeVector<Line> lines(static_cast<std::size_t>(state.range(0)) * 1024 * 1024 / sizeof(Line));
+  std::vector<std::uint32_t> order(lines.size());
+  std::iota(order.begin(), order.end(), 0U);
+  Random random(9);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
+  for (std::size_t i = 0; i < order.size(); ++i) lines[order[i]].next = order[(i + 1) % order.size()];
+  std::uint32_t at = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(at = lines[at].next);
+}
+BENCHMARK(dependent_load)->Arg(1)->Arg(16)->Arg(256);
+
 // Conversations that come back to the key they had.
-void large_with_affinity(benchmark::State& state) {
+void large_with_affinity(benchmark::State& state, bool limited) {
   constexpr std::int64_t kKeys = 1'000'000;
   constexpr std::uint32_t kConversations = 50'000;
-  auto pool = make_pool(kKeys, "sticky", true);
+  auto pool = make_pool(kKeys, "sticky", limited);
   cool_most(*pool, kKeys);
   const Verdict good{.key = KeyAction::kGood};
   for (std::uint64_t i = 1; i <= kConversations; ++i)
@@ -85,7 +105,10 @@ void large_with_affinity(benchmark::State& state) {
     benchmark::DoNotOptimize(lease);
   }
 }
-BENCHMARK(large_with_affinity)->Name("keys:1000000/sticky/affinity")->Iterations(1'000'000);
+BENCHMARK_CAPTURE(large_with_affinity, plain, false)->Name("keys:1000000/sticky/affinity")->Iterations(1'000'000);
+BENCHMARK_CAPTURE(large_with_affinity, limited, true)
+    ->Name("keys:1000000/sticky/affinity/limits")
+    ->Iterations(1'000'000);
 
 // Model given, a few keys cooling for it, affinity, and the decision trace on.
 void small_with_everything(benchmark::State& state) {

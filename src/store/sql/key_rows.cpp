@@ -116,7 +116,8 @@ bool has_keys(soci::session& session, long long service) {
   return session.got_data();
 }
 
-// Which of them the service has: some hundreds in one question, for an import asks for 100,000.
+// Which of them the service has: some hundreds in one question, for an import asks for 100,000.  A new service, which
+// is what most imports fill, is asked once.
 KnownKeys known_keys(soci::session& session, ServiceId service, std::span<const std::string> hashes) {
   KnownKeys known;
   known.reserve(hashes.size());

@@ -7,6 +7,7 @@
 
 #include "core/keys/home_rank.hpp"
 #include "core/keys/pool/pool_test_support.hpp"
+#include "core/keys/pool/refusal.hpp"
 
 namespace akr {
 namespace {
@@ -206,6 +207,19 @@ TEST_F(Account, ServesWhatAKeyMadeThatIsGone) {
   EXPECT_EQ(pool_->account_of(KeyId{2}, account), account);
   EXPECT_EQ(take(2, {.account = account}), 4);
   EXPECT_EQ(take(2), 0);
+}
+
+// Whoever's maker is gone and whose other keys are all switched off was told that the provider had refused it.
+TEST_F(Account, WithoutAKeyThatMayBeAskedHasNothingLeft) {
+  const auto lease = pool_->select_exactly(KeyId{2}, {}, kStart);
+  ASSERT_TRUE(lease);
+  const std::uint64_t account = lease->account();
+  keys_[3].enabled = false;
+  keys_.erase(keys_.begin() + 1);
+  pool_->replace_keys(keys_);
+  const auto refused = pool_->select_exactly(KeyId{2}, {.account = account}, kStart);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, pinned_key_deleted().message);
 }
 
 TEST_F(Account, OfARequestThatTriedTheMakerIsTriedFurther) {

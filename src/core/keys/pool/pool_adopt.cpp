@@ -81,8 +81,8 @@ void PoolTables::adopt_key(Roster& next, std::uint32_t slot, std::uint32_t old_s
   own.troubled = old.troubled;
   own.model_waits = old.model_waits;
   next.records[slot] = std::move(roster.records[old_slot]);
-  LimitAccount* const account = reach(old_slot).key().account();
-  if (account != nullptr && !next.limit_accounts.empty()) next.limit_accounts[slot] = std::move(*account);
+  LimitAccount* const limits = reach(old_slot).key().limits();
+  if (limits != nullptr && !next.limit_accounts.empty()) next.limit_accounts[slot] = std::move(*limits);
   next.records[slot].mark = {};
 }
 
@@ -98,7 +98,7 @@ void PoolTables::adopt_groups(Roster& next) {
     group.health = it->second->health;
     group.health.on_trial = false;
     group.paced_until = it->second->paced_until;
-    group.account = std::move(it->second->account);
+    group.limits = std::move(it->second->limits);
     group.model_waits = it->second->model_waits;
   }
 }
@@ -118,12 +118,12 @@ void PoolTables::adopt_limits(Roster& next) {
       in_flight += requests_of(next, member);
     }
     if (!LimitAccount::limited(limits)) {
-      group.account.reset();
+      group.limits.reset();
       continue;
     }
-    if (!group.account) group.account = std::make_unique<LimitAccount>();
-    group.account->set_limits(limits, now_, clock_);
-    group.account->set_in_flight(in_flight);
+    if (!group.limits) group.limits = std::make_unique<LimitAccount>();
+    group.limits->set_limits(limits, now_, clock_);
+    group.limits->set_in_flight(in_flight);
     for (const std::uint32_t member : group.members) next.slots[member].limited = true;
   }
   next.limits = {};

@@ -30,13 +30,13 @@ bool worth_keeping(const Health& health) {
 // nullptr if there is nothing to tell of a key or a group.
 KeyStateRecord* export_owner(const ReadOnlyReach::Owner& owner, TimePoint now, const WallClock& clock,
                              std::vector<KeyStateRecord>& rows) {
-  const LimitAccount* const account = owner.account();
-  const bool used = account != nullptr && account->used_this_month() > 0;
+  const LimitAccount* const limits = owner.limits();
+  const bool used = limits != nullptr && limits->used_this_month() > 0;
   if (!used && !(owner.troubled() && worth_keeping(owner.health()))) return nullptr;
   KeyStateRecord& row = rows.emplace_back(row_of(owner.health(), clock));
   row.usage_at = clock.wall(now);
-  row.used_today = used ? account->used_today() : 0;
-  row.used_this_month = used ? account->used_this_month() : 0;
+  row.used_today = used ? limits->used_today() : 0;
+  row.used_this_month = used ? limits->used_this_month() : 0;
   return &row;
 }
 
@@ -124,8 +124,8 @@ void PoolRows::import_to(const WaitOwner& owner, const KeyStateRecord& row, cons
     return;
   }
   merge(owner.health(), row, clock, try_invalid);
-  if (LimitAccount* account = owner.account()) {
-    account->restore(row.used_today, row.used_this_month, clock.steady(row.usage_at), tables_.now(), tables_.clock());
+  if (LimitAccount* limits = owner.limits()) {
+    limits->restore(row.used_today, row.used_this_month, clock.steady(row.usage_at), tables_.now(), tables_.clock());
   }
 }
 

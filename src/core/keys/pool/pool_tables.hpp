@@ -55,7 +55,7 @@ class PoolTables {
   LimitAccount* limits_of(std::uint32_t slot) {
     const Slot& own = roster.slots[slot];
     if (!own.limited) return nullptr;
-    return own.group == kNowhere ? &roster.limit_accounts[slot] : roster.groups[own.group].account.get();
+    return own.group == kNowhere ? &roster.limit_accounts[slot] : roster.groups[own.group].limits.get();
   }
   KeyView& view(Slot& slot) { return slot.ready == kNowhere ? slot.view : tiers[slot.tier].at(slot.ready); }
   const KeyView& view(const Slot& slot) const {
@@ -111,8 +111,8 @@ class PoolTables {
   static ReachOf reach_in(RosterOf& roster, std::uint32_t slot) {
     auto& own = roster.slots[slot];
     const bool grouped = own.group != kNowhere;
-    auto* const account = own.limited && !grouped ? &roster.limit_accounts[slot] : nullptr;
-    return ReachOf({own, roster.records[slot], account}, grouped ? &roster.groups[own.group] : nullptr);
+    auto* const limits = own.limited && !grouped ? &roster.limit_accounts[slot] : nullptr;
+    return ReachOf({own, roster.records[slot], limits}, grouped ? &roster.groups[own.group] : nullptr);
   }
 
   std::optional<std::uint32_t> locate_moved(const KeyClaim& claim) const;

@@ -54,7 +54,7 @@ Result<KeyClaim> PoolState::take_exactly(KeyId id, const SelectRequest& request,
   if (own && again && !request.others_only) return take_bound(*own, request);
   if (refused) return *refused;
   if (request.trace != nullptr) request.trace->pinned = true;
-  return own || !kin.empty() ? pinned_key_refused() : pinned_key_deleted();
+  return request.tried.empty() ? pinned_key_deleted() : pinned_key_refused();
 }
 
 // Another key of the account than `id`.  nullopt: why the first of them may not be used, and when one of them may, is
@@ -64,8 +64,8 @@ std::optional<KeyClaim> PoolState::take_kin(KeyId id, std::span<const Roster::Ac
   bool others = false;
   const auto& slots = tables_.roster.slots;
   const auto of_best_tier = [&](const auto& each) { return slots[each.slot].tier == slots[kin.front().slot].tier; };
-  const auto best = static_cast<std::size_t>(std::ranges::count_if(kin, of_best_tier));
-  // Each maker has its own substitute, so that they do not all fall on one.
+  const auto best = static_cast<std::size_t>(std::ranges::partition_point(kin, of_best_tier) - kin.begin());
+  // Each maker has its own substitute in the best tier, so that they do not all fall on one.
   const std::size_t begin = kin.empty() ? 0 : static_cast<std::uint64_t>(id.value) % best;
   std::size_t looked_at = 0;
   for (std::size_t i = 0; i < kin.size() && looked_at < kMostKin; ++i) {

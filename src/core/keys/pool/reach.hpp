@@ -29,13 +29,13 @@ class BasicWaitOwner {
   using Ref = std::conditional_t<kReadOnly, const T, T>;
 
  public:
-  BasicWaitOwner(Ref<Slot>& slot, Ref<KeyRecord>& record, Ref<LimitAccount>* account)
-      : slot_(&slot), record_(&record), account_(account) {}
-  explicit BasicWaitOwner(Ref<QuotaGroup>& group) : group_(&group), account_(group.account.get()) {}
+  BasicWaitOwner(Ref<Slot>& slot, Ref<KeyRecord>& record, Ref<LimitAccount>* limits)
+      : slot_(&slot), record_(&record), limits_(limits) {}
+  explicit BasicWaitOwner(Ref<QuotaGroup>& group) : group_(&group), limits_(group.limits.get()) {}
 
   Ref<Health>& health() const { return group_ != nullptr ? group_->health : record_->health; }
   Ref<TimePoint>& paced_until() const { return group_ != nullptr ? group_->paced_until : record_->paced_until; }
-  Ref<LimitAccount>* account() const { return account_; }  // its own; nullptr = no limits of its own
+  Ref<LimitAccount>* limits() const { return limits_; }  // its own; nullptr = no limits of its own
   PairOwner pair() const { return group_ != nullptr ? group_->pair : PairOwner::of(slot_->id); }
 
   // False: nothing of its own holds anybody back, and its record need not come from memory.
@@ -56,7 +56,7 @@ class BasicWaitOwner {
   Ref<Slot>* slot_ = nullptr;
   Ref<KeyRecord>* record_ = nullptr;
   Ref<QuotaGroup>* group_ = nullptr;
-  Ref<LimitAccount>* account_ = nullptr;
+  Ref<LimitAccount>* limits_ = nullptr;
 };
 
 template <bool kReadOnly>

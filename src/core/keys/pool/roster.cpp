@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "core/keys/home_rank.hpp"

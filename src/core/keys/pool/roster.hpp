@@ -61,7 +61,7 @@ struct QuotaGroup {
   PairOwner pair;  // its name as ModelWaits knows it
   Health health;
   TimePoint paced_until{};
-  std::unique_ptr<LimitAccount> account;
+  std::unique_ptr<LimitAccount> limits;
   bool model_waits = false;
   std::vector<std::uint32_t> members;  // slots
 };
