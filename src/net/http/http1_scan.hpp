@@ -1,4 +1,4 @@
-// http1_scan.hpp - the inner loops of the head parser: how far does a run of allowed bytes reach?
+// http1_scan.hpp - the inner loops of the head parser: how far does a run of allowed bytes reach?  And what a Host is.
 #pragma once
 
 #include <array>
@@ -9,6 +9,8 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#include "base/strings.hpp"
 
 namespace akr::net::scan {
 
@@ -128,6 +130,29 @@ inline std::size_t skip_target(std::string_view text, std::size_t at) {
     ++at;
   }
   return at;
+}
+
+// A name or an address, with a port or without (RFC 9110 section 7.2).
+inline bool valid_host(std::string_view host) {
+  if (host.empty() || host.size() > 255 + 6) return false;
+  if (host.front() == '[') {
+    const auto end = host.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    for (char c : host.substr(1, end - 1)) {
+      if (!is_hex(c) && c != ':' && c != '.') return false;
+    }
+    host.remove_prefix(end + 1);
+    if (host.empty()) return true;
+    if (host.front() != ':') return false;
+    return host.size() == 1 || parse_u64(host.substr(1)).value_or(65536) <= 65535;
+  }
+  const auto colon = host.find(':');
+  if (colon == 0) return false;
+  for (char c : host.substr(0, colon)) {
+    if (!is_host_char(c)) return false;
+  }
+  if (colon == std::string_view::npos || colon + 1 == host.size()) return true;
+  return parse_u64(host.substr(colon + 1)).value_or(65536) <= 65535;
 }
 
 }  // namespace akr::net::scan

@@ -8,8 +8,13 @@
 namespace akr::net {
 namespace {
 
-// A tenth of what a worker gets when both are busy; all that is left over besides.
-constexpr int kNice = 10;
+// Of this thread alone: on Linux each has its own.  A tenth of what a worker gets when both are busy; all that is left
+// over besides.
+void stand_behind_workers() {
+  constexpr int kBehind = 10;
+  const auto self = static_cast<id_t>(::gettid());
+  ::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) + kBehind);
+}
 
 }  // namespace
 
@@ -40,8 +45,7 @@ void BlockingPool::stop() {
 }
 
 void BlockingPool::work(GivesWay gives_way) {
-  // Of this thread alone: on Linux each has its own.
-  if (gives_way == GivesWay::kYes) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+  if (gives_way == GivesWay::kYes) stand_behind_workers();
   for (;;) {
     std::function<void()> function;
     {
