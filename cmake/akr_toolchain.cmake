@@ -29,6 +29,7 @@ endif()
 
 add_library(akr_flags INTERFACE)
 target_include_directories(akr_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+# -pthread for all alike: what is compiled with a precompiled header needs the flags that the header was made with.
 target_compile_options(akr_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wthread-safety
   -Wno-missing-field-initializers -Werror
