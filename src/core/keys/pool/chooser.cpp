@@ -14,16 +14,20 @@ constexpr std::size_t kMostBlockedModels = 1024;
 
 }  // namespace
 
-std::optional<std::uint32_t> Chooser::foresee(const SelectRequest& request, std::uint64_t model, Choice& choice) {
+std::optional<std::uint32_t> Chooser::foresee(const SelectRequest& request, std::uint64_t model, Choice& choice,
+                                              Asking* asking) {
   const Random random = random_;
   const auto blocked = blocked_models_;  // a search that is saved moves no cursor
   std::vector<std::unique_ptr<SelectionPolicy>> before;
   before.reserve(tables_.tiers.size());
   for (ReadyKeys& tier : tables_.tiers) before.push_back(tier.copy_policy());
   set_aside_tried(request, choice);
-  auto slot = search(request, model, choice);
+  std::optional<std::uint32_t> slot;
+  if (asking != nullptr) slot = find_unasked(request, model, *asking);
+  const bool held = asking != nullptr && asking->held;
+  if (!slot && !held) slot = search(request, model, choice);
   choice.aside.undo();
-  if (!slot) slot = without_hope(request, model, choice);
+  if (!slot && !held) slot = without_hope(request, model, choice);
   for (std::size_t i = 0; i < before.size(); ++i) tables_.tiers[i].put_back(std::move(before[i]));
   random_ = random;
   blocked_models_ = blocked;

@@ -22,9 +22,12 @@ class Chooser {
   Chooser(std::uint64_t seed, PoolTables& tables) : tables_(tables), random_(seed) {}
 
   // The slot for this request, whose model has the hash `model` (0 = none).  REQUIRES: nothing is set aside yet.  What
-  // it sets aside is back when it returns.
-  std::optional<std::uint32_t> choose(const SelectRequest& request, std::uint64_t model, Choice& choice) {
+  // it sets aside is back when it returns.  `asking`: nullptr unless the outage guard doubts().
+  std::optional<std::uint32_t> choose(const SelectRequest& request, std::uint64_t model, Choice& choice,
+                                      Asking* asking = nullptr) {
     if (!request.tried.empty()) set_aside_tried(request, choice);
+    if (asking != nullptr) [[unlikely]]
+      return choose_in_doubt(request, model, choice, *asking);
     auto slot = search(request, model, choice);
     choice.aside.bring_back();
     if (!slot) slot = without_hope(request, model, choice);
@@ -32,7 +35,8 @@ class Chooser {
     return slot;
   }
   // The same slot, and no trace of the search: cursors, lots and memories are as they were.  Allocates.
-  std::optional<std::uint32_t> foresee(const SelectRequest& request, std::uint64_t model, Choice& choice);
+  std::optional<std::uint32_t> foresee(const SelectRequest& request, std::uint64_t model, Choice& choice,
+                                       Asking* asking = nullptr);
 
   // REQUIRES: the slot is usable.  (Minutes that are over are dropped, nothing else changes.)
   Fit fit(std::uint32_t slot, std::uint32_t tokens, std::uint64_t model);
@@ -53,6 +57,12 @@ class Chooser {
   };
 
   std::optional<std::uint32_t> search(const SelectRequest& request, std::uint64_t model, Choice& choice);
+  // chooser_in_doubt.cpp
+  std::optional<std::uint32_t> choose_in_doubt(const SelectRequest& request, std::uint64_t model, Choice& choice,
+                                               Asking& asking);
+  std::optional<std::uint32_t> find_unasked(const SelectRequest& request, std::uint64_t model, Asking& asking);
+  std::optional<std::uint32_t> unasked_in(ReadyKeys& tier, const SelectRequest& request, std::uint64_t model,
+                                          std::uint32_t round);
   std::optional<std::uint32_t> without_hope(const SelectRequest& request, std::uint64_t model, const Choice& choice);
   std::optional<std::uint32_t> by_policy(const SelectRequest& request, std::uint64_t model, Choice& choice);
   std::optional<std::uint32_t> at_home(const SelectRequest& request, std::uint64_t model, Choice& choice);

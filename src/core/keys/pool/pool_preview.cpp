@@ -60,9 +60,8 @@ class Preview {
 
 std::optional<std::uint32_t> Preview::choose() {
   Choice choice(tables_);
-  const bool held_back = guard_.holds_back(model_, !request_.tried.empty(), tables_.now());
-  std::optional<std::uint32_t> slot;
-  if (!held_back) slot = chooser_.foresee(request_, model_, choice);
+  Asking asking(guard_, model_, !request_.tried.empty(), tables_.now());
+  const auto slot = chooser_.foresee(request_, model_, choice, guard_.doubts(model_) ? &asking : nullptr);
   SelectTrace& trace = preview_.trace = choice.trace;
   trace.standings = tables_.standings();
   trace.suspected = guard_.suspected();

@@ -13,13 +13,15 @@ namespace {
 
 constexpr Duration kPaceLongest = std::chrono::hours(1);
 constexpr std::size_t kMostErrorBytes = 500;
+constexpr Duration kAddressRefusedWait = std::chrono::minutes(10);
 
 bool of_group(Scope scope) { return scope == Scope::kGroup || scope == Scope::kGroupModel; }
 bool of_model(Scope scope) { return scope == Scope::kKeyModel || scope == Scope::kGroupModel; }
 
 bool pristine(const KeyRecord& record, TimePoint now) {
   return record.failures == 0 && record.health.state == KeyState::kActive && record.health.failures == 0 &&
-         record.health.rate_level == 0 && record.health.quota_level == 0 && record.paced_until <= now;
+         record.health.rate_level == 0 && record.health.quota_level == 0 && record.paced_until <= now &&
+         OutageGuard::acquitted(record.mark);
 }
 
 Scope effective_scope(const Verdict& verdict, bool grouped, bool model_known) {
@@ -36,7 +38,7 @@ Scope effective_scope(const Verdict& verdict, bool grouped, bool model_known) {
 void PoolState::report(const KeyClaim& claim, const Verdict& verdict, TimePoint now) {
   tick(now);
   if (verdict.key == KeyAction::kNone) {
-    if (verdict.refuses_address && settings_.outage_guard) guard_.address_refused(verdict.reason, tables_.now());
+    if (verdict.refuses_address && settings_.outage_guard) address_refused(claim, verdict);
     return;
   }
   if (verdict.key == KeyAction::kGood) guard_.succeeded(tables_.last_ticket());
@@ -57,6 +59,8 @@ void PoolState::succeeded(std::uint32_t slot, const KeyClaim& claim) {
   if (!own.troubled) return;
   KeyRecord& record = tables_.roster.records[slot];
   record.failures = 0;
+  const bool asked_for_nothing = (claim.trials & kValidation) != 0;  // that the key is known says little
+  if (!asked_for_nothing) OutageGuard::acquit(record.mark, claim.model.hash(), tables_.now());
   if (forgive(record.health, claim.ticket, tables_.now())) record.validations = 0;
   own.troubled = !pristine(record, tables_.now());
   tables_.changed();
@@ -89,7 +93,10 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
   const bool counts = settings_.outage_guard && OutageGuard::counts(verdict);
   const Scope scope = effective_scope(verdict, own.group != kNowhere, claim.model.hash() != 0);
   const OutageGuard::Class what = OutageGuard::class_of(verdict);
-  if (counts && guard_.is_known(what, scope, claim.model.hash(), claim.ticket)) return;  // the upstream is to blame
+  if (counts && guard_.is_known(what, scope, claim.model.hash(), claim.ticket)) {  // the upstream is to blame
+    own.troubled = true;
+    return guard_.failed_again(what, {own.id, scope, claim.model, {}}, own.tier, record.mark, tables_.now());
+  }
   ++record.failures;
   record.reason = verdict.reason;
   own.troubled = true;
@@ -112,9 +119,26 @@ void PoolState::failed(std::uint32_t slot, const KeyClaim& claim, const Verdict&
     tables_.refresh(slot);
   }
   if (!counts) return;
-  const OutageGuard::Failure failure = {what, verdict.reason, {own.id, scope, claim.model, before}};
+  const OutageGuard::Failure failure = {what, verdict.reason, {own.id, scope, claim.model, before}, health.next_try};
   if (!guard_.failed(failure, record.mark, tables_.enabled_keys(), tables_.now())) return;
   for (const Penalty& each : guard_.take_penalties()) take_back(each);
+}
+
+// Nobody's fault, whichever key it came with - unless others are served while this one is refused again.
+void PoolState::address_refused(const KeyClaim& claim, const Verdict& verdict) {
+  const auto slot = tables_.locate(claim);
+  if (!slot) return;
+  OutageGuard::Mark& mark = tables_.roster.records[*slot].mark;
+  const bool believed = guard_.believes(mark, OutageGuard::Class::kAddress, tables_.now());
+  if (believed && !guard_.suspected()) {
+    Verdict rest = verdict;
+    rest.key = KeyAction::kCool;
+    rest.cool_for = kAddressRefusedWait;
+    rest.wait_from = WaitSource::kDefault;
+    return failed(*slot, claim, rest);
+  }
+  guard_.address_refused(verdict.reason, tables_.roster.slots[*slot].tier, mark, tables_.now());
+  if (guard_.suspected()) tables_.roster.slots[*slot].troubled = true;
 }
 
 bool PoolState::sole_key() const { return tables_.enabled_keys() - tables_.in_standing(KeyStanding::kInvalid) <= 1; }
@@ -122,6 +146,7 @@ bool PoolState::sole_key() const { return tables_.enabled_keys() - tables_.in_st
 void PoolState::take_back(const Penalty& penalty) {
   const auto slot = tables_.roster.find(penalty.key);
   if (!slot) return;
+  guard_.note_failed_in(tables_.roster.slots[*slot].tier);
   if (of_group(penalty.scope) && !tables_.reach(*slot).grouped()) return;
   Health& health = target(*slot, penalty.scope, penalty.model);
   health = penalty.before;

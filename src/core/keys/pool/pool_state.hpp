@@ -60,9 +60,7 @@ class PoolState {
 
  private:
   // pool_take.cpp
-  bool held_back(std::uint64_t model, bool again = false) const {
-    return guard_.holds_back(model, again, tables_.now());
-  }
+  bool held_back(std::uint64_t model) const { return guard_.holds_back(model, false, tables_.now()); }
   std::optional<KeyClaim> take_kin(KeyId id, std::span<const Roster::AccountPlace> kin, const SelectRequest& request,
                                    std::optional<Error>& refused);
   Result<KeyClaim> take_bound(std::uint32_t slot, const SelectRequest& request);
@@ -78,6 +76,7 @@ class PoolState {
   void succeeded(std::uint32_t slot, const KeyClaim& claim);
   void forgive_models(const Reach& reach, const KeyClaim& claim);
   void failed(std::uint32_t slot, const KeyClaim& claim, const Verdict& verdict);
+  void address_refused(const KeyClaim& claim, const Verdict& verdict);
   Health& target(std::uint32_t slot, Scope scope, const ModelTag& model);
   void take_back(const Penalty& penalty);
   bool sole_key() const;

@@ -28,7 +28,13 @@ Result<KeyClaim> PoolState::take(const SelectRequest& request, TimePoint now) {
   const ModelTag model(request.model);
   Choice choice(tables_);
   std::optional<std::uint32_t> slot;
-  if (!held_back(model.hash(), !request.tried.empty())) slot = chooser_.choose(request, model.hash(), choice);
+  if (guard_.doubts(model.hash())) [[unlikely]] {
+    Asking asking(guard_, model.hash(), !request.tried.empty(), tables_.now());
+    slot = chooser_.choose(request, model.hash(), choice, &asking);
+    if (slot) guard_.begin_round(asking.round);
+  } else {
+    slot = chooser_.choose(request, model.hash(), choice);
+  }
   tell(request.trace, choice);
   if (!slot) return nothing_usable(tables_, guard_, model.hash(), choice.soonest);
   const KeyClaim claim = commit(*slot, request, model);
@@ -109,11 +115,13 @@ std::optional<Duration> PoolState::free_in(std::string_view model, TimePoint now
   tick(now);
   tables_.advance(kWakesPerTake);
   const std::uint64_t hash = ModelTag(model).hash();
-  if (held_back(hash)) return guard_.next_probe(hash) - tables_.now();
+  const bool held = held_back(hash);
   std::optional<TimePoint> soonest = tables_.next_wake();
+  if (held) soonest = guard_.next_probe(hash);
   std::size_t looked = 0;
-  for (const ReadyKeys& tier : tables_.tiers) {
-    for (const KeyView& each : tier.views()) {
+  for (std::size_t tier = 0; tier < tables_.tiers.size(); ++tier) {
+    if (held && guard_.failed_in(tier)) continue;
+    for (const KeyView& each : tables_.tiers[tier].views()) {
       const ModelHold hold = chooser_.fit(each.slot, 0, hash).model;
       if (!hold.holds) return Duration::zero();
       if (hold.by_clock) soonest = std::min(soonest.value_or(hold.until), hold.until);
@@ -149,7 +157,7 @@ KeyClaim PoolState::commit(std::uint32_t slot, const SelectRequest& request, con
   tables_.tiers[own.tier].taken(own.ready);
   tables_.attempt_began();
   own.last_used_s = static_cast<std::uint32_t>(tables_.now().time_since_epoch() / std::chrono::seconds(1)) + 1;
-  if (guard_.suspected()) guard_.probe_sent(model.hash(), tables_.now());
+  if (guard_.doubts(model.hash())) guard_.probe_sent(model.hash(), own.tier, tables_.now());
   const bool of_model = model.hash() != 0 && !tables_.models.empty();
   if (own.standing == KeyStanding::kTrial || of_model) start_trials(slot, claim);
   if (LimitAccount* limits = tables_.limits_of(slot)) count_request(slot, claim, request.tokens, *limits);
