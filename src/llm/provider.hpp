@@ -30,6 +30,10 @@ struct ModelPlace {
   bool in_body = true;  // as the member `model`, if the path names none
 };
 
+// Read by many frameworks, whoever the provider is: what a request does is what its request line says.
+inline constexpr std::string_view kMethodOverrides[] = {"x-http-method-override", "x-http-method", "x-method-override"};
+inline constexpr std::string_view kMethodParameters[] = {"_method", "$method"};
+
 struct Provider {
   std::string_view id;          // "openai"; shown, never changes
   std::string_view api_format;  // what services call it, on the admin wire and in the store: "openai_compatible"
@@ -43,6 +47,10 @@ struct Provider {
   // would tell whose key it was.
   std::span<const std::string_view> account_request_headers = {};
   std::span<const std::string_view> account_response_headers = {};
+  // What a client may not say: further places of a credential, which would be judged instead of our key; and what would
+  // make another request of it than the one that we read.  Parameters are told by name, in any case and spelling.
+  std::span<const std::string_view> withheld_headers = kMethodOverrides;
+  std::span<const std::string_view> withheld_parameters = kMethodParameters;
 
   // ---- URLs
   // Versions of its API, as first segments of a path: clients and operators both put them into "the base URL", and the

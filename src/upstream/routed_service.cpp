@@ -31,7 +31,7 @@ Result<std::shared_ptr<const FailureRules>> compile_rules(const Service& service
 
 JoinRule join_rule(const Provider* provider) {
   if (provider == nullptr) return kGenericJoin;
-  return {.bare_is_base = false, .once = provider->versions};
+  return {.bare_is_base = false, .once = provider->versions, .withheld = provider->withheld_parameters};
 }
 
 void find_provider_of(RoutedService& service) {

@@ -53,6 +53,44 @@ TEST_F(ClientCredentials, AStaleOneNeitherShutsOutNorTravels) {
   expect_no_secret_went_up();
 }
 
+// Any access key could switch off a Gemini service with "?access_token=x": it travelled on, the provider refused it and
+// our key was found invalid.  The kind: what a client brings beside our credential is judged as ours.
+TEST_F(ClientCredentials, NoOtherPlaceOfACredentialTravels) {
+  gateway_.add_service({.slug = "g", .target_url = upstream_.url(), .llm = true, .api_format = "gemini_native"});
+  gateway_.add_service({.slug = "a", .target_url = upstream_.url(), .llm = true, .api_format = "azure"});
+  const std::string access = "X-Proxy-Key: " + kAccess + "\r\n";
+  for (const char* query : {"access_token=stale", "access%5Ftoken=stale", "oauth_token=stale", "%6fauth_token=stale",
+                            "bearer_token=stale", "$key=stale", "%24key=stale", "key=", "$userProject=stale",
+                            "$httpHeaders=Authorization%3AstaleX", "%24httpMethod=DELETE", "$req=stale", "$ct=stale"}) {
+    EXPECT_EQ(ask("/llm/g/v1beta/models?a=1&" + std::string(query), access).status, 200) << query;
+    EXPECT_EQ(upstream_.last().target, "/v1beta/models?a=1") << query;
+  }
+  for (const char* query : {"api-key=stale", "API-KEY=stale", "api%2Dkey=stale", "subscription-key=stale"}) {
+    EXPECT_EQ(ask("/llm/a/openai/v1/models?api-version=v1&" + std::string(query), access).status, 200) << query;
+    EXPECT_EQ(upstream_.last().target, "/openai/v1/models?api-version=v1") << query;
+  }
+  for (const char* field : {"X-Goog-Iam-Authorization-Token", "X-Goog-Authuser", "X-Goog-User-Project",
+                            "X-Goog-Upload-Header-Authorization", "Authorization", "X-Goog-Api-Key"})
+    EXPECT_EQ(ask("/llm/g/v1beta/models", access + field + ": stale\r\n").status, 200) << field;
+  for (const char* field : {"Ocp-Apim-Subscription-Key", "Authorization", "Api-Key"})
+    EXPECT_EQ(ask("/llm/a/openai/v1/models", access + field + ": stale\r\n").status, 200) << field;
+  expect_no_secret_went_up();
+}
+
+// "X-HTTP-Method-Override: GET" made a list of what was sent as making something.
+TEST_F(ClientCredentials, NoFieldChangesTheMethod) {
+  gateway_.add_service({.target_url = upstream_.url(), .llm = true});
+  gateway_.add_service({.slug = "g", .target_url = upstream_.url(), .llm = true, .api_format = "gemini_native"});
+  const std::string access = "X-Proxy-Key: " + kAccess + "\r\n";
+  for (const char* path : {"/llm/s/v1/files", "/llm/g/v1beta/files"}) {
+    for (const char* field : {"X-HTTP-Method-Override", "x-http-method", "X-Method-Override"}) {
+      EXPECT_EQ(ask(std::string(path) + "?_method=GET&$method=GET", access + field + ": GET\r\n", "{}").status, 200);
+      EXPECT_EQ(upstream_.last().field(field), "") << field;
+      EXPECT_EQ(upstream_.last().target.find('?'), std::string::npos) << upstream_.last().target;
+    }
+  }
+}
+
 // With accept_body_key a stale Bearer, which stock clients always send, hid the key in the body.
 TEST_F(ClientCredentials, AStaleOneBesideAKeyInTheBody) {
   gateway_.add_service({.target_url = upstream_.url(), .llm = true, .more = R"(,"accept_body_key":true)"});

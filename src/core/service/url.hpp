@@ -44,6 +44,8 @@ struct JoinRule {
   // First segments that a client's path and the service's URL may both have, like "v1": the upstream wants each once.
   // Static storage.
   std::span<const std::string_view> once = {};
+  // Parameters of the client that do not travel on, by name, in any case and spelling.  Static storage.
+  std::span<const std::string_view> withheld = {};
 };
 inline constexpr JoinRule kGenericJoin = {};
 inline constexpr JoinRule kPlainJoin = {.bare_is_base = false};

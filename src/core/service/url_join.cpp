@@ -1,4 +1,6 @@
 // url_join.cpp - the client's path and query appended to a service's URL; see url.hpp for the rules.
+#include <algorithm>
+
 #include "base/strings.hpp"
 #include "core/service/path_check.hpp"
 #include "core/service/url.hpp"
@@ -61,6 +63,29 @@ bool name_is(std::string_view part, std::string_view name) {
   return decode_form(raw) == name;
 }
 
+bool is_one_of(std::string_view part, std::span<const std::string_view> names) {
+  const auto raw = part.substr(0, part.find('='));
+  const auto among = [&](std::string_view name) {
+    return std::ranges::any_of(names, [&](std::string_view each) { return iequals(each, name); });
+  };
+  if (raw.find_first_of("%+") == std::string_view::npos) return among(raw);
+  return among(decode_form(raw));
+}
+
+// Nearly always nothing is: then `kept` stays empty and the query is returned as it is.
+std::string_view without_withheld(std::string_view query, std::span<const std::string_view> names, std::string& kept) {
+  if (query.empty() || names.empty()) return query;
+  bool any = false;
+  for_each_parameter(query, [&](std::string_view part) { any = any || is_one_of(part, names); });
+  if (!any) return query;
+  for_each_parameter(query, [&](std::string_view part) {
+    if (is_one_of(part, names)) return;
+    if (!kept.empty()) kept += '&';
+    kept += part;
+  });
+  return kept;
+}
+
 void append_parameter(std::string& out, std::size_t start, std::string_view part) {
   if (out.size() > start) out += '&';
   out += part;
@@ -91,7 +116,8 @@ Result<void> join_target(const UpstreamUrl& url, const JoinRule& rule, std::stri
   // However many slashes follow the slug, exactly one joins: "//host" must never begin a target.
   const auto begin = rest.find_first_not_of('/');
   append_path(url, rule, begin == std::string_view::npos ? std::string_view() : rest.substr(begin), out);
-  append_query(url.query, query, out);
+  std::string kept;
+  append_query(url.query, without_withheld(query, rule.withheld, kept), out);
   return {};
 }
 

@@ -248,6 +248,24 @@ TEST(JoinTarget, AppendsToWhatIsThere) {
   EXPECT_EQ(out, "GET /w/x?k=1&c=2");
 }
 
+// A client's access_token travelled to Google beside our key, was refused, and cost the key its place.  The kind: a
+// client says with its own credential who it is, where only ours may be said.
+TEST(JoinTarget, WithholdsParametersInEverySpelling) {
+  static constexpr std::string_view kNames[] = {"access_token", "$key"};
+  const JoinRule rule = {.bare_is_base = false, .once = {}, .withheld = kNames};
+  const auto joined = [&](std::string_view base, std::string_view query) {
+    std::string out;
+    EXPECT_TRUE(join_target(url_of(std::string(base)), rule, "/x", query, out));
+    return out;
+  };
+  EXPECT_EQ(joined("https://a.b", "alt=sse"), "/x?alt=sse");
+  EXPECT_EQ(joined("https://a.b", "access_token=1&alt=sse&access_token=2"), "/x?alt=sse");
+  EXPECT_EQ(joined("https://a.b", "a=%20&access%5Ftoken=1&%61ccess_token=1&ACCESS_TOKEN&b=+"), "/x?a=%20&b=+");
+  EXPECT_EQ(joined("https://a.b", "%24key=1&$key=2"), "/x");
+  EXPECT_EQ(joined("https://a.b", "access_tokens=1&x=access_token"), "/x?access_tokens=1&x=access_token");
+  EXPECT_EQ(joined("https://a.b/?access_token=ours", "access_token=theirs"), "/x?access_token=ours");
+}
+
 TEST(Parameters, AreRemovedByDecodedName) {
   EXPECT_EQ(remove_parameter("key=1&a=2&key=3", "key"), "a=2");
   EXPECT_EQ(remove_parameter("a=%20&k%65y=1&b=+", "key"), "a=%20&b=+");

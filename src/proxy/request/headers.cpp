@@ -117,6 +117,10 @@ FieldNames account_request_names(const UpstreamSpeech& upstream) {
   return FieldNames(upstream ? upstream.provider->account_request_headers : std::span<const std::string_view>());
 }
 
+FieldNames withheld_names(const UpstreamSpeech& upstream) {
+  return FieldNames(upstream ? upstream.provider->withheld_headers : std::span<const std::string_view>());
+}
+
 FieldNames account_response_names(const UpstreamSpeech& upstream) {
   return FieldNames(upstream ? upstream.provider->account_response_headers : std::span<const std::string_view>());
 }
@@ -165,11 +169,12 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
   const FieldNames accounts = account_request_names(to.speaks);
+  const FieldNames withheld = withheld_names(to.speaks);
   // The client's credential in the asked service's own place is not for a fallback that has another place.
   const std::string_view foreign = to.service != &ctx.asked() ? key_header(ctx.asked().config) : std::string_view();
   bool offers = false;
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
-    if (stays_here(field.id) || accounts.have(field)) return false;
+    if (stays_here(field.id) || accounts.have(field) || withheld.have(field)) return false;
     if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;

@@ -29,7 +29,8 @@ Result<void> join(const RequestContext& ctx, const RouteMatch& route, UpstreamRe
 }
 
 bool same_join(const RoutedService& a, const RoutedService& b) {
-  return &a == &b || (a.join.bare_is_base == b.join.bare_is_base && a.join.once.data() == b.join.once.data());
+  return &a == &b || (a.join.bare_is_base == b.join.bare_is_base && a.join.once.data() == b.join.once.data() &&
+                      a.join.withheld.data() == b.join.withheld.data());
 }
 
 // Usually only the host differs.

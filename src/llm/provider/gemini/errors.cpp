@@ -24,8 +24,9 @@ constexpr ErrorRule kRules[] = {
     {400, M::kWord, "INVALID_ARGUMENT", K::kRequest, "invalid_argument"},
     {400, M::kWord, "FAILED_PRECONDITION", K::kRequest, "failed_precondition"},
 
-    {401, M::kWord, "ACCESS_TOKEN_TYPE_UNSUPPORTED", K::kCredential, "access_token_type_unsupported"},
-    {401, M::kWord, "CREDENTIALS_MISSING", K::kCredential, "credentials_missing"},
+    // Neither is about the key: a token was sent that is none, or the method wants one where all that we have are keys.
+    {401, M::kWord, "ACCESS_TOKEN_TYPE_UNSUPPORTED", K::kRequest, "access_token_type_unsupported"},
+    {401, M::kWord, "CREDENTIALS_MISSING", K::kRequest, "credentials_missing"},
     {401, M::kWord, "UNAUTHENTICATED", K::kUnknown, "unauthenticated"},  // repeats the status
     {402, M::kStatus, {}, K::kQuota, "prepayment_depleted"},
 

@@ -8,6 +8,18 @@ namespace akr {
 namespace {
 
 constexpr std::string_view kAccountRequest[] = {"x-goog-user-project"};
+// cloud.google.com/apis/docs/system-parameters, and those that Google's own JavaScript client sends.  All of Google's
+// services read them, and take a token before a key.
+constexpr std::string_view kWithheldHeaders[] = {"x-http-method-override",
+                                                 "x-http-method",
+                                                 "x-method-override",
+                                                 "x-goog-authuser",
+                                                 "x-goog-upload-header-authorization",
+                                                 "x-goog-iam-authorization-token",
+                                                 "x-goog-iam-authority-selector"};
+constexpr std::string_view kWithheldParameters[] = {
+    "access_token", "oauth_token",  "bearer_token", "key", "$key",    "$userProject", "userProject",
+    "$httpMethod",  "$httpHeaders", "$req",         "$ct", "_method", "$method"};
 constexpr std::string_view kVersions[] = {"v1beta", "v1", "v1alpha"};
 // The colon may be escaped.
 constexpr std::string_view kGenerating[] = {"mbedContent",       "mbedContents",   "mbedText",
@@ -34,6 +46,8 @@ const Provider& gemini_provider() {
       .dialects = kDialects,
       .credential = {.header = "x-goog-api-key"},
       .account_request_headers = kAccountRequest,
+      .withheld_headers = kWithheldHeaders,
+      .withheld_parameters = kWithheldParameters,
       .versions = kVersions,
       .model = {.behind = kModels, .in_body = false},
       .free_call = "/v1beta/models",

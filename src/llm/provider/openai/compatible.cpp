@@ -33,11 +33,18 @@ std::span<const Dialect* const> with_anthropic() {
 // Keys go into `api-key`.  A path of the dated API names the deployment and the body none; v1 is as OpenAI's.
 const Provider& azure_provider() {
   static constexpr std::string_view kDeployments[] = {"/deployments/"};
+  // Of the platform below it; browsers' websockets send the key as a parameter.
+  static constexpr std::string_view kWithheldHeaders[] = {"x-http-method-override", "x-http-method",
+                                                          "x-method-override", "ocp-apim-subscription-key",
+                                                          "ocp-apim-subscription-region"};
+  static constexpr std::string_view kWithheldParameters[] = {"api-key", "subscription-key", "_method", "$method"};
   static constexpr std::string_view kUrlFields[] = {"operation-location"};  // of work that goes on: images, imports
   static const Provider kInstance = [] {
     Provider provider = like_openai("azure");
     provider.credential = {.header = "api-key"};
     provider.model.behind = kDeployments;
+    provider.withheld_headers = kWithheldHeaders;
+    provider.withheld_parameters = kWithheldParameters;
     provider.url_fields = kUrlFields;
     return provider;
   }();
