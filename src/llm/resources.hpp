@@ -22,6 +22,8 @@ struct ResourceRule {
   // If not empty, one of these texts must stand in the first or last 512 bytes of the request body: keeps ordinary
   // traffic of the same path free of any look at its answers.  As clue_search.hpp wants them.
   std::span<const std::string_view> clues = {};
+  // A list in such an answer is what the request made; elsewhere it is what there is (ResourceMap::lists).
+  bool makes_lists = false;
 };
 
 struct ResourceMap {
@@ -31,6 +33,8 @@ struct ResourceMap {
   std::span<const std::string_view> members;
   // Pointers of rules at which a thing tells what it made in its turn: that belongs to whoever made the thing.
   std::span<const std::string_view> derived = {};
+  // Pointers of rules at which an answer lists what the account holds, whatever was asked: nobody made it just now.
+  std::span<const std::string_view> lists = {};
   // Fields of a request's head that hold an id; lower case.
   std::span<const std::string_view> request_fields = {};
   // The member of a generation call, with its quotes, that asks for what it generates to be kept; "" = none.

@@ -307,6 +307,28 @@ TEST_F(OwnedThings, OneNameInTwoAccountsIsTwoThings) {
   }
 }
 
+// Whoever got an upstream to list by a POST owned all that it holds.  The kind: a list tells what there is, not what
+// was made just now.
+TEST_F(OwnedThings, AListMakesNothingWhoeverAsksForIt) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string list = R"({"object":"list","data":[{"id":"file-1"},{"id":"file-2","output_file_id":"file-3"}]})";
+  answered(kBob, "POST", "/v1/files", list, "{}");
+  answered(kBob, "QUERY", "/v1/files/", R"({"id":"file-4"})");
+  expect_unknown(kBob, "GET", "/v1/files/file-1");
+  for (const char* path : {"/v1/files/file-2", "/v1/files/file-3", "/v1/files/file-4"}) {
+    expect_served(kAlice, "GET", path);
+    expect_served(kBob, "GET", path);
+  }
+  expect_served(kAlice, "GET", "/v1/files/file-1");
+}
+
+// But items of a conversation are made by lists.
+TEST_F(OwnedThings, ItemsThatARequestMakesAreItsOwn) {
+  answered(kAlice, "POST", "/v1/conversations", R"({"id":"conv_1"})", "{}");
+  answered(kAlice, "POST", "/v1/conversations/conv_1/items", R"({"object":"list","data":[{"id":"msg_1"}]})", "{}");
+  expect_unknown(kBob, "POST", "/v1/responses", R"({"input":[{"type":"item_reference","id":"msg_1"}]})");
+}
+
 class OwnedAnthropicThings : public OwnedThings {
  protected:
   OwnedAnthropicThings() : OwnedThings(kAnthropic) {}
@@ -323,6 +345,15 @@ class OwnedGeminiThings : public OwnedThings {
  protected:
   OwnedGeminiThings() : OwnedThings(kGemini) {}
 };
+
+TEST_F(OwnedGeminiThings, AListMakesNothingWhoeverAsksForIt) {
+  answered(kAlice, "POST", "/v1beta/files", R"({"file":{"name":"files/a"}})", "{}");
+  answered(kBob, "POST", "/v1beta/files", R"({"files":[{"name":"files/a"},{"name":"files/b"}]})", "{}");
+  expect_unknown(kBob, "GET", "/v1beta/files/a");
+  expect_served(kAlice, "GET", "/v1beta/files/b");
+  answered(kBob, "POST", "/v1beta/files:register", R"({"files":[{"name":"files/c"}]})", "{}");
+  expect_unknown(kAlice, "GET", "/v1beta/files/c");
+}
 
 TEST_F(OwnedGeminiThings, AreNotFoundInItsDialect) {
   answered(kAlice, "POST", "/v1beta/cachedContents", R"({"name":"cachedContents/c1"})", "{}");

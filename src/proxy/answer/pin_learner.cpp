@@ -30,10 +30,12 @@ struct PinOwner {
   std::span<const std::size_t> named;  // what it named itself, was not made by it
   WallTime now;
 
-  void own(std::string_view id, bool derived) const {
+  enum class Told : std::uint8_t { kItself, kDerived, kInList };
+  void own(std::string_view id, Told told) const {
     using How = PinTable::How;
+    const bool derived = told == Told::kDerived;
     // Of accounts that count alike, every one has its 42: a number does not say whose thing it is.
-    How how = makes ? How::kMade : How::kSeen;
+    How how = makes && told != Told::kInList ? How::kMade : How::kSeen;
     if (derives && derived) how = How::kMade;
     if (how == How::kMade && (unread || is_digits(id) || was_named(id))) how = makes ? How::kNamed : How::kSeen;
     table.put(asked, access_key, id, key, how, now);
@@ -45,11 +47,17 @@ struct PinOwner {
 
 class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
  public:
+  // `lists_things`: lists in the answer are of what there is, not of what was made.
   // `map` nullptr = ids are taken as they are.  The patterns are views into the service or into static tables.
-  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns)
+  PinLearner(const PinOwner& owner, const ResourceMap* map, PointerSet patterns, bool lists_things)
       : owner_(owner), map_(map), patterns_(std::move(patterns)) {
-    if (map == nullptr || !owner.derives) return;
-    for (const std::string_view pointer : map->derived) derived_.add(pointer);
+    if (map == nullptr) return;
+    if (owner.derives) {
+      for (const std::string_view pointer : map->derived) derived_.add(pointer);
+    }
+    if (lists_things) {
+      for (const std::string_view pointer : map->lists) lists_.add(pointer);
+    }
   }
 
   void see_event(const SseEventView& event, bool /*cut*/) override {
@@ -72,25 +80,35 @@ class PinLearner final : public AnswerWatcher, private JsonScan::Visitor {
 
   void scalar(const JsonScan& at, std::string_view text) override {
     if (!patterns_.fits(at.pointer())) return;
-    learn(map_ == nullptr ? text : resource_id(*map_, text), owner_.derives && derived_.fits(at.pointer()));
+    auto told = PinOwner::Told::kItself;
+    if (lists_.fits(at.pointer())) told = PinOwner::Told::kInList;
+    if (derived_.fits(at.pointer())) told = PinOwner::Told::kDerived;
+    learn(map_ == nullptr ? text : resource_id(*map_, text), told);
   }
 
-  void learn(std::string_view id, bool derived) {
+  void learn(std::string_view id, PinOwner::Told told) {
     const bool known = std::find(learnt_.begin(), learnt_.end(), id) != learnt_.end();
     if (known || id.empty() || id.size() > kLongestId || learnt_.size() >= kMostIds) return;
     learnt_.emplace_back(id);
-    owner_.own(id, derived);
+    owner_.own(id, told);
   }
 
   const PinOwner owner_;
   const ResourceMap* const map_;
   const PointerSet patterns_;
   PointerSet derived_;
+  PointerSet lists_;
   JsonScan scan_;
   std::size_t seen_ = 0;
   bool finished_ = false;
   std::vector<std::string> learnt_;
 };
+
+// Methods that only look (RFC 9110 section 9.2.1, and those registered later).
+bool is_safe(std::string_view method) {
+  constexpr std::string_view kSafe[] = {"GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "SEARCH", "PROPFIND", "REPORT"};
+  return std::ranges::find(kSafe, method) != std::end(kSafe);
+}
 
 PointerSet patterns_for(const RequestContext& ctx) {
   PointerSet patterns;
@@ -114,12 +132,11 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
   if (pins.table == nullptr || !asked || head.status() < 200 || head.status() > 299) return nullptr;
   auto patterns = patterns_for(ctx);
   if (patterns.empty()) return nullptr;
-  const bool only_looks = ctx.client.head().method() == "GET" || ctx.head_method;
   const PinOwner owner = {.table = *pins.table,
                           .asked = service.id,
                           .access_key = ctx.grant.fingerprint,
                           .key = {answered.by.service->config.id, answered.lease.key().id, answered.lease.account()},
-                          .makes = !only_looks,
+                          .makes = !is_safe(ctx.client.head().method()),
                           .derives = ctx.names_own,
                           .unread = ctx.names_unread,
                           .named = ctx.named,
@@ -128,9 +145,10 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
   if (map != nullptr && ctx.makes_resources != nullptr && !map->url_field.empty()) {
     const std::string_view id = resource_in_url(head.find(map->url_field));
     const auto decoded = percent_decode(id);
-    if (!id.empty() && decoded) owner.own(*decoded, false);
+    if (!id.empty() && decoded) owner.own(*decoded, PinOwner::Told::kItself);
   }
-  return std::make_unique<PinLearner>(owner, map, std::move(patterns));
+  const bool lists_things = ctx.makes_resources != nullptr && !ctx.makes_resources->makes_lists;
+  return std::make_unique<PinLearner>(owner, map, std::move(patterns), lists_things);
 }
 
 }  // namespace akr

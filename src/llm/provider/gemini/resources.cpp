@@ -39,7 +39,7 @@ constexpr ResourceRule kRules[] = {
     // What is downloaded is the client's own, whatever it looks like.
     {"files/*:download", {}},
     {"files", kNames},
-    {"files:register", kNames},
+    {"files:register", kNames, {}, true},
     {"cachedContents", kNames},
     {"batches", kNames},
     {"operations", kNames},
@@ -93,9 +93,17 @@ constexpr std::string_view kDerived[] = {
     "/metadata/tunedModel",    "/response/generateVideoResponse/generatedSamples/*/video/uri",
 };
 
+constexpr std::string_view kLists[] = {
+    "/files/*/name",      "/cachedContents/*/name",   "/tunedModels/*/name",
+    "/operations/*/name", "/fileSearchStores/*/name", "/documents/*/name",
+    "/agents/*/id",       "/environments/*/id",       "/triggers/*/id",
+    "/voices/*/id",       "/webhooks/*/id",           "/credentials/*/id",
+};
+
 constexpr ResourceMap kMap = {.rules = kRules,
                               .members = kMembers,
                               .derived = kDerived,
+                              .lists = kLists,
                               .keep_clue = R"("store")",
                               .url_field = "x-goog-upload-url",
                               .names = true};

@@ -51,6 +51,7 @@ constexpr ResourceRule kRules[] = {
     {"batches", kIds},
     {"uploads", kIds},
     {"fine_tuning", kIds},
+    {"conversations/*/items", kIds, {}, true},
     {"conversations", kIds},
     {"vector_stores", kIds},
     {"assistants", kIds},
@@ -112,9 +113,12 @@ constexpr std::string_view kMembers[] = {
 constexpr std::string_view kDerived[] = {"/output_file_id",   "/error_file_id", "/result_files/*",
                                          "/fine_tuned_model", "/session_id",    "/environment/id"};
 
+constexpr std::string_view kLists[] = {"/data/*/id", "/data/*/output_file_id", "/data/*/error_file_id"};
+
 constexpr ResourceMap kMap = {.rules = kRules,
                               .members = kMembers,
                               .derived = kDerived,
+                              .lists = kLists,
                               .keep_clue = R"("store")",
                               .reference_type = "item_reference",
                               .url_field = "location"};
