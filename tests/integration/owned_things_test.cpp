@@ -307,6 +307,20 @@ TEST_F(OwnedThings, OneNameInTwoAccountsIsTwoThings) {
   }
 }
 
+// Of two Content-Encoding lines only the first, an empty one, was looked at, and what the body named was not seen.  The
+// kind: of a field that may come in several lines one was asked.
+TEST_F(OwnedThings, AnEmptyCodingHidesNothing) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string packed = gzip(R"({"input_file_id":"file-1","endpoint":"/v1/responses"})");
+  const int before = upstream_.requests();
+  for (const char* empty : {"Content-Encoding:\r\n", "Content-Encoding: ,\r\n", "Content-Encoding: identity\r\n"}) {
+    const HttpAnswer answer =
+        proxy_.ask("POST", "/v1/batches", packed, std::string(kJson) + empty + "Content-Encoding: gzip\r\n", kBob);
+    EXPECT_EQ(answer.status, 404) << empty;
+  }
+  EXPECT_EQ(upstream_.requests(), before);
+}
+
 // Whoever got an upstream to list by a POST owned all that it holds.  The kind: a list tells what there is, not what
 // was made just now.
 TEST_F(OwnedThings, AListMakesNothingWhoeverAsksForIt) {

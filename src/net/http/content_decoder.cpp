@@ -183,6 +183,7 @@ void add_codings(std::string_view value, ContentCodings& codings) {
 
 ContentCodings content_codings(const MessageHead& head) {
   ContentCodings codings;
+  if (!head.has(FieldId::kContentEncoding)) return codings;
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     const Field field = head.field(i);
     if (field.id == FieldId::kContentEncoding) add_codings(field.value, codings);

@@ -29,6 +29,7 @@ struct ContentCodings {
 
   bool none() const { return known && count == 0; }  // "identity" counts as none
 };
+// Of all lines of the field: its first one may be empty, and another one name a coding.
 ContentCodings content_codings(const MessageHead& head);
 ContentCodings content_codings(std::string_view value);
 

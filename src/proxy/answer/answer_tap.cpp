@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "net/http/content_decoder.hpp"
 #include "proxy/answer/answer_type.hpp"
 #include "proxy/attempt/attempt.hpp"
 #include "proxy/request/pins.hpp"
@@ -20,8 +21,7 @@ std::unique_ptr<UsageCount> count_usage(const Attempt& answered) {
 }  // namespace
 
 std::optional<BodyForm> readable_form(const net::MessageHead& answer) {
-  const std::string_view coding = answer.find(net::FieldId::kContentEncoding);
-  if (!coding.empty() && !iequals(coding, "identity")) return std::nullopt;
+  if (!net::content_codings(answer).none()) return std::nullopt;
   const std::string_view type = answer.find(net::FieldId::kContentType);
   if (istarts_with(type, "text/event-stream")) return BodyForm::kEvents;
   if (may_be_json(type) || to_lower(media_type(type)).find("json") != std::string::npos) return BodyForm::kJson;

@@ -18,8 +18,8 @@ constexpr std::uint64_t kMostGrowth = 256;
 BodyText::BodyText(const net::MessageHead& head, PreparedRequest& request, std::uint64_t most) : body_(request.body) {
   body_.rewind();
   // Some name a coding and use none; and an upstream that knows no codings reads what is there.
-  if (head.find(net::FieldId::kContentEncoding).empty() || PreparedRequest::opens_json(body_.beginning())) return;
   const net::ContentCodings codings = net::content_codings(head);
+  if (codings.none() || PreparedRequest::opens_json(body_.beginning())) return;
   known_ = codings.known;
   if (!known_) return;
   count_ = codings.count;

@@ -6,6 +6,7 @@
 
 #include "base/count_up.hpp"
 #include "llm/resources.hpp"
+#include "net/http/content_decoder.hpp"
 #include "net/loop/client_watch.hpp"
 #include "proxy/request/body_text.hpp"
 #include "proxy/request/pin_search.hpp"
@@ -85,8 +86,7 @@ Result<void> end_search(RequestContext& ctx, PinSearch& search) {
 }  // namespace
 
 bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& request) {
-  return request.streams_upload ||
-         (request.body.size() <= kAtOnce && head.find(net::FieldId::kContentEncoding).empty());
+  return request.streams_upload || (request.body.size() <= kAtOnce && net::content_codings(head).none());
 }
 
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins) {
@@ -124,7 +124,7 @@ net::Task<Result<void>> look_into_body(RequestContext& ctx, PreparedRequest& req
   thread_local int unpacking = 0;
   net::Socket& socket = ctx.client.socket();
   net::ClientWatch watch(socket);
-  const bool packed = !ctx.client.head().find(net::FieldId::kContentEncoding).empty();
+  const bool packed = !net::content_codings(ctx.client.head()).none();
   while (packed && unpacking >= kMostUnpacking) {
     auto back = co_await stand_back(socket, watch);
     if (!back) co_return back;

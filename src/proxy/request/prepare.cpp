@@ -94,7 +94,7 @@ Result<void> make_upstream_request(const RequestContext& ctx, const RoutedServic
 
 void decode_body(const net::MessageHead& head, PreparedRequest& request) {
   constexpr std::size_t kMost = 1 << 20;
-  if (request.streams_upload || head.find(net::FieldId::kContentEncoding).empty()) return;
+  if (request.streams_upload) return;
   const net::ContentCodings codings = net::content_codings(head);
   if (codings.none()) return;
   net::DecodedBody body = net::decode_content(codings, request.body.beginning(), kMost);
