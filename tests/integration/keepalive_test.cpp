@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/compress.hpp"
 #include "tests/support/fake_upstream.hpp"
 #include "tests/support/proxy_under_test.hpp"
 
@@ -78,6 +79,48 @@ TEST(KeepAlive, FillsAStreamWithoutChunksToo) {
   const HttpAnswer answer = proxy.client().ask(request);
   EXPECT_TRUE(answer.body.starts_with("data: 1\n\n: keepalive\n")) << answer.body;
   EXPECT_TRUE(answer.body.ends_with("data: 2\n\n")) << answer.body;
+}
+
+// Comments and error events of ours went into compressed streams, which nobody could unpack then.  The kind: text of
+// ours in what is no text.
+TEST(KeepAlive, PutsNothingIntoACompressedStream) {
+  const std::string packed = test::gzip("data: {\"choices\":[]}\n\n") + "\n\n";  // as if events had ended
+  for (const char* coding : {"Content-Encoding: gzip\r\n", "Content-Encoding:\r\nContent-Encoding: gzip\r\n"}) {
+    for (const bool cut : {false, true}) {
+      FakeUpstream upstream([&](UpstreamCall& call) {
+        call.read_body();
+        call.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n" +
+                  std::string(coding) + "\r\n");
+        call.wait(120ms);
+        call.send_chunk(packed);
+        call.wait(120ms);
+        if (!cut) call.send_chunk("");
+      });
+      for (const bool llm : {true, false}) {
+        ProxyUnderTest proxy({.target_url = upstream.url(), .llm = llm, .sse_keepalive = 40ms});
+        const HttpAnswer answer = proxy.post("/v1/chat/completions", kChat);
+        EXPECT_EQ(answer.body, packed) << coding << cut << llm;
+        EXPECT_EQ(answer.complete, !cut);
+      }
+    }
+  }
+}
+
+TEST(KeepAlive, LeavesNoByteOrderMarkBehindIt) {
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    call.read_body();
+    call.send(kHead);
+    call.wait(120ms);
+    call.send_chunk(
+        "\xef\xbb\xbf"
+        "data: 1\n\n");
+    call.send_chunk("");
+  });
+  ProxyUnderTest proxy({.target_url = upstream.url(), .sse_keepalive = 40ms});
+  const HttpAnswer answer = proxy.post("/x", kChat);
+  EXPECT_TRUE(answer.body.starts_with(": keepalive\n")) << answer.body;
+  EXPECT_TRUE(answer.body.ends_with("\ndata: 1\n\n")) << answer.body;
+  EXPECT_EQ(answer.body.find('\xef'), std::string::npos);
 }
 
 }  // namespace

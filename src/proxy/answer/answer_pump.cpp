@@ -22,10 +22,12 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
     if (tap_ != nullptr) tap_->take(data);
     size += data.size();
   }
+  const std::size_t dropped = drops_mark_ && size > 0 ? drop_mark(std::span(runs).first(count)) : 0;
+  size -= dropped;
   bytes_ += size;
   for (std::size_t i = count > 4 ? count - 4 : 0; i < count; ++i) note_tail(runs[i]);
   const std::string_view taken = before.substr(0, before.size() - input.size());
-  if (from_chunk && canonical(taken, std::span(runs).first(count))) {
+  if (from_chunk && dropped == 0 && canonical(taken, std::span(runs).first(count))) {
     out.add(taken);
     ended_ = body_.finished();
     return true;
@@ -37,6 +39,20 @@ bool AnswerPump::feed(std::string_view& input, net::Outgoing& out) {
   }
   finish_if_complete(out);
   return true;
+}
+
+std::size_t AnswerPump::drop_mark(std::span<std::string_view> runs) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  const std::size_t before = mark_;
+  for (std::string_view& run : runs) {
+    while (drops_mark_ && !run.empty()) {
+      drops_mark_ = run.front() == kMark[mark_];
+      if (!drops_mark_) break;
+      run.remove_prefix(1);
+      drops_mark_ = ++mark_ < kMark.size();
+    }
+  }
+  return mark_ - before;
 }
 
 bool AnswerPump::feed_masked(std::string_view& input, net::Outgoing& out) {

@@ -42,6 +42,9 @@ class AnswerPump {
   bool done() const { return ended_; }
   // Between two events of an event stream: a comment may be put here.
   bool at_event_boundary() const { return boundary_; }
+  // Something of ours goes down in between.  Before the first byte of the body: then a byte order mark does not stand
+  // at the beginning any more, where alone readers know it, and is left out.
+  void note_insertion() { drops_mark_ = drops_mark_ || bytes_ + mark_ == 0; }
   std::uint64_t bytes() const { return bytes_; }
   // Adds the end of a body that has no bytes (left).
   void finish_if_complete(net::Outgoing& out);
@@ -54,6 +57,7 @@ class AnswerPump {
   void add_masked(net::Outgoing& out);
   void open_chunk(std::size_t size, net::Outgoing& out);
   void note_tail(std::string_view data);
+  std::size_t drop_mark(std::span<std::string_view> runs);  // how many bytes
 
   net::BodyDecoder& body_;
   const Framing framing_;
@@ -63,6 +67,8 @@ class AnswerPump {
   std::array<char, 20> size_line_ = {};
   std::uint64_t bytes_ = 0;
   std::array<char, 4> tail_ = {};  // the last bytes of the body, newest last
+  std::size_t mark_ = 0;           // bytes of a byte order mark that were left out
+  bool drops_mark_ = false;
   bool boundary_ = true;
   bool ended_ = false;
 };

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/strings.hpp"
+#include "net/http/content_decoder.hpp"
 #include "net/loop/splice_pipe.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/answer_pump.hpp"
@@ -49,7 +50,8 @@ class Relay {
         mask_(attempt.is_error() ? std::make_unique<KeyMaskStream>(attempt.lease.key().secret.expose()) : nullptr),
         pump_(attempt.body, framing_, attempt.tap.get(), mask_.get()),
         watch_(client_.socket()),
-        upstream_keeps_alive_(attempt.answer->head.keep_alive()) {}
+        upstream_keeps_alive_(attempt.answer->head.keep_alive()),
+        packed_(!attempt.plain && !net::content_codings(attempt.answer->head).none()) {}
 
   enum class Step : std::uint8_t { kAgain, kWaitClient, kWaitUpstream, kDone, kClientGone, kCut };
 
@@ -207,7 +209,7 @@ class Relay {
 
   // A cut that an LLM stream's reader can understand: one error event, then no clean end (D32).
   void add_error_event() {
-    if (!ctx_.streamed || ctx_.client_speaks == nullptr || !pump_.at_event_boundary()) return;
+    if (!ctx_.streamed || packed_ || ctx_.client_speaks == nullptr || !pump_.at_event_boundary()) return;
     held_ = stream_error_event(ctx_);
     if (framing_ == Framing::kChunked) {
       char size[20];
@@ -251,7 +253,7 @@ class Relay {
     last_down_ = last_up_;
   }
   bool keepalive_possible() const {
-    return ctx_.streamed && settings_.sse_keepalive.count() > 0 && pump_.at_event_boundary() &&
+    return ctx_.streamed && !packed_ && settings_.sse_keepalive.count() > 0 && pump_.at_event_boundary() &&
            framing_ != Framing::kLength && !keep_alive().empty();
   }
   // What the client passes over, in the dialect that it speaks.
@@ -259,6 +261,7 @@ class Relay {
     return ctx_.client_speaks != nullptr ? ctx_.client_speaks->keep_alive() : std::string_view(": keepalive\n\n");
   }
   void add_keep_alive() {
+    pump_.note_insertion();
     if (framing_ != Framing::kChunked) {
       out_.add(keep_alive());
       return;
@@ -293,6 +296,7 @@ class Relay {
   std::array<char, 16> chunk_size_ = {};  // of what keeps the client waiting
   std::uint8_t want_ = 0;
   bool upstream_keeps_alive_;
+  bool packed_;  // in a content coding, where text of ours would be damage
   bool bulk_ = false;
   bool grow_ = false;
   bool broken_ = false;
