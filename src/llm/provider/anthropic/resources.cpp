@@ -59,7 +59,10 @@ constexpr std::string_view kFields[] = {"anthropic-user-profile-id"};
 
 constexpr std::string_view kDerived[] = {"/session_id", "/outputs/*/memory_store_id"};
 
-constexpr ResourceMap kMap = {.rules = kRules, .members = kMembers, .derived = kDerived, .request_fields = kFields};
+constexpr std::string_view kUploads[] = {"files"};
+
+constexpr ResourceMap kMap = {
+    .rules = kRules, .members = kMembers, .derived = kDerived, .uploads = kUploads, .request_fields = kFields};
 
 }  // namespace
 
