@@ -129,6 +129,8 @@ std::string_view resource_in_url(std::string_view url) {
 
 bool takes_file(const ResourceMap& map, std::string_view path) {
   if (map.names && is_upload_path(path)) return true;
+  // In a segment that some server decodes, another path may stand.
+  if (path.find_first_of("%;\\") != std::string_view::npos) return false;
   const std::string_view wanted = behind_version(path);
   return std::ranges::any_of(map.uploads, [&](auto each) { return path_fits(each, wanted, PathEnd::kThere); });
 }

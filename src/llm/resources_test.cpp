@@ -176,8 +176,9 @@ TEST(Resources, BodiesOfFiles) {
   const ResourceMap& openai = map_of("openai_compatible");
   for (const char* path : {"/v1/files", "/v1/uploads/u/parts", "/v1/audio/transcriptions", "/openai/v1/files"})
     EXPECT_TRUE(takes_file(openai, path)) << path;
-  for (const char* path : {"/v1/containers/c/files", "/v1/vector_stores/v/files", "/v1/files/f", "/v1/images/edits",
-                           "/v1/audio/voices", "/upload/v1/files/x", "/v1/responses"})
+  for (const char* path :
+       {"/v1/containers/c/files", "/v1/vector_stores/v/files", "/v1/files/f", "/v1/images/edits", "/v1/audio/voices",
+        "/upload/v1/files/x", "/v1/uploads/u%2F..%2F../parts", "/v1/uploads/u;/parts", "/v1/responses"})
     EXPECT_FALSE(takes_file(openai, path)) << path;
   EXPECT_TRUE(takes_file(map_of("gemini_native"), "/upload/v1beta/files"));
   EXPECT_FALSE(takes_file(map_of("gemini_native"), "/v1beta/files"));

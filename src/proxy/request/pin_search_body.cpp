@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kLongestModel = 256;
 constexpr std::string_view kNoName = "data:";
+// For the JSON in one field of a form; seen after each slice.
+constexpr int kMostEffort = 1024;
+constexpr std::size_t kSlice = 2 * 1024;
 
 // What may stand before JSON: blanks, the marks of UTF-8, UTF-16 and UTF-32, and the zeros of the latter two.
 constexpr std::string_view kBeforeJson{" \t\r\n\xef\xbb\xbf\xfe\xff\0", 10};
@@ -175,8 +178,8 @@ void PinSearch::note_reference(const JsonScan& at, std::string_view text) {
     named = {.object = at.object(), .item = item};
   }
   if (place_.reference == Reference::kId) {
+    if (named.item && named.id != text) named.key = look_up_owner(text);
     named.id = text;
-    if (named.item) named.key = look_up_owner(text);
   } else {
     named.reference = named.reference || text == map_->reference_type;
     named.whole = std::ranges::find(map_->whole_items, text) != map_->whole_items.end();
@@ -196,6 +199,7 @@ void PinSearch::settle(Named& named) {
 
 // Any value may be an id, as in the query; those of members that hold one say which key is meant, too.
 void PinSearch::field(const FormReader::Field& field) {
+  ++effort_;
   if (istarts_with(field.name, "metadata")) return;
   const std::string_view value = trim(field.value);
   if (value.empty()) return;
@@ -212,13 +216,19 @@ void PinSearch::field(const FormReader::Field& field) {
   for (const std::string_view each : split(value, ',')) look_up_value(trim(each));
 }
 
-// Text that begins like JSON and is none is text: a prompt.
+// Text that begins like JSON and is none is text: a prompt.  It is read in one go, and so must not name much.
 void PinSearch::look_into_field(std::string_view json) {
   for (Named& each : open_) settle(each);
   open_.clear();
   place_ = {};
   JsonScan scan;
-  scan.feed(json, *this);
+  for (const int effort = effort_; !json.empty() && scan.feed(json.substr(0, kSlice), *this);
+       json.remove_prefix(std::min(kSlice, json.size()))) {
+    if (effort_ - effort > kMostEffort) {
+      give_up();
+      break;
+    }
+  }
   for (Named& each : open_) settle(each);
   open_.clear();
   place_ = {};

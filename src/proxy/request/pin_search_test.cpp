@@ -29,15 +29,18 @@ std::string uris(std::size_t count, const std::function<std::string(std::size_t)
   return body + "]}";
 }
 
-int effort_of(const std::string& body) {
+int effort_of(const std::string& body, const std::string& type = "application/json", bool* unread = nullptr) {
   PinTable table("a key for hashing that is long");
   int effort = 0;
   test::RequestFixture(gemini()).run(
-      "POST /llm/s/v1beta/models/m:generateContent HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n",
+      "POST /llm/s/v1beta/models/m:generateContent HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\nContent-Type: " + type +
+          "\r\n\r\n",
       [&](RequestContext& ctx) {
         PinSearch search(ctx, {.table = &table});
         search.look_into(body);
+        search.end_body();
         effort = search.effort();
+        if (unread != nullptr) *unread = search.unread();
       });
   return effort;
 }
@@ -69,6 +72,19 @@ TEST(PinSearch, WhatNamesMuchIsReadInTurns) {
   EXPECT_TRUE(at_once(R"({"x":")" + std::string(60'000, 'x') + R"("})"));
   EXPECT_FALSE(at_once("[" + std::string(60'000, ',') + "]"));
   EXPECT_FALSE(at_once(std::string(70'000, 'x')));
+  EXPECT_FALSE(at_once(std::string(60'000, '&'))) << "a form";
+}
+
+TEST(PinSearch, AFieldOfAFormIsNoTurnOfItsOwn) {
+  const auto form = [](const std::string& json) {
+    return "--x\r\nContent-Disposition: form-data; name=session\r\n\r\n" + json + "\r\n--x--\r\n";
+  };
+  bool unread = false;
+  const auto number = [](std::size_t i) { return "/" + std::to_string(i); };
+  EXPECT_LT(effort_of(form(uris(6'000, number)), "multipart/form-data; boundary=x", &unread), 5'000);
+  EXPECT_TRUE(unread);
+  EXPECT_GT(effort_of(form(uris(200, number)), "multipart/form-data; boundary=x", &unread), 300);
+  EXPECT_FALSE(unread);
 }
 
 // Forty packed bodies of one access key took all places, and another one's waited for seconds (kind: what all share,

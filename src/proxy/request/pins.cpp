@@ -96,8 +96,10 @@ bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& reques
   if (request.streams_upload) return true;
   if (request.body.size() > kAtOnce || !head.find(net::FieldId::kContentEncoding).empty()) return false;
   const std::string_view body = request.body.in_memory();
-  return body.size() <= kFewBytes ||
-         (std::ranges::count(body, '"') <= kFewQuotes && std::ranges::count(body, ',') <= kFewCommas);
+  if (body.size() <= kFewBytes) return true;
+  const auto has_few = [&](char c, std::ptrdiff_t few) { return std::ranges::count(body, c) <= few; };
+  return PreparedRequest::opens_json(body) && has_few('"', kFewQuotes) && has_few('&', kFewQuotes) &&
+         has_few(',', kFewCommas);
 }
 
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins) {
