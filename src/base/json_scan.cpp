@@ -1,6 +1,7 @@
 #include "base/json_scan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -10,6 +11,22 @@ namespace akr {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+// What may stand outside of the strings of strict JSON.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (const char c : std::string_view("[]{},:+-.0123456789truefalsnE \t\r\n"))
+    plain[static_cast<unsigned char>(c)] = true;
+  return plain;
+}();
+bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+bool is_number(std::string_view token) {
+  return token.find_first_not_of("0123456789+-.eE") == std::string_view::npos &&
+         (token[0] == '-' || (token[0] >= '0' && token[0] <= '9'));
+}
+bool is_word(std::string_view token) {
+  constexpr std::string_view kWords[] = {"true", "false", "null", "NaN", "Infinity", "-Infinity"};
+  return std::ranges::find(kWords, token) != std::end(kWords);
+}
 bool ends_bare(char c) { return c == ',' || c == ']' || c == '}' || is_blank(c); }
 
 // The first '"' or '\' from `at` on.  Two searches by the library beat one loop by far; in windows, because text that
@@ -42,6 +59,7 @@ void append_utf8(std::string& out, std::uint32_t code) {
 
 void JsonScan::reset() {
   state_ = State::kValue;
+  odd_ = false;
   token_.clear();
   pointer_.clear();
   frames_.clear();
@@ -49,7 +67,7 @@ void JsonScan::reset() {
 
 bool JsonScan::feed(std::string_view piece, Visitor& visitor) {
   std::size_t at = 0;
-  while (at < piece.size() && state_ != State::kDone) {
+  while (at < piece.size()) {
     switch (state_) {
       case State::kString:
         at = take_string(piece, at, visitor);
@@ -73,7 +91,8 @@ bool JsonScan::feed(std::string_view piece, Visitor& visitor) {
         at = pass_deep(piece, at);
         break;
       case State::kDone:
-        break;
+        expect(piece.find_first_not_of(" \t\r\n", at) == std::string_view::npos);
+        return false;
     }
   }
   return state_ != State::kDone;
@@ -89,6 +108,7 @@ std::size_t JsonScan::pass_deep(std::string_view piece, std::size_t at) {
       continue;
     }
     if (c == '"') deep_string_ = true;
+    expect(c == '"' || is_plain(c));
     if (c == '[' || c == '{') ++deep_;
     if (c == ']' || c == '}') --deep_;
   }
@@ -120,7 +140,8 @@ std::size_t JsonScan::take_bare(std::string_view piece, std::size_t at, Visitor&
   keep(piece.substr(at, end - at));
   if (end == piece.size()) return end;
   state_ = State::kNext;
-  const bool number = !token_.empty() && !too_long_ && (token_[0] == '-' || (token_[0] >= '0' && token_[0] <= '9'));
+  expect(!too_long_ && (is_number(token_) || is_word(token_)));
+  const bool number = !too_long_ && (token_[0] == '-' || (token_[0] >= '0' && token_[0] <= '9'));
   if (number && !frames_.empty()) visitor.scalar(*this, token_);
   return end;
 }
@@ -136,6 +157,7 @@ void JsonScan::take_escape(char c) {
     return;
   }
   const auto known = kFrom.find(c);
+  expect(known != std::string_view::npos || c == '"' || c == '\\' || c == '/');
   const char meant = known == std::string_view::npos ? c : kTo[known];
   keep({&meant, 1});
 }
@@ -144,6 +166,7 @@ void JsonScan::take_unicode(char c) {
   const int digit = hex_value(c);
   unicode_ = unicode_ << 4 | static_cast<std::uint32_t>(std::max(digit, 0));
   if (digit < 0) too_long_ = true;
+  expect(digit >= 0);
   if (--unicode_left_ > 0) return;
   state_ = State::kString;
   std::string text;
@@ -156,12 +179,14 @@ void JsonScan::take_mark(char c) {
   if (is_blank(c)) return;
   if (c == '{') return open(false);
   if (c == '[') return open(true);
-  if (c == '}' || c == ']') return close();
+  if (c == '}' || c == ']') return close(c == ']');
   if (c == ',') return next_element();
   if (c == ':') {
+    expect(state_ == State::kColon);
     state_ = State::kValue;
     return;
   }
+  expect(state_ == State::kValue || (state_ == State::kName && c == '"'));
   token_.clear();
   too_long_ = false;
   name_ = state_ == State::kName;
@@ -171,21 +196,23 @@ void JsonScan::take_mark(char c) {
 }
 
 void JsonScan::open(bool array) {
+  expect(state_ == State::kValue);
   if (frames_.size() >= kDeepest) {
     state_ = State::kDeep;
     deep_ = 1;
     deep_string_ = deep_escape_ = false;
     return;
   }
-  frames_.push_back({.begin = pointer_.size(), .array = array});
   if (!array) ++objects_;
+  frames_.push_back({.begin = pointer_.size(), .object = array ? object() : objects_, .array = array});
   ++places_;
   state_ = array ? State::kValue : State::kName;
   if (array) set_index(0);
 }
 
-void JsonScan::close() {
+void JsonScan::close(bool array) {
   ++places_;
+  expect(!frames_.empty() && frames_.back().array == array);
   if (!frames_.empty()) {
     pointer_.resize(frames_.back().begin);
     frames_.pop_back();
@@ -198,6 +225,7 @@ void JsonScan::next_element() {
     state_ = State::kDone;
     return;
   }
+  expect(state_ == State::kNext);
   Frame& frame = frames_.back();
   state_ = frame.array ? State::kValue : State::kName;
   if (frame.array) set_index(++frame.index);
@@ -245,6 +273,8 @@ void JsonScan::set_index(std::uint32_t index) {
   pointer_ += '/';
   pointer_.append(digits, static_cast<std::size_t>(end - digits));
 }
+
+std::uint64_t JsonScan::object() const { return frames_.empty() ? 0 : frames_.back().object; }
 
 std::string_view JsonScan::member(std::size_t up) const {
   std::size_t end = pointer_.size();

@@ -1,7 +1,8 @@
 // json_scan.hpp - walks over JSON that arrives in pieces, or whose end is missing, and tells its strings and numbers
 // with the place where they stand.  Keeps nothing but that place and the token it is in.
 //
-// Not a validator: broken JSON gives some tokens or none, never a failure.  One thread at a time.
+// Not a validator: broken JSON gives some tokens or none, never a failure.  But what another reader may understand
+// otherwise is noted: odd().  One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,8 @@ class JsonScan {
     virtual void long_text(const JsonScan& /*at*/, std::string_view /*beginning*/) {}
   };
 
-  // Takes the next piece.  False: there is nothing more to find (the value ended).
+  // Takes the next piece.  False: there is nothing more to find (the value ended); what follows it may be fed all the
+  // same, for odd().
   bool feed(std::string_view piece, Visitor& visitor);
   void reset();
 
@@ -39,18 +41,23 @@ class JsonScan {
   std::string_view member(std::size_t up = 0) const;
   // Is the token inside of a member of this name, at any depth?
   bool inside(std::string_view name) const;
-  // Counts the objects that began; equal for two tokens only if no object began between them.
-  std::uint64_t objects() const { return objects_; }
+  // Of the innermost object that the token is in; no two have the same.  0: it is in none.
+  std::uint64_t object() const;
   // Equal for two tokens only if they are elements of one array with no other container between them, so that all but
   // the last token of their pointers is the same.
   std::uint64_t place() const { return places_; }
   bool at_number() const { return number_; }
+  // It is no JSON as RFC 8259 writes it, so that lenient readers may see other members than were told: names or strings
+  // in other quotes or in none, comments, marks that are missing or out of place, something behind the value.  Commas
+  // before the end of a container, and NaN and Infinity, hide nothing and are not counted.
+  bool odd() const { return odd_; }
   std::size_t depth() const { return frames_.size(); }
 
  private:
   enum class State : std::uint8_t { kValue, kName, kColon, kNext, kString, kEscape, kUnicode, kBare, kDeep, kDone };
   struct Frame {
-    std::size_t begin = 0;  // of its own token in pointer_, with the slash
+    std::size_t begin = 0;     // of its own token in pointer_, with the slash
+    std::uint64_t object = 0;  // counted; of an array, that of the object it is in
     std::uint32_t index = 0;
     bool array = false;
   };
@@ -61,8 +68,9 @@ class JsonScan {
   void take_escape(char c);
   void take_unicode(char c);
   void take_mark(char c);
+  void expect(bool fits) { odd_ = odd_ || !fits; }
   void open(bool array);
-  void close();
+  void close(bool array);
   void next_element();
   void keep(std::string_view text);
   void end_string(std::string_view text, Visitor& visitor);
@@ -70,8 +78,9 @@ class JsonScan {
   void set_index(std::uint32_t index);
 
   State state_ = State::kValue;
-  bool name_ = false;      // the string is a member's name
-  bool number_ = false;    // the token is no string
+  bool name_ = false;    // the string is a member's name
+  bool number_ = false;  // the token is no string
+  bool odd_ = false;
   bool too_long_ = false;  // and so the token is not told
   std::uint8_t unicode_left_ = 0;
   bool deep_string_ = false;  // of what is passed over: in a string, behind a backslash there

@@ -1,6 +1,8 @@
 #include "base/json_scan.hpp"
 
+#include <map>
 #include <random>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -144,6 +146,68 @@ TEST(JsonScan, TextsThatAreTooLongAreToldByTheirBeginning) {
     EXPECT_EQ(found.told, 1);
     EXPECT_EQ(found.all, (std::vector<std::string>{"/a=abc/2048", "/c/0=d\ny/2048", "/e=f/1"})) << piece;
   }
+}
+
+bool odd(std::string_view json, std::size_t piece = std::string_view::npos) {
+  Collected found;
+  JsonScan scan;
+  for (std::size_t at = 0; at < json.size(); at += std::min(piece, json.size()))
+    scan.feed(json.substr(at, piece), found);
+  return scan.odd();
+}
+
+// What lenient readers understand went past whoever looks for names as if it were not there: other quotes or none,
+// comments, another document behind the first (kind: what may be read in two ways is not read by us in one).
+TEST(JsonScan, SaysWhatOthersMayReadInAnotherWay) {
+  const std::vector<std::string> odd_ones = {R"({'a':'b'})",
+                                             R"({a:"b"})",
+                                             R"({"x":1/*"*/,"a":"b"})",
+                                             "{\v\"a\":\"b\"}",
+                                             R"({"x":1}{"a":"b"})",
+                                             "{\"x\":1}\n{\"a\":\"b\"}",
+                                             R"({"x":1;"a":"b"})",
+                                             R"({"x"="y","a"="b"})",
+                                             R"({"x":tru"e","a":"b"})",
+                                             R"(["x"],{"a":"b"})",
+                                             R"({"x":'"',"a":"b"})",
+                                             R"({"a"` ":"b"})",
+                                             R"({"a":"\x62"})",
+                                             R"({"x":"y" "a":"b"})",
+                                             R"({"x":]"y","a":"b"})",
+                                             R"({,"a":"b"})",
+                                             R"({"a" "b"})",
+                                             R"(1 {"a":"b"})",
+                                             R"("x" {"a":"b"})",
+                                             R"({"a":"b"}#)",
+                                             R"({"a":"\uZZZZ"})",
+                                             R"({"x":)" + std::string(3000, '1') + R"(;"a":"b"})",
+                                             std::string(70, '[') + R"('"')" + std::string(70, ']')};
+  for (const std::string& json : odd_ones) {
+    for (const std::size_t piece : {1U, 3U, 5000U}) EXPECT_TRUE(odd(json, piece)) << json << ' ' << piece;
+  }
+  const std::vector<std::string> strict_ones = {
+      std::string(kObject.substr(0, kObject.rfind('}') + 1)),
+      std::string(R"({"a":[1,-2.5E+3,true,null,{},[]],"b":"\u0041\n\/"} )"),
+      std::string(R"([1,2,])"),
+      std::string(R"({"a":NaN,"b":-Infinity,})"),
+      std::string("null"),
+      std::string(" "),
+      std::string(R"({"a":"'/*)") + "\x01\"}\r\n",
+      std::string(100, '[') + R"("x'y",{"a":1.5e-7})" + std::string(100, ']')};
+  for (const std::string& json : strict_ones) {
+    for (const std::size_t piece : {1U, 3U, 5000U}) EXPECT_FALSE(odd(json, piece)) << json << ' ' << piece;
+  }
+}
+
+TEST(JsonScan, TellsObjectsApart) {
+  struct Objects final : JsonScan::Visitor {
+    void scalar(const JsonScan& at, std::string_view text) override { seen[std::string(text)] = at.object(); }
+    std::map<std::string, std::uint64_t> seen;
+  } found;
+  JsonScan().feed(R"({"a":"1","b":{"c":"2"},"d":["3",{"e":"4"},"5"],"f":"6"})", found);
+  for (const char* same : {"3", "5", "6"}) EXPECT_EQ(found.seen[same], found.seen["1"]) << same;
+  EXPECT_NE(found.seen["1"], found.seen["2"]);
+  EXPECT_NE(found.seen["2"], found.seen["4"]);
 }
 
 }  // namespace

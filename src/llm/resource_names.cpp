@@ -51,7 +51,8 @@ std::vector<std::string> resource_spellings(const ResourceMap& map, std::string_
   std::vector<std::string> found = {std::string(without_blanks(value))};
   if (!map.names) return found;
   std::string text = found.front();
-  for (int round = 0; round < 3; ++round) {
+  constexpr int kMostRounds = 5;
+  for (int round = 0; round < kMostRounds; ++round) {
     std::string name = last_name(text);
     if (!name.empty() && std::ranges::find(found, name) == found.end()) found.push_back(std::move(name));
     if (text.find('%') == std::string::npos) break;

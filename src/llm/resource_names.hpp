@@ -13,7 +13,7 @@ namespace akr {
 // Is resource_id() not all that `value` may mean?  Cheap: nearly every value is spelled plainly.
 bool oddly_spelled(const ResourceMap& map, std::string_view value);
 
-// Every id that a server may read in a value that is: without blanks around it; of names also decoded once and twice,
+// Every id that a server may read in a value that is: without blanks around it; of names also decoded up to four times,
 // with '\' for '/', without empty and dot segments, and without what stands behind ';', '?' or '#'.
 std::vector<std::string> resource_spellings(const ResourceMap& map, std::string_view value);
 

@@ -50,16 +50,45 @@ void add(std::vector<std::string>& found, std::string_view encoded) {
   found.push_back(decode_leniently(encoded));
 }
 
-// Of what was added: as somebody reads it who decodes twice.
+// Of what was added: as somebody reads it who decodes it again.
 void add_decoded_again(std::vector<std::string>& found) {
-  if (found.back().find('%') == std::string::npos) return;
-  std::string again = decode_leniently(found.back());
-  if (again != found.back()) found.push_back(std::move(again));
+  constexpr int kMostRounds = 3;  // behind the first
+  for (int i = 0; i < kMostRounds && found.back().find('%') != std::string::npos; ++i) {
+    std::string again = decode_leniently(found.back());
+    if (again == found.back()) return;
+    found.push_back(std::move(again));
+  }
 }
 
-// Many servers decode before they split, and drop what stands behind a ';': there a segment is what they make of it.
+// Without what frames an id: blanks, and of lists brackets and quotes.
+void add_bare(std::vector<std::string>& found, std::string_view text, std::string_view frame) {
+  const auto begin = text.find_first_not_of(frame);
+  if (begin == std::string_view::npos) return;
+  const std::string_view bare = text.substr(begin, text.find_last_not_of(frame) + 1 - begin);
+  if (bare != text) found.emplace_back(bare);
+}
+
+constexpr std::string_view kBlanks{" \t\r\n\v\f\0", 7};
+
+// "a,b", ["a","b"], "a;b=c" where a ';' ends a parameter, and "+a" where a '+' is a blank.
+void add_listed(std::vector<std::string>& found, std::size_t index) {
+  constexpr std::string_view kFrame{" \t\r\n\v\f\0+[]{}()\"'/", 17};
+  const std::string whole = found[index];
+  for (std::size_t at = 0; at <= whole.size();) {
+    const std::size_t end = std::min(whole.find_first_of(",;", at), whole.size());
+    const std::string_view part = std::string_view(whole).substr(at, end - at);
+    if (part.size() != whole.size() && !part.empty()) found.emplace_back(part);
+    add_bare(found, part, kFrame);
+    const auto equals = part.find('=');
+    if (equals != std::string_view::npos && equals + 1 < part.size()) found.emplace_back(part.substr(equals + 1));
+    at = end + 1;
+  }
+}
+
+// Many servers decode before they split, and drop what stands behind a ';' or a '?': there a segment is what they make
+// of it.
 void add_pieces(std::vector<std::string>& found, std::size_t index) {
-  constexpr std::string_view kEnds = "/\\;";
+  constexpr std::string_view kEnds = "/\\;,?#";
   const std::string whole = found[index];
   if (whole.find_first_of(kEnds) == std::string::npos) return;
   std::string_view rest = whole;
@@ -98,6 +127,14 @@ std::string_view resource_in_url(std::string_view url) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
+bool takes_file(const ResourceMap& map, std::string_view path) {
+  if (map.names && is_upload_path(path)) return true;
+  // In a segment that some server decodes, another path may stand.
+  if (path.find_first_of("%;\\") != std::string_view::npos) return false;
+  const std::string_view wanted = behind_version(path);
+  return std::ranges::any_of(map.uploads, [&](auto each) { return path_fits(each, wanted, PathEnd::kThere); });
+}
+
 std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_view path) {
   std::vector<std::string> found;
   const bool names = map != nullptr && map->names;
@@ -108,6 +145,8 @@ std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_v
     if (found.size() == known) continue;
     add_decoded_again(found);
     for (std::size_t i = known, readings = found.size(); i < readings; ++i) add_pieces(found, i);
+    for (std::size_t i = known, readings = found.size(); i < readings; ++i)
+      add_bare(found, std::string(found[i]), kBlanks);
     if (!names) continue;
     // A name is two segments, the collection and the thing in it; it may also be one whose slash is escaped.
     const std::string whole = found[known];
@@ -130,6 +169,10 @@ std::vector<std::string> resources_in_query(const ResourceMap* map, std::string_
     add(found, parameter);
     if (found.size() == known) continue;
     add_decoded_again(found);
+    // As it stands, and as it is when nothing is left to decode.
+    const std::size_t last = found.size() - 1;
+    add_listed(found, known);
+    if (last != known) add_listed(found, last);
     if (!names) continue;
     const std::string value = found[known];
     std::string name(resource_id(*map, value));

@@ -35,6 +35,13 @@ struct ResourceMap {
   std::span<const std::string_view> derived = {};
   // Pointers of rules at which an answer lists what the account holds, whatever was asked: nobody made it just now.
   std::span<const std::string_view> lists = {};
+  // Where bodies are the bytes of files and name nothing, whatever they look like: whole paths behind the API's
+  // version, patterns as above.  Beside Google's is_upload_path().
+  std::span<const std::string_view> uploads = {};
+  // Arrays whose objects are things themselves, named by their `id`: a conversation that is passed back.  Those of a
+  // `type` in `whole_items` hold all that they are, so that any key can take them.
+  std::span<const std::string_view> item_lists = {};
+  std::span<const std::string_view> whole_items = {};
   // Fields of a request's head that hold an id; lower case.
   std::span<const std::string_view> request_fields = {};
   // The member of a generation call, with its quotes, that asks for what it generates to be kept; "" = none.
@@ -59,6 +66,9 @@ std::string_view upload_in_query(std::string_view query);
 
 // Is `path`, as the client sent it, behind the slug, one for the bytes of files (Google's)?
 inline bool is_upload_path(std::string_view path) { return path.starts_with("/upload/"); }
+
+// Is the body of a request to `path` the bytes of a file?
+bool takes_file(const ResourceMap& map, std::string_view path);
 
 // Everything in a request's path, or among the values of its query, that may be an id; decoded.
 std::vector<std::string> resources_in_path(const ResourceMap* map, std::string_view path);

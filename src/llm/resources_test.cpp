@@ -1,4 +1,5 @@
 // What each dialect says about things that belong to a key, with requests and ids as the providers have them.
+#include <algorithm>
 #include <random>
 #include <set>
 
@@ -157,6 +158,31 @@ TEST(Resources, TargetsNameThem) {
   EXPECT_TRUE(in("gemini_native", "/v1beta/models/veo/operations/o1", "").contains("operations/o1"));
   EXPECT_TRUE(in("gemini_native", "/upload/v1beta/files", "upload_id=AB&upload_protocol=resumable").contains("AB"));
   EXPECT_TRUE(in("gemini_native", "/v1beta/tunedModels/t:generateContent", "").contains("tunedModels/t"));
+}
+
+// An id in a list, between blanks or decoded once more went past whoever looked for it (kind: what a server reads as an
+// id is one).
+TEST(Resources, TargetsNameThemInAnyFrame) {
+  const ResourceMap& map = map_of("openai_compatible");
+  const auto holds = [](const std::vector<std::string>& all) { return std::ranges::find(all, "f-1") != all.end(); };
+  for (const char* query : {"a=x,f-1", "a=[f-1]", "a=%5B%22x%22%2C%22f-1%22%5D", "a=+f-1+", "a=%20f-1", "a=f-1%00",
+                            "a=x;b=f-1", "a=%25252566-1"})
+    EXPECT_TRUE(holds(resources_in_query(&map, query))) << query;
+  for (const char* path : {"/files/f-1%20", "/files/%09f-1", "/files/%25252566-1", "/files/f-1,x", "/files/f-1%3Fx"})
+    EXPECT_TRUE(holds(resources_in_path(&map, path))) << path;
+}
+
+TEST(Resources, BodiesOfFiles) {
+  const ResourceMap& openai = map_of("openai_compatible");
+  for (const char* path : {"/v1/files", "/v1/uploads/u/parts", "/v1/audio/transcriptions", "/openai/v1/files"})
+    EXPECT_TRUE(takes_file(openai, path)) << path;
+  for (const char* path :
+       {"/v1/containers/c/files", "/v1/vector_stores/v/files", "/v1/files/f", "/v1/images/edits", "/v1/audio/voices",
+        "/upload/v1/files/x", "/v1/uploads/u%2F..%2F../parts", "/v1/uploads/u;/parts", "/v1/responses"})
+    EXPECT_FALSE(takes_file(openai, path)) << path;
+  EXPECT_TRUE(takes_file(map_of("gemini_native"), "/upload/v1beta/files"));
+  EXPECT_FALSE(takes_file(map_of("gemini_native"), "/v1beta/files"));
+  EXPECT_TRUE(takes_file(map_of("anthropic_native"), "/v1/files"));
 }
 
 TEST(Resources, TargetsOfAnyBytesAreSurvived) {

@@ -79,6 +79,7 @@ struct RequestContext {
   const ResourceRule* makes_resources = nullptr;  // what its answer names, by the provider's knowledge
   bool names_own = false;                         // something that its access key made
   bool names_unread = false;                      // it may name more than was read
+  bool streamed_unread = false;                   // nobody looked: it passes through (stream_uploads)
   std::vector<std::size_t> named;  // hashes of what it names, sorted, if its answer may name what it makes
 
   // attempts

@@ -1,5 +1,6 @@
 // D23: a pinned thing belongs to the access key that made it.  A second access key read the first one's file with 200
 // whenever its request happened to go out with the same upstream key.
+#include <set>
 #include <string>
 
 #include <boost/json.hpp>
@@ -214,6 +215,155 @@ TEST_F(OwnedThings, NoSecondPartHidesThem) {
   EXPECT_EQ(proxy_.ask("POST", "/v1/batches", body, coded, kAlice).status, 200);
 }
 
+constexpr std::string_view kFormType = "Content-Type: multipart/form-data; boundary=x\r\n";
+
+std::string form_of(std::string_view name, std::string_view value, std::string_view more = {}) {
+  return "--x\r\nContent-Disposition: form-data; name=\"" + std::string(name) + "\"" + std::string(more) + "\r\n\r\n" +
+         std::string(value) + "\r\n--x--\r\n";
+}
+
+// Forms and whatever was not called JSON were not read, yet what their answers named became the asker's: Bob attached
+// Alice's file to a container of his own, and owned it (kind: what was not looked at gives nothing).
+TEST_F(OwnedThings, NoFormHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  answered(kAlice, "POST", "/v1/videos", R"({"id":"video_1"})", "{}");
+  const int maker = key_of(upstream_.last());
+  const int before = upstream_.requests();
+  script_ = answering(R"({"id":"file-1"})");
+  const auto ask = [&](std::string_view who, std::string_view path, const std::string& body,
+                       std::string_view type = kFormType) { return proxy_.ask("POST", path, body, type, who).status; };
+  EXPECT_EQ(ask(kBob, "/v1/containers/c/files", form_of("file_id", "file-1")), 404);
+  EXPECT_EQ(ask(kBob, "/v1/containers/c/files", form_of("whatever", "file-1", "; filename=\"f\"")), 404);
+  EXPECT_EQ(ask(kBob, "/v1/videos/edits", form_of("video[id]", "video_1")), 404);
+  EXPECT_EQ(ask(kBob, "/v1/realtime/calls", form_of("session", R"({"tools":[{"file_ids":["file-1"]}]})")), 404);
+  const std::string behind = form_of("file", std::string(3U << 20, 'f'), "; filename=\"f\"");
+  EXPECT_EQ(ask(kBob, "/v1/videos/edits", behind.substr(0, behind.size() - 7) + form_of("video[id]", "video_1")), 404);
+  EXPECT_EQ(ask(kBob, "/v1/vector_stores/v/files", "a=b&file_id=file%2D1",
+                "Content-Type: application/x-www-form-urlencoded\r\n"),
+            404);
+  EXPECT_EQ(ask(kBob, "/v1/videos/edits", "preamble\r\n" + form_of("video[id]", "video_b")), 400);
+  EXPECT_EQ(upstream_.requests(), before);
+  script_ = answering(R"({"id":"file-b"})");
+  EXPECT_EQ(ask(kBob, "/v1/containers/c/files", form_of("file", "my own", "; filename=\"f\"")), 200);
+  expect_unknown(kBob, "GET", "/v1/files/file-1");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(ask(kAlice, "/v1/videos/edits", form_of("prompt", "[a video]") + form_of("video[id]", "video_1")), 200);
+    EXPECT_EQ(key_of(upstream_.last()), maker);
+  }
+}
+
+// The answer's word for it gave another's thing away (the same kind).
+TEST_F(OwnedThings, WhatIsSomebodysDoesNotChangeHands) {
+  ProxySpec spec = spec_for(upstream_, kOpenAi);
+  spec.keys = 1;
+  ProxyUnderTest proxy(spec);
+  script_ = answering(R"({"id":"file-1"})");
+  EXPECT_EQ(proxy.ask("POST", "/v1/files", "form", kFormType, kAlice).status, 200);
+  EXPECT_EQ(proxy.ask("POST", "/v1/files", "form", kFormType, kBob).status, 200);
+  EXPECT_EQ(proxy.ask("GET", "/v1/files/file-1", {}, {}, kBob).status, 404);
+  script_ = answering(R"({"id":"file-b"})");
+  EXPECT_EQ(proxy.ask("POST", "/v1/files", std::string(100'000, 'f'), kFormType, kBob).status, 200);
+  EXPECT_EQ(proxy.ask("GET", "/v1/files/file-b", {}, {}, kAlice).status, 404) << "an upload makes a file all the same";
+  EXPECT_EQ(proxy.ask("GET", "/v1/files/file-b", {}, {}, kBob).status, 200);
+}
+
+// JSON under another type was read if all of it came with its head, and not if it came behind it (kind: what is looked
+// at must not depend on how it arrives).
+TEST_F(OwnedThings, NoTypeHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"({"x":")" + std::string(300'000, 'x') + R"(","file_id":"file-1"})";
+  const int before = upstream_.requests();
+  for (const char* type : {"application/octet-stream", "image/png", "application/x-json", "*/*", "text/html", "",
+                           "application/json, a/b", "multipart/form-data", "application/x-protobuf"}) {
+    const int status =
+        proxy_.ask("POST", "/v1/vector_stores/v/files", name, "Content-Type: " + std::string(type) + "\r\n", kBob)
+            .status;
+    EXPECT_TRUE(status == 404 || (status == 400 && type == std::string_view("multipart/form-data"))) << type << status;
+  }
+  const std::string two = "Content-Type: image/png\r\nContent-Type: application/json\r\n";
+  EXPECT_EQ(proxy_.ask("POST", "/v1/vector_stores/v/files", name, two, kBob).status, 400);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/batches", "\x0a\x05", "Content-Type: application/x-protobuf\r\n", kBob).status,
+            400);
+  EXPECT_EQ(upstream_.requests(), before);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/ocr", "%PDF {", "Content-Type: application/pdf\r\n", kBob).status, 200);
+  EXPECT_EQ(proxy_.ask("POST", "/v1/realtime/calls", "v=0\r\n", "Content-Type: application/sdp\r\n", kBob).status, 200);
+}
+
+// Lenient readers took names out of what was no JSON to us (kind: what the upstream understands, we understand, or it
+// does not go there).
+TEST_F(OwnedThings, NoLenientReaderFindsThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  const std::string name = R"({"file_id":"file-1"})";
+  const int before = upstream_.requests();
+  for (const std::string& body :
+       {std::string("{'file_id':'file-1'}"), std::string(R"({file_id:"file-1"})"), "\f" + name, "\v" + name,
+        "/**/" + name, ")]}'\n" + name, "1 " + name, R"({"x":1})" + name,
+        R"({"x":1})"
+        "\n" +
+            name,
+        "#\n" + name, "\x1e" + name}) {
+    EXPECT_EQ(ask_as(kBob, "POST", "/v1/responses", body).status, 400) << body;
+  }
+  EXPECT_EQ(upstream_.requests(), before);
+  expect_served(kBob, "POST", "/v1/responses",
+                R"({"input":"{'file_id':'file-1'} /* \"x\" */"})"
+                "\r\n");
+  expect_served(kBob, "POST", "/v1/files", "{'file_id':'file-1'}");  // a file, whatever is in it
+}
+
+// Items were looked up only if their type said that they are references (kind: what the upstream looks up, we do).
+TEST_F(OwnedThings, ItemsArePassedBackToTheirOwnKey) {
+  answered(kAlice, "POST", "/v1/responses",
+           R"({"id":"resp_1","output":[{"id":"msg_1","type":"message"},{"id":"rs_1","type":"reasoning"}]})", "{}");
+  const int maker = key_of(upstream_.last());
+  const auto input = [](const std::string& item) { return R"({"model":"m","input":[{"role":"user"},)" + item + "]}"; };
+  for (const char* item :
+       {R"({"type":"item_reference","id":"msg_1"})", R"({"id":"msg_1"})", R"({"id":"msg_1","type":null})",
+        R"({"type":"item_reference","x":{"type":"y","id":"z"},"id":"msg_1"})",
+        R"({"type":"reasoning","id":"rs_1","summary":[]})"}) {
+    expect_unknown(kBob, "POST", "/v1/responses", input(item));
+    for (int i = 0; i < 5; ++i) {
+      expect_served(kAlice, "POST", "/v1/responses", input(item));
+      EXPECT_EQ(key_of(upstream_.last()), maker) << item;
+    }
+  }
+  const std::string whole = R"({"type":"message","id":"msg_1","role":"assistant","content":[]})";
+  expect_unknown(kBob, "POST", "/v1/responses", input(whole));
+  std::set<int> keys;
+  for (int i = 0; i < 10; ++i) {
+    expect_served(kAlice, "POST", "/v1/responses", input(whole));
+    keys.insert(key_of(upstream_.last()));
+  }
+  EXPECT_GT(keys.size(), 1U) << "any key can take what is said whole";
+}
+
+TEST_F(OwnedThings, ItemsOfSeveralKeysGoToAny) {
+  std::set<int> keys;
+  std::string items;
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = "rs_" + std::to_string(i);
+    answered(kAlice, "POST", "/v1/responses", R"({"id":"resp_)" + id + R"(","output":[{"id":")" + id + R"("}]})", "{}");
+    keys.insert(key_of(upstream_.last()));
+    items += R"({"type":"reasoning","id":")" + id + R"("},)";
+  }
+  ASSERT_GT(keys.size(), 1U);
+  expect_served(kAlice, "POST", "/v1/responses", R"({"input":[)" + items + "{}]}");
+}
+
+// Ids in lists, between blanks, or decoded once more were no ids to us; neither were names that only some fold.
+TEST_F(OwnedThings, NoFrameHidesThem) {
+  answered(kAlice, "POST", "/v1/files", R"({"id":"file-1"})", "form");
+  for (const char* query : {"ids=x,file-1", "ids=[file-1]", "ids=%5B%22x%22,%22file-1%22%5D", "a=+file-1",
+                            "a=file-1%20", "a=%25252566ile-1", "a=x%2Cfile-1", "a=x;b=file-1"})
+    expect_unknown(kBob, "GET", "/v1/things?" + std::string(query));
+  for (const char* path : {"file-1%20", "%20file-1", "%25252566ile-1", "file-1%09"})
+    expect_unknown(kBob, "GET", "/v1/files/" + std::string(path));
+  expect_unknown(kBob, "POST", "/v1/vector_stores", "{\"file_id\xC5\xBF\":[\"file-1\"]}");
+  std::string many = "/v1/things?x=";
+  for (int i = 0; i < 10'000; ++i) many += "a,";
+  EXPECT_EQ(ask_as(kBob, "GET", many).status, 400);
+}
+
 // Where nothing is anybody's there is nothing to be hidden: what the upstream can read and we cannot is its business.
 // What such a request makes is reached with its key, and is nobody's: it may have named it.
 TEST_F(OwnedThings, AStrangeCodingIsServedWhereThereIsNothingToHide) {
@@ -392,6 +542,8 @@ TEST_F(OwnedGeminiThings, NoSpellingOfAUriLeadsPastTheirOwner) {
     expect_unknown(kBob, "POST", generate, body(uri));
     expect_served(kAlice, "POST", generate, body(uri));
   }
+  EXPECT_EQ(ask_as(kBob, "POST", generate, "{'contents':[{'parts':[{'fileData':{'fileUri':'files/abc'}}]}]}").status,
+            400);
   const std::string long_query = "https://h/v1beta/files/abc?x=" + std::string(5000, 'a');
   expect_unknown(kBob, "POST", generate, body(long_query));
   expect_served(kBob, "POST", generate, body("https://h/v1beta/files/other?x=" + std::string(5000, 'a')));

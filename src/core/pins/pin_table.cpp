@@ -1,8 +1,16 @@
 #include "core/pins/pin_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace akr {
+namespace {
+
+bool in_one_account(const PinnedKey& a, const PinnedKey& b) {
+  return a == b || (a.service == b.service && a.account != 0 && a.account == b.account);
+}
+
+}  // namespace
 
 PinTable::PinTable(std::string_view hash_key, std::size_t most)
     : hasher_(hash_key), most_per_part_(std::max<std::size_t>(1, most / kParts)) {}
@@ -47,7 +55,8 @@ void PinTable::put(ServiceId asked, std::string_view access_key, std::string_vie
   put_own(pin, how, now);
 }
 
-bool PinTable::put_thing(const KeyPin& made, How how, WallTime now) {
+bool PinTable::put_thing(const KeyPin& made, How& how, WallTime now) {
+  const bool strict = std::exchange(how, how == How::kMadeIfNew ? How::kMade : how) == How::kMadeIfNew;
   Part& mine = part(made.id);
   const MutexLock lock(mine.mutex);
   const auto found = mine.by_id.find(made.id);
@@ -57,8 +66,13 @@ bool PinTable::put_thing(const KeyPin& made, How how, WallTime now) {
   }
   Entry& entry = *found->second;
   const bool ended = entry.pin.expires <= now;
-  if (!ended && entry.pin.owner != made.owner && how == How::kSeen) return true;  // as a list shows it to everybody
-  if (ended ? how != How::kMade : entry.pin.owner != made.owner) return false;
+  if (!ended && entry.pin.owner != made.owner) {
+    if (how == How::kSeen) return true;                      // as a list shows it to everybody
+    if (in_one_account(entry.pin.to, made.to)) return true;  // it is that one's, whatever the answer says
+    if (strict) how = How::kNamed;
+    return false;
+  }
+  if (ended && how != How::kMade) return false;
   if (entry.pin.owner != made.owner) {
     entry.pin.owner = made.owner;
     owe(mine, entry);

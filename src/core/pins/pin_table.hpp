@@ -43,10 +43,11 @@ class PinTable {
     bool foreign = false;          // another one did, and does not share it: to this one it does not exist
   };
   Found look_up(ServiceId asked, std::string_view access_key, std::string_view resource, Sharing sharing, WallTime now);
-  // The resource was made through this key and belongs to the access key; or the answer to a request that makes
-  // something named it again (of both, the last word wins); or it was seen through this key: keys of one account see
-  // the same things, and what one of them made must not wander to the next one that lists it.
-  enum class How : std::uint8_t { kMade, kNamed, kSeen };
+  // The resource was made through this key and belongs to the access key; or so it is unless somebody owns it already;
+  // or the answer to a request that makes something named it again (of these, the last word wins); or it was seen
+  // through this key: keys of one account see the same things, and what one of them made must not wander to the next
+  // one that lists it.  What is another's and lives in the same account was not made now, whatever the answer says.
+  enum class How : std::uint8_t { kMade, kMadeIfNew, kNamed, kSeen };
   void put(ServiceId asked, std::string_view access_key, std::string_view resource, PinnedKey to, How how,
            WallTime now);
 
@@ -93,8 +94,8 @@ class PinTable {
   static std::size_t slot_of(ServiceId asked) { return static_cast<std::uint64_t>(asked.value) % kCounters; }
   // A pin that has not ended; one of `owner`, or any if that is 0, lives on by it.
   std::optional<KeyPin> use(const PinId& id, std::uint64_t owner, WallTime now);
-  // Notes who made a resource.  False: the access key needs a pin of its own.
-  bool put_thing(const KeyPin& made, How how, WallTime now);
+  // Notes who made a resource.  False: the access key needs a pin of its own; `how` is what is true then.
+  bool put_thing(const KeyPin& made, How& how, WallTime now);
   void put_own(const KeyPin& pin, How how, WallTime now);
   // False: it was not there, or `owner` is neither 0 nor its owner.
   bool forget(const PinId& id, std::uint64_t owner, WallTime now);

@@ -106,6 +106,26 @@ TEST_F(PinTableTest, OneNameMayBeMadeByTwo) {
   EXPECT_TRUE(next.look_up(kService, "alice", "files/a", PinTable::Sharing::kNo, clock_.wall()).mine);
 }
 
+// The answer to a request that named another's thing unseen made that its own (kind: what is somebody's changes hands
+// by no answer).
+TEST_F(PinTableTest, WhatIsSomebodysIsNotMadeAgain) {
+  using How = PinTable::How;
+  const PinnedKey same = {kFirst.service, KeyId{77}, 5};
+  const auto made_by_bob = [this](std::string_view id, PinnedKey to, How how) {
+    table_.put(kService, "bob", id, to, how, clock_.wall());
+    return table_.look_up(kService, "bob", id, PinTable::Sharing::kNo, clock_.wall()).mine;
+  };
+  put("a");
+  put("b", {kFirst.service, kFirst.key, 5});
+  EXPECT_FALSE(made_by_bob("a", kFirst, How::kMade));
+  EXPECT_FALSE(made_by_bob("b", same, How::kMade)) << "another key of its account";
+  EXPECT_FALSE(made_by_bob("a", kSecond, How::kMadeIfNew)) << "nor where it may be a copy";
+  EXPECT_TRUE(made_by_bob("c", kSecond, How::kMadeIfNew));
+  EXPECT_EQ(find("a"), kFirst);
+  clock_.advance(49h);
+  EXPECT_TRUE(made_by_bob("a", kFirst, How::kMade)) << "its pin has ended";
+}
+
 TEST_F(PinTableTest, AnyIsFalseUntilThereIsAPinAndAfterTheLastOne) {
   EXPECT_FALSE(table_.any(kService));
   put("file-1");

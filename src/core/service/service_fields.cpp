@@ -220,10 +220,12 @@ constexpr Field<Service> kFields[] = {
           "1 MiB，且不是未经读取直接转发的（`stream_uploads`）"}},
     {.name = "stream_uploads",
      .member = [](Service& service) -> bool& { return service.stream_uploads; },
-     .meaning = {"request bodies pass through as they come, without limit, at the price of a single attempt; the JSON "
-                 "of LLM services and of those with `affinity_rules` is read all the same (MAX_BODY_SIZE)",
-                 "请求体随到随转，不受长度限制，代价是只尝试一次；LLM 服务以及设有 `affinity_rules` 的服务的 JSON "
-                 "请求体仍会被读取（MAX_BODY_SIZE）"}},
+     .meaning =
+         {"request bodies pass through as they come, without limit, at the price of a single attempt; what "
+          "LLM services are sent that is no file, and the JSON of services with `affinity_rules`, is read all the "
+          "same (MAX_BODY_SIZE)",
+          "请求体随到随转，不受长度限制，代价是只尝试一次；发往 LLM 服务的非文件请求体以及设有 "
+          "`affinity_rules` 的服务的 JSON 请求体仍会被读取（MAX_BODY_SIZE）"}},
     {.name = "allow_set_cookie",
      .member = [](Service& service) -> bool& { return service.allow_set_cookie; },
      .meaning = {"passes the upstream's `Set-Cookie` on", "转发上游的 `Set-Cookie`"}},

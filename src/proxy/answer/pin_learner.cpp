@@ -27,6 +27,7 @@ struct PinOwner {
   bool makes;                          // the request made something
   bool derives;                        // it looked at something of its own
   bool unread;                         // it may have named anything itself
+  bool streamed;                       // and nobody looked
   std::span<const std::size_t> named;  // what it named itself, was not made by it
   WallTime now;
 
@@ -38,6 +39,7 @@ struct PinOwner {
     How how = makes && told != Told::kInList ? How::kMade : How::kSeen;
     if (derives && derived) how = How::kMade;
     if (how == How::kMade && (unread || is_digits(id) || was_named(id))) how = makes ? How::kNamed : How::kSeen;
+    if (how == How::kMade && streamed) how = How::kMadeIfNew;
     table.put(asked, access_key, id, key, how, now);
   }
   bool was_named(std::string_view id) const {
@@ -139,6 +141,7 @@ std::unique_ptr<AnswerWatcher> watch_for_pins(const RequestContext& ctx, const A
                           .makes = !is_safe(ctx.client.head().method()),
                           .derives = ctx.names_own,
                           .unread = ctx.names_unread,
+                          .streamed = ctx.streamed_unread,
                           .named = ctx.named,
                           .now = pins.clock->wall()};
   const ResourceMap* const map = answered.by.speaks ? answered.by.speaks.provider->resources : nullptr;

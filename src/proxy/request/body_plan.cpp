@@ -30,8 +30,11 @@ BodyPlan plan_body(const RequestContext& ctx, const BodyLimits& limits) {
   const std::string_view type = media_type(head.find(net::FieldId::kContentType));
   // The bytes of a file, whatever they look like and are called.
   const bool part_of_file = llm && !upload_in_query(ctx.route.query).empty() && is_upload_path(ctx.path_behind_slug());
+  const ResourceMap* const map = llm ? service.provider->resources : nullptr;
   const bool wants_json = llm || !service.config.affinity_rules.empty();
   if (wants_json && is_json(type) && !part_of_file) return {.limit = llm ? limits.json : limits.kept};
+  // It may name things, as multipart or under whatever type.
+  if (map != nullptr && !takes_file(*map, ctx.path_behind_slug())) return {.limit = limits.json};
   if (service.config.stream_uploads) return {.streams = true, .even_if_here = true};
   if (!llm) return {.limit = limits.kept};
   if (!part_of_file && is_message(type)) return {.limit = limits.json};

@@ -1,9 +1,10 @@
 // body_plan.hpp - which bodies are read before they go up, which pass through as they come, and how long each may be.
 //
-// JSON tells who may serve a request (models, pins, conversations), so it is read whatever the service says.  Files
-// tell nothing and may be large: multipart and raw uploads of LLM services pass through, which leaves them one attempt.
-// A generation call with a file in it (a transcription) can be served by any key: it is kept while its length is that
-// of an ordinary body, or is not told, so that it can be tried again.  Pure; any thread.
+// What a body says tells who may serve the request (models, pins, conversations), so it is read, whatever the service
+// says and whatever its type is.  Files tell nothing and may be large: what goes to an LLM service's places for them
+// (takes_file()) and is no JSON passes through, which leaves it one attempt.  A generation call with a file in it (a
+// transcription) can be served by any key: it is kept while its length is that of an ordinary body, or is not told, so
+// that it can be tried again.  Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -57,6 +57,23 @@ TEST(BodyPlan, FilesOfLlmServicesPassThroughAndJsonIsRead) {
   }
 }
 
+// What was no JSON by its type passed through unread, wherever it went, and named things on its way (kind: what was not
+// looked at gives nothing).
+TEST(BodyPlan, OnlyWhatGoesToAPlaceForFilesPassesThrough) {
+  Service streaming = llm();
+  streaming.stream_uploads = true;
+  for (const Service& service : {llm(), streaming}) {
+    for (const char* type : {"multipart/form-data; boundary=x", "application/octet-stream", "*/*", "text/html"}) {
+      for (const char* path : {"/v1/containers/c/files", "/v1/vector_stores/v/files", "/v1/videos/edits", "/v1/videos",
+                               "/v1/images/edits", "/v1/responses", "/v1/audio/voices", "/v1/files/f/content"})
+        EXPECT_EQ(plan(service, type, 150, path), "kept 200") << type << path;
+    }
+  }
+  for (const char* path : {"/v1/files", "/v1/uploads/u/parts", "/v1/audio/translations", "/openai/v1/files",
+                           "/openai/deployments/d/audio/transcriptions"})
+    EXPECT_EQ(plan(llm(), "multipart/form-data; boundary=x", 150, path), "streams 1000") << path;
+}
+
 TEST(BodyPlan, GenericServicesKeepEverythingUntilTheyAreToldOtherwise) {
   EXPECT_EQ(plan(generic(), "multipart/form-data; boundary=x"), "kept 100");
   EXPECT_EQ(plan(generic(), "application/json"), "kept 100");

@@ -10,11 +10,14 @@
 namespace akr {
 namespace {
 
-constexpr std::size_t kLongestModel = 256;
 // Per request.  No request names so many things, and each costs half a microsecond.
 constexpr int kMostLookups = 100'000;
+// Of what one head may name; all of it is looked up in one turn.
+constexpr std::size_t kMostInHead = 4096;
 constexpr int kFewLookups = 64;       // up to here nothing is remembered of them
-constexpr std::size_t kLately = 256;  // ids; lists repeat a few
+constexpr std::size_t kLately = 256;  // values; lists repeat a few
+constexpr std::size_t kLongestKept = 256;
+constexpr std::size_t kSpelledAtOnce = 32;  // bytes of an odd value whose spellings cost as much as a look-up
 
 bool only_looks(const RequestContext& ctx) { return ctx.client.head().method() == "GET" || ctx.head_method; }
 
@@ -28,9 +31,6 @@ std::string_view query_of(const RequestContext& ctx) {
   const auto question = target.find('?');
   return question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
 }
-
-// What may stand before JSON: blanks, the marks of UTF-8, UTF-16 and UTF-32, and the zeros of the latter two.
-constexpr std::string_view kBeforeJson{" \t\r\n\xef\xbb\xbf\xfe\xff\0", 10};
 
 }  // namespace
 
@@ -61,7 +61,7 @@ PinSearch::PinSearch(RequestContext& ctx, const PinSettings& pins)
 
 void PinSearch::look_into_path() {
   in_path_ = true;
-  for (const std::string& id : resources_in_path(map_, ctx_.path_behind_slug())) look_up(id);
+  look_up_all(resources_in_path(map_, ctx_.path_behind_slug()));
   in_path_ = false;
   if (upload_) stay_with(upload_);
 }
@@ -85,7 +85,7 @@ void PinSearch::look_into_upload() {
 
 void PinSearch::look_into_query() {
   const auto pinned = ctx_.pinned;
-  for (const std::string& id : resources_in_query(map_, query_of(ctx_))) look_up(id);
+  look_up_all(resources_in_query(map_, query_of(ctx_)));
   if (pinned || conflict_) stay_with(pinned);
 }
 
@@ -94,10 +94,16 @@ void PinSearch::stay_with(const std::optional<PinnedKey>& pinned) {
   ctx_.pinned = pinned;
 }
 
+void PinSearch::look_up_all(std::span<const std::string> ids) {
+  if (ids.size() > kMostInHead) give_up();
+  for (const std::string& id : ids.first(std::min(ids.size(), kMostInHead))) look_up(id);
+}
+
 // ---- one id
 
 void PinSearch::look_up(std::string_view id) {
-  if (id.empty() || looked_up_lately(id)) return;
+  if (id.empty()) return;
+  ++effort_;
   if (++lookups_ > kMostLookups) {
     unread_ = unread_ || !is_digits(id);  // a number is nobody's: every account has its 42
     return;
@@ -119,17 +125,33 @@ void PinSearch::look_up(std::string_view id) {
 }
 
 void PinSearch::look_up_value(std::string_view value) {
+  if (!looked_up_lately(value)) look_up_spellings(value);
+}
+
+void PinSearch::look_up_spellings(std::string_view value) {
   look_up(resource_id(*map_, value));
   if (!oddly_spelled(*map_, value)) return;
+  effort_ += static_cast<int>(value.size() / kSpelledAtOnce);
   for (const std::string& each : resource_spellings(*map_, value)) look_up(each);
 }
 
-bool PinSearch::looked_up_lately(std::string_view id) {
-  if (lookups_ < kFewLookups) return false;
+std::optional<PinnedKey> PinSearch::look_up_owner(std::string_view value) {
+  const auto pinned = std::exchange(ctx_.pinned, std::nullopt);
+  const bool conflict = conflict_;
+  const bool deleted = deleted_;
+  look_up_spellings(value);
+  conflict_ = conflict;
+  deleted_ = deleted;
+  return std::exchange(ctx_.pinned, pinned);
+}
+
+// Values and not ids: to find all that one may mean costs more than to look it up.
+bool PinSearch::looked_up_lately(std::string_view value) {
+  if (lookups_ < kFewLookups || value.size() > kLongestKept) return false;
   if (lately_.empty()) lately_.resize(kLately);
-  std::string& last = lately_[std::hash<std::string_view>()(id) % kLately];
-  if (last == id) return true;
-  last = id;
+  std::string& last = lately_[std::hash<std::string_view>()(value) % kLately];
+  if (last == value) return true;
+  last = value;
   return false;
 }
 
@@ -151,92 +173,6 @@ const KeyPool* PinSearch::pool_of(ServiceId service) const {
   const auto& fallbacks = ctx_.asked().fallbacks;
   const auto found = std::ranges::find(fallbacks, service, [](const auto* each) { return each->config.id; });
   return found == fallbacks.end() ? nullptr : (*found)->keys.get();
-}
-
-// ---- the body
-
-bool PinSearch::wants_body() const { return map_ != nullptr || !used_.empty(); }
-
-// However it comes in pieces.
-bool PinSearch::look_into(std::string_view piece) {
-  if (piece.empty()) return true;
-  if (!begun_) {
-    const std::size_t begin = std::min(piece.find_first_not_of(kBeforeJson), piece.size());
-    zeros_ = zeros_ || piece.substr(0, begin).find('\0') != std::string_view::npos;
-    piece.remove_prefix(begin);
-    if (piece.empty()) return true;
-    begun_ = true;
-    if (piece.front() != '{' && piece.front() != '[') return false;
-    opens_ = true;
-  } else if (opens_) {
-    zeros_ = zeros_ || piece.front() == '\0';
-    opens_ = false;
-  }
-  if (opens_ && piece.size() > 1) {
-    zeros_ = zeros_ || piece[1] == '\0';
-    opens_ = false;
-  }
-  // JSON in UTF-16 or UTF-32, which some servers understand, and no JSON to us.
-  if (zeros_) give_up();
-  return scan_.feed(piece, *this) && !foreign_ && !may_be_foreign();
-}
-
-void PinSearch::scalar(const JsonScan& at, std::string_view text) {
-  if (at.at_number() && used_.empty()) return;
-  if (at.place() != place_.at) enter(at);
-  if (place_.used && used_.fits(at.pointer())) look_up(text);
-  if (at.at_number()) return;
-  if (place_.model && ctx_.model.empty()) ctx_.model = text.size() <= kLongestModel ? text : std::string_view();
-  if (place_.id) look_up_value(text);
-  if (place_.reference != Reference::kNone) note_reference(at, text);
-}
-
-// Too long for an id, but not for the URL of a thing with anything behind it.
-void PinSearch::long_text(const JsonScan& at, std::string_view beginning) {
-  constexpr std::string_view kNoName = "data:";
-  if (at.place() != place_.at) enter(at);
-  const bool id = place_.id || place_.reference == Reference::kId || (place_.used && used_.fits(at.pointer()));
-  if (!id || istarts_with(beginning, kNoName)) return;
-  const auto end = beginning.find_first_of("?#");
-  if (map_ == nullptr || !map_->names || end == std::string_view::npos) return give_up();
-  look_up_value(beginning.substr(0, end));
-}
-
-void PinSearch::enter(const JsonScan& at) {
-  const std::string_view pointer = at.pointer();
-  place_ = {.at = at.place(),
-            .used = used_.reaches_below(pointer.substr(0, pointer.rfind('/'))),
-            .model = model_in_body_ && pointer == "/model"};
-  if (map_ == nullptr) return;
-  place_.id = is_id_member(at);
-  if (map_->reference_type.empty()) return;
-  const std::string_view name = at.member();
-  if (iequals(name, "id")) place_.reference = Reference::kId;
-  if (iequals(name, "type")) place_.reference = Reference::kType;
-}
-
-bool PinSearch::is_id_member(const JsonScan& at) const {
-  const std::string_view name = at.member();
-  for (const std::string_view wanted : map_->members) {
-    const auto slash = wanted.find('/');
-    // Some servers tell names apart by their letters, some do not care for their case.
-    if (!iequals(wanted.substr(slash == std::string_view::npos ? 0 : slash + 1), name)) continue;
-    if (slash != std::string_view::npos && !iequals(wanted.substr(0, slash), at.member(1))) continue;
-    return !at.inside("metadata");
-  }
-  return false;
-}
-
-// {"type":"item_reference","id":...}, whichever comes first.
-void PinSearch::note_reference(const JsonScan& at, std::string_view text) {
-  if (object_ != at.objects()) {
-    object_ = at.objects();
-    is_reference_ = false;
-    id_.clear();
-  }
-  if (place_.reference == Reference::kId) id_ = text;
-  if (place_.reference == Reference::kType) is_reference_ = text == map_->reference_type;
-  if (is_reference_) look_up_value(id_);
 }
 
 }  // namespace akr

@@ -4,18 +4,24 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/count_up.hpp"
 #include "llm/resources.hpp"
 #include "net/http/content_decoder.hpp"
 #include "net/loop/client_watch.hpp"
 #include "proxy/request/body_text.hpp"
 #include "proxy/request/pin_search.hpp"
+#include "proxy/request/unpacking_place.hpp"
 
 namespace akr {
 namespace {
 
-constexpr int kMostUnpacking = 4;           // per worker
-constexpr std::size_t kAtOnce = 64 * 1024;  // of a body: longer ones are a pause for the worker's other requests
+// Of a body: longer ones are a pause for the worker's other requests.
+constexpr std::size_t kAtOnce = 64 * 1024;
+// So are those that name much: what is looked up costs more than what is read.
+constexpr std::size_t kFewBytes = 4 * 1024;
+constexpr std::ptrdiff_t kFewQuotes = 1024;
+constexpr std::ptrdiff_t kFewCommas = 4096;  // elements of arrays
+constexpr int kEffortAtOnce = 512;           // PinSearch::effort(); seen after each slice
+constexpr std::size_t kSlice = 2 * 1024;
 
 Error not_available(std::string message) {
   return {.code = ErrorCode::kPinnedKeyUnavailable, .message = std::move(message)};
@@ -27,11 +33,11 @@ Error not_theirs() {
 }
 
 Error not_readable() {
-  return {
-      ErrorCode::kBadRequest,
-      "whether the request names things of other access keys cannot be told: its body is in a content coding that "
-      "is unknown, damaged, ambiguous or too long, or it is in UTF-16 or UTF-32, or it names too many things or one "
-      "by a text that is too long"};
+  return {ErrorCode::kBadRequest,
+          "whether the request names things of other access keys cannot be told: its body is in a content coding that "
+          "is unknown, damaged, ambiguous or too long, or it is in UTF-16 or UTF-32, or it is no strict JSON or a form "
+          "that "
+          "may be read in several ways, or it names too many things or one by a text that is too long"};
 }
 
 // One that is sent to a place for uploads and names its upload is a file's bytes, whatever they look like.
@@ -65,7 +71,8 @@ bool look_into_head(const RequestContext& ctx, const PreparedRequest& request, P
   return !bytes && !request.streams_upload && search.wants_body() && !search.foreign();
 }
 
-Result<void> end_search(RequestContext& ctx, PinSearch& search) {
+Result<void> end_search(RequestContext& ctx, const PreparedRequest& request, PinSearch& search) {
+  search.end_body();
   if (search.foreign()) return not_theirs();
   if (search.deleted()) {
     return not_available(
@@ -76,6 +83,7 @@ Result<void> end_search(RequestContext& ctx, PinSearch& search) {
   if (search.foreign()) return not_theirs();
   if (search.may_be_foreign()) return not_readable();
   ctx.names_unread = search.unread();
+  ctx.streamed_unread = request.streams_upload && search.wants_body() && !search.takes_file();
   std::ranges::sort(ctx.named);
   if (!conflict) return {};
   return not_available(
@@ -86,14 +94,20 @@ Result<void> end_search(RequestContext& ctx, PinSearch& search) {
 }  // namespace
 
 bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& request) {
-  return request.streams_upload || (request.body.size() <= kAtOnce && net::content_codings(head).none());
+  if (request.streams_upload) return true;
+  if (request.body.size() > kAtOnce || !net::content_codings(head).none()) return false;
+  const std::string_view body = request.body.in_memory();
+  if (body.size() <= kFewBytes) return true;
+  const auto has_few = [&](char c, std::ptrdiff_t few) { return std::ranges::count(body, c) <= few; };
+  return PreparedRequest::opens_json(body) && has_few('"', kFewQuotes) && has_few('&', kFewQuotes) &&
+         has_few(',', kFewCommas);
 }
 
 Result<void> find_pin(RequestContext& ctx, const PreparedRequest& request, const PinSettings& pins) {
   if (!is_wanted(ctx, request, pins)) return {};
   PinSearch search(ctx, pins);
   if (look_into_head(ctx, request, search)) search.look_into(request.body.in_memory());
-  return end_search(ctx, search);
+  return end_search(ctx, request, search);
 }
 
 namespace {
@@ -107,38 +121,51 @@ net::Task<Result<void>> stand_back(net::Socket& socket, net::ClientWatch& watch)
   co_return Result<void>();
 }
 
+// As much as one turn may cost; takes from `text` what it looked at.  False: the search is over.
+bool look_for_a_turn(PinSearch& search, std::string_view& text) {
+  const int effort = search.effort();
+  const std::size_t size = text.size();
+  while (!text.empty() && size - text.size() < kAtOnce && search.effort() - effort < kEffortAtOnce) {
+    const std::string_view slice = text.substr(0, kSlice);
+    text.remove_prefix(slice.size());
+    if (!search.look_into(slice)) return false;
+  }
+  return true;
+}
+
 net::Task<Result<void>> look_into_text(RequestContext& ctx, std::string_view text, PinSearch& search) {
   net::Socket& socket = ctx.client.socket();
   net::ClientWatch watch(socket);
-  for (; !text.empty() && search.look_into(text.substr(0, kAtOnce));
-       text.remove_prefix(std::min(kAtOnce, text.size()))) {
+  while (!text.empty() && look_for_a_turn(search, text)) {
     auto back = co_await stand_back(socket, watch);
     if (!back) co_return back;
   }
   co_return Result<void>();
 }
 
-// Of a body that is long, or packed: those that unpack hold up to 16 MiB per coding, so that only a few of them do at a
-// time.
+// Of a body that is long, or packed.
 net::Task<Result<void>> look_into_body(RequestContext& ctx, PreparedRequest& request, PinSearch& search) {
-  thread_local int unpacking = 0;
   net::Socket& socket = ctx.client.socket();
   net::ClientWatch watch(socket);
   const bool packed = !net::content_codings(ctx.client.head()).none();
-  while (packed && unpacking >= kMostUnpacking) {
+  const std::string_view access_key = ctx.grant.fingerprint;
+  while (packed && !UnpackingPlace::is_free(access_key)) {
     auto back = co_await stand_back(socket, watch);
     if (!back) co_return back;
   }
-  int ignored = 0;
-  const CountUp counted(packed ? unpacking : ignored);
+  std::optional<UnpackingPlace> place;
+  if (packed) place.emplace(access_key);
   BodyText text(ctx.client.head(), request, ctx.body_limit);
   for (;;) {
     std::string_view piece;
     const BodyText::Next next = text.next(piece);
     if (next == BodyText::Next::kUnreadable || next == BodyText::Next::kTooLong) search.give_up();
-    if (next != BodyText::Next::kPiece || !search.look_into(piece)) co_return Result<void>();
-    auto back = co_await stand_back(socket, watch);
-    if (!back) co_return back;
+    if (next != BodyText::Next::kPiece) co_return Result<void>();
+    do {
+      if (!look_for_a_turn(search, piece)) co_return Result<void>();
+      auto back = co_await stand_back(socket, watch);
+      if (!back) co_return back;
+    } while (!piece.empty());
   }
 }
 
@@ -154,7 +181,7 @@ net::Task<Result<void>> find_pin_in_turns(RequestContext& ctx, PreparedRequest& 
     auto looked = text.empty() ? look_into_body(ctx, request, search) : look_into_text(ctx, text, search);
     if (auto ended = co_await std::move(looked); !ended) co_return ended;
   }
-  co_return end_search(ctx, search);
+  co_return end_search(ctx, request, search);
 }
 
 bool concerns(const AffinityRule& rule, const RequestContext& ctx) {

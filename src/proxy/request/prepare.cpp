@@ -39,6 +39,15 @@ bool same_base(const UpstreamUrl& a, const UpstreamUrl& b) {
          (a.base_path == b.base_path && a.query == b.query && a.key_at == b.key_at && a.slash_base == b.slash_base);
 }
 
+// Two readers may choose two of them.
+bool types_differ(const net::MessageHead& head) {
+  const std::string_view type = head.find(net::FieldId::kContentType);
+  for (std::size_t i = 0; i < head.field_count(); ++i) {
+    if (head.id_of(i) == net::FieldId::kContentType && head.field(i).value != type) return true;
+  }
+  return false;
+}
+
 bool take_here(RequestContext& ctx, PreparedRequest& request) {
   std::string_view here;
   if (!ctx.client.take_buffered_body(here)) return false;
@@ -70,6 +79,7 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const Bo
   if (auto joined = join(ctx, ctx.route, request.upstream); !joined) return joined.error();
 
   if (head.body_kind() == net::BodyKind::kNone) return take_here(ctx, request);
+  if (types_differ(head)) return Error{ErrorCode::kBadRequest, "the request has two Content-Type fields that differ"};
   const BodyPlan plan = plan_body(ctx, limits);
   ctx.body_limit = plan.limit;
   if (head.content_length() > plan.limit) return body_too_large(plan.limit);

@@ -86,7 +86,7 @@ struct PreparedRequest {
 };
 
 // What can be done without waiting: target, limits known from the head, a body that is here already.  True: ready.
-// Sets ctx.body_limit.  kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed.
+// Sets ctx.body_limit.  kPathRefused, kBodyTooLarge (before any upstream contact), kMethodNotAllowed, kBadRequest.
 Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const BodyLimits& limits);
 
 // Makes request.upstream fit where the next attempt goes, if the last one's does not.  kPathRefused.

@@ -60,9 +60,14 @@ constexpr std::string_view kFields[] = {"anthropic-user-profile-id"};
 constexpr std::string_view kDerived[] = {"/session_id", "/outputs/*/memory_store_id"};
 
 constexpr std::string_view kLists[] = {"/data/*/id"};
+constexpr std::string_view kUploads[] = {"files"};
 
-constexpr ResourceMap kMap = {
-    .rules = kRules, .members = kMembers, .derived = kDerived, .lists = kLists, .request_fields = kFields};
+constexpr ResourceMap kMap = {.rules = kRules,
+                              .members = kMembers,
+                              .derived = kDerived,
+                              .lists = kLists,
+                              .uploads = kUploads,
+                              .request_fields = kFields};
 
 }  // namespace
 

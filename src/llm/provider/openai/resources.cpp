@@ -114,11 +114,33 @@ constexpr std::string_view kDerived[] = {"/output_file_id",   "/error_file_id", 
                                          "/fine_tuned_model", "/session_id",    "/environment/id"};
 
 constexpr std::string_view kLists[] = {"/data/*/id", "/data/*/output_file_id", "/data/*/error_file_id"};
+// Not containers/*/files and images/edits, which take the id of a file in its place.
+constexpr std::string_view kUploads[] = {
+    "files",
+    "uploads/*/parts",
+    "audio/transcriptions",
+    "audio/translations",
+    "images/variations",
+    "content_provenance_checks",
+    // Azure's older paths.
+    "openai/files",
+    "openai/deployments/*/audio/transcriptions",
+    "openai/deployments/*/audio/translations",
+};
+
+// Of responses and of conversations.  What a client sends with all that was said is said whole; reasoning, images and
+// calls of the provider's own tools are looked up by it.
+constexpr std::string_view kItemLists[] = {"input", "items"};
+constexpr std::string_view kWholeItems[] = {"message", "function_call", "function_call_output", "custom_tool_call",
+                                            "custom_tool_call_output"};
 
 constexpr ResourceMap kMap = {.rules = kRules,
                               .members = kMembers,
                               .derived = kDerived,
                               .lists = kLists,
+                              .uploads = kUploads,
+                              .item_lists = kItemLists,
+                              .whole_items = kWholeItems,
                               .keep_clue = R"("store")",
                               .reference_type = "item_reference",
                               .url_field = "location"};
