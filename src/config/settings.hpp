@@ -88,9 +88,10 @@ struct Settings : SettingList {
 
   SettingGroup client_group{*this, {"Limits and timers of clients", "客户端限制与超时"}};
   Setting<ByteCount> max_body_size{*this, "MAX_BODY_SIZE", ByteCount{32U << 20},
-    {"Largest request body; larger ones get 413. Unset: 64 MiB for the JSON of LLM services. Their uploads have a limit "
-     "of their own (MAX_UPLOAD_SIZE); what services with `stream_uploads` pass through has none.",
-     "请求体的最大长度，超过则返回 413。不设置时，LLM 服务的 JSON 请求体为 64 MiB。LLM 服务的上传另有限制（MAX_UPLOAD_SIZE）；"
+    {"Largest request body; larger ones get 413. Unset: 64 MiB for what LLM services are asked, in JSON or in forms. "
+     "Their uploads have a limit of their own (MAX_UPLOAD_SIZE); what services with `stream_uploads` pass through has "
+     "none.",
+     "请求体的最大长度，超过则返回 413。不设置时，LLM 服务的请求（JSON 或表单）为 64 MiB。LLM 服务的上传另有限制（MAX_UPLOAD_SIZE）；"
      "启用 `stream_uploads` 的服务所直接转发的请求体不受限制。"},
     between(ByteCount{1}, ByteCount{1ULL << 40})};
   Setting<ByteCount> max_upload_size{*this, "MAX_UPLOAD_SIZE", ByteCount{2ULL << 30},
