@@ -51,7 +51,8 @@ class Relay {
         pump_(attempt.body, framing_, attempt.tap.get(), mask_.get()),
         watch_(client_.socket()),
         upstream_keeps_alive_(attempt.answer->head.keep_alive()),
-        packed_(!attempt.plain && !net::content_codings(attempt.answer->head).none()) {}
+        packed_(attempt.answer->head.has(net::FieldId::kContentEncoding) && !attempt.plain &&
+                !net::content_codings(attempt.answer->head).none()) {}
 
   enum class Step : std::uint8_t { kAgain, kWaitClient, kWaitUpstream, kDone, kClientGone, kCut };
 

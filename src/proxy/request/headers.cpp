@@ -1,6 +1,7 @@
 #include "proxy/request/headers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <span>
 
@@ -97,28 +98,31 @@ void append_number(std::string& out, std::uint64_t value) {
 // Names, of a provider's accounts and the like, held against the fields that the parser does not know already.
 class FieldNames {
  public:
-  explicit FieldNames(std::span<const std::string_view> names) : names_(names) {
-    for (const std::string_view name : names) lengths_ |= bit(name.size());
+  explicit FieldNames(std::span<const std::string_view> names, std::span<const std::string_view> more = {})
+      : lists_{names, more} {
+    for (const auto list : lists_) {
+      for (const std::string_view name : list) lengths_ |= bit(name.size());
+    }
   }
   // For every field of every message: a length nearly always tells a name apart, so only that is looked at inline.
   bool have(const net::Field& field) const { return (lengths_ & bit(field.name.size())) != 0 && named(field); }
 
  private:
   [[gnu::noinline]] bool named(const net::Field& field) const {
-    return field.id == FieldId::kOther &&
-           std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return iequals(name, field.name); });
+    if (field.id != FieldId::kOther) return false;
+    return std::ranges::any_of(lists_, [&](std::span<const std::string_view> list) {
+      return std::ranges::any_of(list, [&](std::string_view name) { return iequals(name, field.name); });
+    });
   }
   static std::uint64_t bit(std::size_t length) { return std::uint64_t{1} << (length & 63); }
-  const std::span<const std::string_view> names_;
+  const std::array<std::span<const std::string_view>, 2> lists_;
   std::uint64_t lengths_ = 0;
 };
 
-FieldNames account_request_names(const UpstreamSpeech& upstream) {
-  return FieldNames(upstream ? upstream.provider->account_request_headers : std::span<const std::string_view>());
-}
-
-FieldNames withheld_names(const UpstreamSpeech& upstream) {
-  return FieldNames(upstream ? upstream.provider->withheld_headers : std::span<const std::string_view>());
+// What clients say about accounts, and their own credentials.
+FieldNames kept_request_names(const UpstreamSpeech& upstream) {
+  if (!upstream) return FieldNames({});
+  return FieldNames(upstream.provider->account_request_headers, upstream.provider->withheld_headers);
 }
 
 FieldNames account_response_names(const UpstreamSpeech& upstream) {
@@ -168,13 +172,12 @@ void append_client_fields(const RequestContext& ctx, const ServedBy& to, const C
                           std::string& out) {
   const net::MessageHead& head = ctx.client.head();
   const bool nominates = head.nominates();
-  const FieldNames accounts = account_request_names(to.speaks);
-  const FieldNames withheld = withheld_names(to.speaks);
+  const FieldNames kept = kept_request_names(to.speaks);
   // The client's credential in the asked service's own place is not for a fallback that has another place.
   const std::string_view foreign = to.service != &ctx.asked() ? key_header(ctx.asked().config) : std::string_view();
   bool offers = false;
   copy_fields(head, out, [&](const net::Field& field, std::size_t index) {
-    if (stays_here(field.id) || accounts.have(field) || withheld.have(field)) return false;
+    if (stays_here(field.id) || kept.have(field)) return false;
     if (!foreign.empty() && iequals(field.name, foreign)) return false;
     if (field.id == FieldId::kAcceptEncoding && reads_answers(ctx, to)) return false;
     if (nominates && head.nominated(index)) return false;

@@ -95,7 +95,8 @@ Result<void> end_search(RequestContext& ctx, const PreparedRequest& request, Pin
 
 bool is_read_at_once(const net::MessageHead& head, const PreparedRequest& request) {
   if (request.streams_upload) return true;
-  if (request.body.size() > kAtOnce || !net::content_codings(head).none()) return false;
+  if (request.body.size() > kAtOnce) return false;
+  if (head.has(net::FieldId::kContentEncoding) && !net::content_codings(head).none()) return false;
   const std::string_view body = request.body.in_memory();
   if (body.size() <= kFewBytes) return true;
   const auto has_few = [&](char c, std::ptrdiff_t few) { return std::ranges::count(body, c) <= few; };

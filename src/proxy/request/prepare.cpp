@@ -39,8 +39,9 @@ bool same_base(const UpstreamUrl& a, const UpstreamUrl& b) {
          (a.base_path == b.base_path && a.query == b.query && a.key_at == b.key_at && a.slash_base == b.slash_base);
 }
 
-// Two readers may choose two of them.
-bool types_differ(const net::MessageHead& head) {
+// Two readers may choose two of them, and find other names in the body.
+bool types_differ(const RoutedService& service, const net::MessageHead& head) {
+  if (service.provider == nullptr && service.config.affinity_rules.empty()) return false;
   const std::string_view type = head.find(net::FieldId::kContentType);
   for (std::size_t i = 0; i < head.field_count(); ++i) {
     if (head.id_of(i) == net::FieldId::kContentType && head.field(i).value != type) return true;
@@ -79,7 +80,9 @@ Result<bool> prepare_now(RequestContext& ctx, PreparedRequest& request, const Bo
   if (auto joined = join(ctx, ctx.route, request.upstream); !joined) return joined.error();
 
   if (head.body_kind() == net::BodyKind::kNone) return take_here(ctx, request);
-  if (types_differ(head)) return Error{ErrorCode::kBadRequest, "the request has two Content-Type fields that differ"};
+  if (types_differ(ctx.asked(), head)) {
+    return Error{ErrorCode::kBadRequest, "the request has two Content-Type fields that differ"};
+  }
   const BodyPlan plan = plan_body(ctx, limits);
   ctx.body_limit = plan.limit;
   if (head.content_length() > plan.limit) return body_too_large(plan.limit);
@@ -104,7 +107,7 @@ Result<void> make_upstream_request(const RequestContext& ctx, const RoutedServic
 
 void decode_body(const net::MessageHead& head, PreparedRequest& request) {
   constexpr std::size_t kMost = 1 << 20;
-  if (request.streams_upload) return;
+  if (request.streams_upload || !head.has(net::FieldId::kContentEncoding)) return;
   const net::ContentCodings codings = net::content_codings(head);
   if (codings.none()) return;
   net::DecodedBody body = net::decode_content(codings, request.body.beginning(), kMost);
