@@ -55,7 +55,8 @@ enum class ErrorCode {
   kOriginRejected,      // a session cookie from somebody else's page
   kPreconditionFailed,  // changed since it was read
   kTooManyRequests,     // see Error::retry_after
-  kStoreUnavailable,    // disk full, read-only, locked
+  kStoreUnavailable,    // disk full, read-only, locked, server out of reach: may pass
+  kStoreRefused,        // wrong password, no such database, no right to write: only a person mends it
 };
 
 // Stable lower-case name, as in logs, metrics and bodies ("upstream_timeout").

@@ -297,6 +297,15 @@ constexpr ErrorRow kRows[] = {
      {"Database unavailable", "数据库不可用"},
      {"The database cannot be read or written.", "数据库无法读写。"},
      "db_unavailable"},
+    {C::kStoreRefused,
+     "store_refused",
+     503,
+     kBoth,
+     true,
+     {"Database refused", "数据库拒绝访问"},
+     {"The database server refuses the gateway: its password, its rights or its version are not enough.",
+      "数据库服务器拒绝了网关：密码、权限或版本不符合要求。"},
+     "db_unavailable"},
 };
 
 constexpr bool rows_are_in_order() {

@@ -14,7 +14,7 @@
 
 namespace akr {
 
-inline constexpr std::size_t kErrorCodes = static_cast<std::size_t>(ErrorCode::kStoreUnavailable) + 1;
+inline constexpr std::size_t kErrorCodes = static_cast<std::size_t>(ErrorCode::kStoreRefused) + 1;
 
 // Who tells it to a client.
 enum class ToldBy : std::uint8_t { kProxy, kAdmin, kBoth };

@@ -1,11 +1,19 @@
 #include "config/settings.hpp"
 
+#include <array>
+
 namespace akr {
 namespace {
 
-constexpr Choice<DatabaseKind> kDatabaseKinds[] = {
-    {"sqlite", DatabaseKind::kSqlite},  {"mysql", DatabaseKind::kMysql},   {"postgresql", DatabaseKind::kPostgresql},
-    {"sqlite3", DatabaseKind::kSqlite}, {"mariadb", DatabaseKind::kMysql}, {"postgres", DatabaseKind::kPostgresql}};
+// What stands first of each kind is what documentation and errors name.
+constexpr auto kDatabaseWords = [] {
+  std::array<Choice<DatabaseKind>, 2 * kDatabaseKinds.size()> words{};
+  for (std::size_t i = 0; i < kDatabaseKinds.size(); ++i) {
+    words[i] = {kDatabaseKinds[i].words[0], kDatabaseKinds[i].kind};
+    words[kDatabaseKinds.size() + i] = {kDatabaseKinds[i].words[1], kDatabaseKinds[i].kind};
+  }
+  return words;
+}();
 constexpr Choice<CacheKind> kCacheKinds[] = {{"memory", CacheKind::kMemory}, {"redis", CacheKind::kRedis}};
 constexpr Choice<LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
                                            {"info", LogLevel::kInfo},
@@ -15,7 +23,7 @@ constexpr Choice<LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
 
 }  // namespace
 
-std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind) { return kDatabaseKinds; }
+std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind) { return kDatabaseWords; }
 std::span<const Choice<CacheKind>> choices_of(CacheKind) { return kCacheKinds; }
 std::span<const Choice<LogLevel>> choices_of(LogLevel) { return kLogLevels; }
 

@@ -6,13 +6,13 @@
 // its constructor, never the whole Settings.  Names and defaults of the first version of the product are kept.
 #pragma once
 
+#include "base/database_kinds.hpp"
 #include "base/log.hpp"
 #include "config/setting.hpp"
 #include "config/setting_rules.hpp"
 
 namespace akr {
 
-enum class DatabaseKind { kUnset, kSqlite, kMysql, kPostgresql };
 enum class CacheKind { kUnset, kMemory, kRedis };
 
 std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind);

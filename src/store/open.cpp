@@ -7,16 +7,12 @@ namespace akr {
 
 Result<std::unique_ptr<Database>> open_database(const StoreOptions& options) {
   const SqlSettings settings{options.encryption_key, options.rest_total, options.clock};
-  switch (options.kind) {
-    case StoreKind::kSqlite:
-      return open_sql_database(std::make_unique<SqliteBackend>(options.path), settings);
-    case StoreKind::kMysql:
-      return Error{ErrorCode::kUnsupported,
-                   "This build stores in SQLite only; MySQL and MariaDB are not part of it yet."};
-    case StoreKind::kPostgresql:
-      return Error{ErrorCode::kUnsupported, "This build stores in SQLite only; PostgreSQL is not part of it yet."};
+  if (!is_built_in(options.at.kind)) {
+    return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(options.at.kind).title) + "."};
   }
-  return Error{ErrorCode::kInternal, "unknown kind of database"};
+  return open_sql_database(std::make_unique<SqliteBackend>(options.at.file), settings);
 }
+
+bool is_built_in(DatabaseKind kind) { return kind == DatabaseKind::kSqlite; }
 
 }  // namespace akr

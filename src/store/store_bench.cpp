@@ -8,7 +8,9 @@ namespace akr {
 namespace {
 
 std::unique_ptr<Database> open_in(const TempDir& directory) {
-  return open_database({.path = directory.file("bench.db"), .encryption_key = Secret(std::string(32, 'k'))}).value();
+  return open_database({.at = {.kind = DatabaseKind::kSqlite, .file = directory.file("bench.db")},
+                        .encryption_key = Secret(std::string(32, 'k'))})
+      .value();
 }
 
 // Import of n keys into an empty service: 10,000 in 3 s and 100,000 in 30 s are the limits.

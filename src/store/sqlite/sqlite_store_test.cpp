@@ -116,7 +116,7 @@ TEST_F(SqliteStore, ResetKeepsACopyAndUnlocks) {
   EXPECT_EQ(copy, path() + ".bak-reset");
   EXPECT_TRUE(open()->config().list_services().value().empty());
   StoreOptions from_copy = options();
-  from_copy.path = copy;
+  from_copy.at.file = copy;
   EXPECT_EQ(open_database(from_copy).value()->config().list_keys(id).value().size(), 3U);
 
   fill(*open(), 1);
@@ -143,7 +143,7 @@ TEST_F(SqliteStore, BackupIsAConsistentCopyAndOverwritesNothing) {
   ASSERT_TRUE(database->backup_to(copy));
   EXPECT_EQ(database->backup_to(copy).error().code, ErrorCode::kStoreUnavailable);
   StoreOptions from_copy = options();
-  from_copy.path = copy;
+  from_copy.at.file = copy;
   EXPECT_EQ(open_database(from_copy).value()->config().list_keys(id).value().size(), 10U);
 }
 
@@ -154,15 +154,15 @@ TEST_F(SqliteStore, IsDurableAndFastByItsOwnSettings) {
 
 TEST_F(SqliteStore, PathsWithSpacesAndUnicodeWork) {
   StoreOptions elsewhere = options();
-  elsewhere.path = directory().file("my dätä base.db");
+  elsewhere.at.file = directory().file("my dätä base.db");
   EXPECT_TRUE(open_database(elsewhere));
-  EXPECT_TRUE(std::filesystem::exists(elsewhere.path));
+  EXPECT_TRUE(std::filesystem::exists(elsewhere.at.file));
 }
 
 TEST_F(SqliteStore, WhatIsNotOursIsRefusedAndLeftAlone) {
   const auto code_for = [&](const std::string& file) {
     StoreOptions where = options();
-    where.path = file;
+    where.at.file = file;
     return open_database(where).error().code;
   };
   EXPECT_EQ(code_for(directory().file("missing/dir.db")), ErrorCode::kStoreUnavailable);
@@ -201,14 +201,6 @@ TEST_F(SqliteStore, ADatabaseOfANewerVersionIsRefusedOnlyIfItSaysSo) {
   EXPECT_TRUE(open_database(options()));
   sql("UPDATE akr_meta SET value = '9' WHERE name = 'oldest_reader'");
   EXPECT_EQ(open_database(options()).error().code, ErrorCode::kUnsupported);
-}
-
-TEST_F(SqliteStore, OtherDatabasesAreNotPartOfThisBuild) {
-  for (StoreKind kind : {StoreKind::kMysql, StoreKind::kPostgresql}) {
-    StoreOptions other = options();
-    other.kind = kind;
-    EXPECT_EQ(open_database(other).error().code, ErrorCode::kUnsupported);
-  }
 }
 
 }  // namespace

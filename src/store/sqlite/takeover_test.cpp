@@ -63,7 +63,7 @@ TEST_F(Takeover, AKeyThatIsDeletedOrSealedLaterLeavesNothingEither) {
 TEST_F(Takeover, TheCopyBeforeItCanStillBeTakenOver) {
   open();
   StoreOptions from_copy = options();
-  from_copy.path = path() + ".bak-0";
+  from_copy.at.file = path() + ".bak-0";
   EXPECT_EQ(sql("SELECT count(*) FROM api_keys"), "297");
   const auto keys = open_database(from_copy).value()->config().list_keys(ServiceId{1}).value();
   ASSERT_EQ(keys.size(), 297U);

@@ -1,0 +1,39 @@
+// database_address.hpp - where a database is and how it is reached, as plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/database_kinds.hpp"
+#include "base/secret.hpp"
+
+namespace akr {
+
+// As libpq's sslmode means them (postgresql.org/docs/15/libpq-ssl.html, table 34.1).
+enum class DatabaseTls {
+  kDisable,     // never
+  kPrefer,      // where the server offers it, whoever it is
+  kRequire,     // always, whoever it is
+  kVerifyCa,    // always, with a certificate that the CA signed
+  kVerifyFull,  // and that names the host
+};
+
+struct DatabaseServer {
+  std::string host;  // name, IP address without brackets, or an absolute path: of a socket (MySQL), of its directory
+                     // (PostgreSQL)
+  std::uint16_t port = 0;
+  std::string user;
+  Secret password;
+  std::string database;
+  DatabaseTls tls = DatabaseTls::kPrefer;
+  std::string ca_file;              // "": the system's CAs
+  std::string cert_file, key_file;  // what we show of ourselves; "": nothing
+};
+
+struct DatabaseAddress {
+  DatabaseKind kind = DatabaseKind::kUnset;
+  std::string file;       // kSqlite
+  DatabaseServer server;  // the others
+};
+
+}  // namespace akr
