@@ -242,7 +242,7 @@ TEST_F(AdminApiTest, BrokenJsonIsABadRequestEverywhere) {
 TEST_F(AdminApiTest, AnotherEncryptionKeyAnswersStorageLockedAndChangesNothing) {
   make_service("a");
   const auto locked =
-      open_database({.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'x'))});
+      open_database({.at = sqlite_file(directory_.file("test.db")), .encryption_key = Secret(std::string(32, 'x'))});
   ASSERT_TRUE(locked);
   std::shared_ptr<const RoutingTable> published;
   Publisher publisher((*locked)->config(), *cluster_, {}, [&](auto table) { published = std::move(table); });

@@ -32,10 +32,10 @@ class AdminFixture : public testing::Test {
     start();
   }
   void start() {
-    database_ =
-        open_database(
-            {.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k')), .clock = &clock_})
-            .value();
+    database_ = open_database({.at = sqlite_file(directory_.file("test.db")),
+                               .encryption_key = Secret(std::string(32, 'k')),
+                               .clock = &clock_})
+                    .value();
     publisher_ = std::make_unique<Publisher>(
         database_->config(), *cluster_, ValidationPolicy{.formats = known_formats()},
         [this](auto table) { table_ = std::move(table); }, clock_);

@@ -77,7 +77,8 @@ class PublisherTest : public testing::Test {
   TempDir directory_;
   ManualClock clock_;
   std::unique_ptr<Database> database_ =
-      open_database({.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k'))}).value();
+      open_database({.at = sqlite_file(directory_.file("test.db")), .encryption_key = Secret(std::string(32, 'k'))})
+          .value();
   WatchedStore store_{database_->config()};
   CountingCluster cluster_;
   std::shared_ptr<const RoutingTable> table_;

@@ -86,7 +86,7 @@ FirstStartInput first_start_input(const Settings& settings) {
 
 StoreOptions store_options(const Settings& settings, const FirstStart& secrets) {
   StoreOptions options;
-  options.at = {.kind = DatabaseKind::kSqlite, .file = database_file(settings)};
+  options.at = sqlite_file(database_file(settings));
   options.encryption_key = secrets.encryption_key;
   options.rest_total = settings.proxy_timeout();
   return options;

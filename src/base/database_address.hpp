@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/database_kinds.hpp"
 #include "base/secret.hpp"
@@ -35,5 +36,9 @@ struct DatabaseAddress {
   std::string file;       // kSqlite
   DatabaseServer server;  // the others
 };
+
+inline DatabaseAddress sqlite_file(std::string path) {
+  return {.kind = DatabaseKind::kSqlite, .file = std::move(path), .server = {}};
+}
 
 }  // namespace akr

@@ -64,10 +64,10 @@ class KeyStateWriterTest : public testing::Test {
   static constexpr ServiceId kService{7};
   ManualClock clock_;
   TempDir directory_;
-  std::unique_ptr<Database> database_ =
-      open_database(
-          {.path = directory_.file("test.db"), .encryption_key = Secret(std::string(32, 'k')), .clock = &clock_})
-          .value();
+  std::unique_ptr<Database> database_ = open_database({.at = sqlite_file(directory_.file("test.db")),
+                                                       .encryption_key = Secret(std::string(32, 'k')),
+                                                       .clock = &clock_})
+                                            .value();
 };
 
 TEST_F(KeyStateWriterTest, StatesSurviveARestart) {

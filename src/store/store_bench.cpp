@@ -8,8 +8,7 @@ namespace akr {
 namespace {
 
 std::unique_ptr<Database> open_in(const TempDir& directory) {
-  return open_database({.at = {.kind = DatabaseKind::kSqlite, .file = directory.file("bench.db")},
-                        .encryption_key = Secret(std::string(32, 'k'))})
+  return open_database({.at = sqlite_file(directory.file("bench.db")), .encryption_key = Secret(std::string(32, 'k'))})
       .value();
 }
 

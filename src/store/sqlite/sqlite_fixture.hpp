@@ -22,9 +22,7 @@ class SqliteFixture {
   std::string path() const { return directory_.file("test.db"); }
   const TempDir& directory() const { return directory_; }
 
-  StoreOptions options() const {
-    return {.at = {.kind = DatabaseKind::kSqlite, .file = path()}, .encryption_key = kTestKey, .clock = &clock_};
-  }
+  StoreOptions options() const { return {.at = sqlite_file(path()), .encryption_key = kTestKey, .clock = &clock_}; }
   std::unique_ptr<Database> open() { return open_database(options()).value(); }
 
   // Runs SQL on the file as any other program could; the first column of the first row, or "".
