@@ -52,7 +52,7 @@ class KeyPinWriterTest : public testing::Test {
 
   void SetUp() override {
     StoreOptions options;
-    options.path = directory_.file("pins.db");
+    options.at = sqlite_file(directory_.file("pins.db"));
     options.encryption_key = Secret("key-key-key-key-key-key-key-key-");
     options.clock = &clock_;
     database_ = open_database(options).value();

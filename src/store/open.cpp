@@ -2,17 +2,47 @@
 
 #include "store/sql/sql_database.hpp"
 #include "store/sqlite/sqlite_backend.hpp"
+#if AKR_WITH_MYSQL
+#include "store/mysql/mysql_backend.hpp"
+#endif
+#if AKR_WITH_POSTGRESQL
+#include "store/postgresql/postgresql_backend.hpp"
+#endif
 
 namespace akr {
+namespace {
 
-Result<std::unique_ptr<Database>> open_database(const StoreOptions& options) {
-  const SqlSettings settings{options.encryption_key, options.rest_total, options.clock};
-  if (!is_built_in(options.at.kind)) {
-    return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(options.at.kind).title) + "."};
+// THE list.  nullptr: not part of this build.
+std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at) {
+  switch (at.kind) {
+    case DatabaseKind::kUnset:
+      return nullptr;
+    case DatabaseKind::kSqlite:
+      return std::make_unique<SqliteBackend>(at.file);
+#if AKR_WITH_MYSQL
+    case DatabaseKind::kMysql:
+      return std::make_unique<MysqlBackend>(at.server);
+#endif
+#if AKR_WITH_POSTGRESQL
+    case DatabaseKind::kPostgresql:
+      return std::make_unique<PostgresqlBackend>(at.server);
+#endif
+    default:
+      return nullptr;
   }
-  return open_sql_database(std::make_unique<SqliteBackend>(options.at.file), settings);
 }
 
-bool is_built_in(DatabaseKind kind) { return kind == DatabaseKind::kSqlite; }
+}  // namespace
+
+bool is_built_in(DatabaseKind kind) { return make_backend({.kind = kind, .file = "unused", .server = {}}) != nullptr; }
+
+Result<std::unique_ptr<Database>> open_database(const StoreOptions& options) {
+  auto backend = make_backend(options.at);
+  if (!backend) {
+    return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(options.at.kind).title) + "."};
+  }
+  return open_sql_database(std::move(backend), {options.encryption_key, options.rest_total, options.clock,
+                                                options.most_sessions, options.deadline});
+}
 
 }  // namespace akr

@@ -28,7 +28,7 @@ constexpr std::array kColumnsOfVersion1 = {
     NamedColumn{kServices, "target_base_url"},
     NamedColumn{kServices, "api_format"},
     NamedColumn{kServices, "output_format"},
-    NamedColumn{kServices, "revision", "integer NOT NULL DEFAULT 1"},
+    NamedColumn{kServices, "revision", "{integer} NOT NULL DEFAULT 1"},
     NamedColumn{kServices, "api_key_prefix"},
     NamedColumn{kServices, "egress_proxy"},
     NamedColumn{kServices, "connect_timeout_ms"},
@@ -44,9 +44,9 @@ constexpr std::array kColumnsOfVersion1 = {
     NamedColumn{kServices, "stream_uploads"},
     NamedColumn{kServices, "allow_set_cookie"},
     NamedColumn{kKeys, "key_hash", "varchar(64)"},
-    NamedColumn{kKeys, "key_version", "integer NOT NULL DEFAULT 0"},  // 0: key_value is the plain key
+    NamedColumn{kKeys, "key_version", "{integer} NOT NULL DEFAULT 0"},  // 0: key_value is the plain key
     NamedColumn{kKeys, "note"},
-    NamedColumn{kKeys, "created_at", "datetime"},
+    NamedColumn{kKeys, "created_at", "{time}"},
 };
 
 // Version 2: what keys may do, and what is made of failures.
@@ -82,15 +82,15 @@ struct Definition {
 
   template <class Number>
   std::string operator()(Number& (*at)(Owner&)) const {
-    return number(std::is_same_v<Number, std::uint64_t> ? "bigint" : "integer",
+    return number(std::is_same_v<Number, std::uint64_t> ? "bigint" : "{integer}",
                   static_cast<long long>(look(at, fresh)));
   }
   std::string operator()(std::chrono::milliseconds& (*at)(Owner&)) const {
-    return number("integer", look(at, fresh).count());
+    return number("{integer}", look(at, fresh).count());
   }
-  std::string operator()(std::string& (*)(Owner&)) const { return "text"; }
-  std::string operator()(const Worded<Owner>&) const { return "text"; }
-  std::string operator()(const Listed<Owner>&) const { return "text"; }
+  std::string operator()(std::string& (*)(Owner&)) const { return "{text}"; }
+  std::string operator()(const Worded<Owner>&) const { return "{text}"; }
+  std::string operator()(const Listed<Owner>&) const { return "{text}"; }
 
  private:
   std::string number(std::string_view type, long long initial) const {
@@ -171,7 +171,7 @@ std::vector<Column> missing_columns(soci::session& session, const Dialect& diale
 void add_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted) {
   for (const Column& column : missing_columns(session, dialect, std::move(wanted))) {
     run(session, "ALTER TABLE " + std::string(column.table) + " ADD COLUMN " + std::string(column.name) + " " +
-                     column.definition);
+                     render(column.definition, dialect));
   }
 }
 

@@ -12,20 +12,20 @@
 
 #include <soci/soci.h>
 
-#include "store/sql/sql_backend.hpp"
+#include "store/sql/dialect.hpp"
 
 namespace akr {
 
 struct Column {
   std::string_view table;
   std::string_view name;
-  std::string definition;
+  std::string definition;  // with {names} (dialect.hpp)
 };
 
 std::vector<Column> late_columns();  // of every listed field, and what else came after version 3
 std::vector<Column> columns_of_version(int version);
 
-// Both throw soci::soci_error.  Adding REQUIRES a write transaction, and may be repeated.
+// Both throw soci::soci_error.  Adding REQUIRES: inside a write transaction.  It may be repeated.
 std::vector<Column> missing_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
 void add_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
 

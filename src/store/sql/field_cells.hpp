@@ -35,6 +35,7 @@ class FieldCells {
   void define(soci::statement& statement);  // what field_names() select comes into the cells
   void bind(soci::statement& statement);    // the cells are the parameters of field_parameters()
 
+  std::span<const Cell> cells() const { return cells_; }
   // REQUIRES: the list has such a field.
   Cell& operator[](std::string_view name);
 

@@ -6,11 +6,10 @@
 #include <unordered_map>
 
 #include "base/pasted_key.hpp"
-#include "base/strings.hpp"
 #include "core/service/fields.hpp"
 #include "store/sql/field_cells.hpp"
+#include "store/sql/row_insert.hpp"
 #include "store/sql/run_statement.hpp"
-#include "store/sql/schema.hpp"
 #include "store/sql/sql_time.hpp"
 
 namespace akr {
@@ -24,11 +23,11 @@ std::string select_text() {
          " FROM api_keys ";
 }
 
-std::string insert_text() {
-  const auto fields = key_fields<NewKey>();
-  return "INSERT INTO api_keys (id, key_value, proxy_config_id, key_hash, key_version, created_at, " +
-         columns_of(fields) + ") VALUES (:id, :value, :service, :hash, :version, :created, " + parameters_of(fields) +
-         ")";
+std::vector<InsertColumn> insert_columns() {
+  std::vector<InsertColumn> columns = {{"id", true},        {"key_value"},         {"proxy_config_id", true},
+                                       {"key_hash"},        {"key_version", true}, {"created_at"}};
+  for (const Field<NewKey>& field : key_fields<NewKey>()) columns.push_back({std::string(field.name), is_number(field)});
+  return columns;
 }
 
 std::string update_text() {
@@ -92,14 +91,6 @@ class Columns {
   std::vector<std::string> values_;
   std::vector<FieldColumn> columns_{fields_.size()};
 };
-
-// First id that was never given out, also if rows were put in by hand.
-long long first_free_id(soci::session& session) {
-  long long highest = 0;
-  run(session, "SELECT coalesce(max(id), 0) FROM api_keys", soci::into(highest));
-  const auto noted = parse_u64(read_meta(session, "next_key_id")).value_or(1);
-  return std::max(highest + 1, static_cast<long long>(noted));
-}
 
 std::vector<std::string> hashes_of(std::span<const NewKey> keys, const KeyCipher& cipher) {
   std::vector<std::string> hashes;
@@ -176,6 +167,13 @@ std::optional<KeyRows::Sealed> KeyRows::find(soci::session& session, KeyId id) c
   return std::move(rows.front());
 }
 
+std::optional<KeyRows::Sealed> KeyRows::find_and_lock(soci::session& session, KeyId id) const {
+  std::vector<Sealed> rows =
+      select(session, "WHERE id = :id" + std::string(backend_.dialect().lock_rows), {id.value});
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
 UpstreamKey KeyRows::open(const Sealed& row) const {
   UpstreamKey key = row.key;
   key.id = KeyId{row.id};
@@ -188,39 +186,49 @@ UpstreamKey KeyRows::open(const Sealed& row) const {
   return key;
 }
 
-std::vector<AddedKey> KeyRows::add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
-                                   WallTime now) const {
-  long long id = first_free_id(session), version = kSealedVersion, owner = service.value;
-  std::string value, hash, created = to_sql_time(now);
-  FieldCells<NewKey> members(key_fields<NewKey>());
-  const NewKey fresh;
-  soci::statement insert(session);
-  for (auto [word, number] : {std::pair{"id", &id}, {"service", &owner}, {"version", &version}}) {
-    insert.exchange(soci::use(*number, word));
-  }
-  for (auto [word, text] : {std::pair{"value", &value}, {"hash", &hash}, {"created", &created}}) {
-    insert.exchange(soci::use(*text, word));
-  }
-  members.bind(insert);
-  insert.alloc();
-  insert.prepare(insert_text());
-  insert.define_and_bind();
-  std::vector<AddedKey> added;
-  added.reserve(keys.size());
+Result<std::vector<AddedKey>> KeyRows::add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
+                                           WallTime now, KeyIds& ids) const {
   const std::vector<std::string> hashes = hashes_of(keys, cipher_);
   KnownKeys known = known_keys(session, service, hashes);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto [place, is_new] = known.try_emplace(hashes[i], id);
+  std::vector<AddedKey> added;
+  added.reserve(keys.size());
+  long long fresh = 0;  // as if the first id were 0: how many there are is not known yet
+  for (const std::string& hash : hashes) {
+    const auto [place, is_new] = known.try_emplace(hash, -1 - fresh);
+    fresh += is_new;
     added.push_back({KeyId{place->second}, !is_new});
-    if (!is_new) continue;
-    hash = hashes[i];
-    value = cipher_.seal(keys[i].secret.expose(), key_place(KeyId{id}, service, version));
-    members.fill(keys[i], fresh);
-    insert.execute(true);
-    ++id;
   }
-  write_meta(session, "next_key_id", std::to_string(id));
+  if (fresh == 0) return added;
+  const auto first = ids.reserve(session, backend_.dialect(), static_cast<std::size_t>(fresh));
+  if (!first) return first.error();
+  for (AddedKey& key : added) {
+    if (key.id.value < 0) key.id = KeyId{*first - 1 - key.id.value};
+  }
+  insert(session, service, keys, added, hashes, now);
   return added;
+}
+
+void KeyRows::insert(soci::session& session, ServiceId service, std::span<const NewKey> keys,
+                     std::span<const AddedKey> added, std::span<const std::string> hashes, WallTime now) const {
+  const Dialect& dialect = backend_.dialect();
+  const std::string created = to_sql_time(now, dialect);
+  const NewKey fresh;
+  FieldCells<NewKey> fields(key_fields<NewKey>());
+  RowInsert rows(session, dialect, "api_keys", insert_columns());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (added[i].duplicate) continue;
+    const std::span<Cell> row = rows.row();
+    row[0] = number_cell(added[i].id.value);
+    row[1] = text_cell(cipher_.seal(keys[i].secret.expose(), key_place(added[i].id, service, kSealedVersion)));
+    row[2] = number_cell(service.value);
+    row[3] = text_cell(hashes[i]);
+    row[4] = number_cell(kSealedVersion);
+    row[5] = text_cell(created);
+    fields.fill(keys[i], fresh);
+    std::ranges::copy(fields.cells(), row.begin() + 6);
+    rows.add();
+  }
+  rows.finish();
 }
 
 void KeyRows::update(soci::session& session, const UpstreamKey& key) const {

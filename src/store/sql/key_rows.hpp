@@ -13,6 +13,8 @@
 #include "core/service/service.hpp"
 #include "store/config_store.hpp"
 #include "store/key_cipher.hpp"
+#include "store/sql/key_ids.hpp"
+#include "store/sql/sql_backend.hpp"
 
 namespace akr {
 
@@ -21,7 +23,7 @@ constexpr long long kSealedVersion = 1;
 
 class KeyRows {
  public:
-  explicit KeyRows(const KeyCipher& cipher) : cipher_(cipher) {}
+  KeyRows(const KeyCipher& cipher, const SqlBackend& backend) : cipher_(cipher), backend_(backend) {}
 
   // A row as stored, to be opened outside of the session's lock: opening 100,000 keys takes longer than reading them.
   struct Sealed {
@@ -34,10 +36,12 @@ class KeyRows {
   std::vector<Sealed> list(soci::session& session, ServiceId service) const;
   std::vector<Sealed> list_after(soci::session& session, ServiceId service, KeyId after) const;
   std::optional<Sealed> find(soci::session& session, KeyId id) const;
+  std::optional<Sealed> find_and_lock(soci::session& session, KeyId id) const;  // against others who would write it
   UpstreamKey open(const Sealed& row) const;
 
-  std::vector<AddedKey> add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
-                            WallTime now) const;
+  // REQUIRES: nobody else adds to this service meanwhile.
+  Result<std::vector<AddedKey>> add(soci::session& session, ServiceId service, std::span<const NewKey> keys,
+                                    WallTime now, KeyIds& ids) const;
 
   // Everything that people set; not the secret.
   void update(soci::session& session, const UpstreamKey& key) const;
@@ -51,7 +55,11 @@ class KeyRows {
   Swept seal_plain(soci::session& session) const;
 
  private:
+  void insert(soci::session& session, ServiceId service, std::span<const NewKey> keys,
+              std::span<const AddedKey> added, std::span<const std::string> hashes, WallTime now) const;
+
   const KeyCipher& cipher_;
+  const SqlBackend& backend_;
 };
 
 }  // namespace akr

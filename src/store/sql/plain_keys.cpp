@@ -25,19 +25,20 @@ struct SealedRow {
   std::string value;
 };
 
-bool keys_have(soci::session& session, const Dialect& dialect, const std::string& column) {
-  const std::string table = "api_keys";
-  int count = 0;
-  run(session, dialect.column_exists, soci::use(table, "table"), soci::use(column, "name"), soci::into(count));
-  return count > 0;
+std::set<std::string> columns_in(soci::session& session, const Dialect& dialect, const std::string& table) {
+  std::set<std::string> names;
+  std::string name;
+  soci::statement statement = prepared(session, dialect.column_names, soci::use(table, "table"), soci::into(name));
+  for (bool more = statement.execute(true); more; more = statement.fetch()) names.insert(name);
+  return names;
 }
 
-std::vector<PlainRow> plain_rows(soci::session& session) {
+std::vector<PlainRow> plain_rows(soci::session& session, const std::string& table) {
   std::vector<PlainRow> rows;
   PlainRow row;
   soci::statement statement = prepared(session,
-                                       "SELECT id, coalesce(proxy_config_id, 0), key_value FROM api_keys"
-                                       " WHERE key_version = 0 AND trim(key_value) <> ''",
+                                       "SELECT id, coalesce(proxy_config_id, 0), key_value FROM " + table +
+                                           " WHERE key_version = 0 AND trim(key_value) <> ''",
                                        soci::into(row.id), soci::into(row.service), soci::into(row.value));
   statement.execute();
   while (statement.fetch()) rows.push_back(row);
@@ -47,12 +48,12 @@ std::vector<PlainRow> plain_rows(soci::session& session) {
 
 using Hashes = std::set<std::pair<long long, std::string>>;
 
-Hashes known_hashes(soci::session& session) {
+Hashes known_hashes(soci::session& session, const std::string& table) {
   Hashes hashes;
   std::pair<long long, std::string> each;
   soci::statement statement = prepared(session,
-                                       "SELECT coalesce(proxy_config_id, 0), key_hash FROM api_keys"
-                                       " WHERE key_hash IS NOT NULL",
+                                       "SELECT coalesce(proxy_config_id, 0), key_hash FROM " + table +
+                                           " WHERE key_hash IS NOT NULL",
                                        soci::into(each.first), soci::into(each.second));
   statement.execute();
   while (statement.fetch()) hashes.insert(each);
@@ -61,20 +62,24 @@ Hashes known_hashes(soci::session& session) {
 
 }  // namespace
 
-std::size_t seal_keys_of_copy(soci::session& session, const Dialect& dialect, const KeyCipher& cipher) {
-  if (!keys_have(session, dialect, "key_value")) return 0;
-  if (!keys_have(session, dialect, "key_version")) {
-    run(session, "ALTER TABLE api_keys ADD COLUMN key_version integer NOT NULL DEFAULT 0");
+std::size_t seal_keys_of_copy(OpenedCopy& copy, const Dialect& dialect, const KeyCipher& cipher) {
+  soci::session& session = *copy.session;
+  const std::string table = copy.prefix + "api_keys";
+  const std::set<std::string> columns = columns_in(session, dialect, table);
+  if (!columns.contains("key_value")) return 0;
+  for (const auto& [name, type] : {std::pair{"key_version", "{integer} NOT NULL DEFAULT 0"}, {"key_hash", "varchar(64)"}}) {
+    if (columns.contains(name)) continue;
+    run(session, "ALTER TABLE " + table + " ADD COLUMN " + name + " " + render(type, dialect));
   }
-  if (!keys_have(session, dialect, "key_hash")) run(session, "ALTER TABLE api_keys ADD COLUMN key_hash varchar(64)");
-  std::vector<PlainRow> rows = plain_rows(session);
-  Hashes hashes = known_hashes(session);
+  std::vector<PlainRow> rows = plain_rows(session, table);
+  Hashes hashes = known_hashes(session, table);
   long long id = 0, version = kSealedVersion;
   std::string value, hash;
   soci::indicator known = soci::i_ok;
   soci::statement seal = prepared(session,
-                                  "UPDATE api_keys SET key_value = :value, key_hash = :hash,"
-                                  " key_version = :version WHERE id = :id",
+                                  "UPDATE " + table +
+                                      " SET key_value = :value, key_hash = :hash,"
+                                      " key_version = :version WHERE id = :id",
                                   soci::use(value), soci::use(hash, known), soci::use(version), soci::use(id));
   for (PlainRow& row : rows) {
     const std::string_view plain = trim_pasted(row.value);

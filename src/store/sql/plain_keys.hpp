@@ -14,7 +14,7 @@ namespace akr {
 // Seals every plain key of the copy in place; everything else stays as the version it is a copy of had it, so that
 // open_database() can still take the copy over.  Returns how many.  REQUIRES: inside a write transaction.  Throws
 // soci::soci_error.
-std::size_t seal_keys_of_copy(soci::session& session, const Dialect& dialect, const KeyCipher& cipher);
+std::size_t seal_keys_of_copy(OpenedCopy& copy, const Dialect& dialect, const KeyCipher& cipher);
 
 // The reverse: every key becomes plain, and those that do not open are removed.  Returns how many are left.  The same
 // rules.

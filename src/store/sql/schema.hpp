@@ -1,14 +1,17 @@
-// schema.hpp - how the tables come to be, from nothing, from the original's database or from an older one of ours.
+// schema.hpp - what state the tables of a database are in, and the few values that it keeps about itself.
 //
-//   akr_meta(name, value)   schema_version   what the tables look like
+//   akr_meta(name, value)   schema_version   the last of the migrations (migrations.hpp) that was made
 //                           oldest_reader    the oldest schema_version a program may know and still use the database
 //                           key_check        sealed with the encryption key; opens only with the right one
 //                           scrubbed         nothing of keys that were plain once is left in the files; absent: it may
-//                           be last_probe       when a small write was tried after one that had failed next_key_id
-//                           api_keys.id of the next key: known before the row is sealed for its id
+//                           last_probe       when a small write was tried after one that had failed
+//                           next_key_id      api_keys.id of the next key: known before the row is sealed for its id
+//                           copying          this database is being filled from another one (database_copy.hpp)
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "store/key_cipher.hpp"
@@ -16,26 +19,29 @@
 
 namespace akr {
 
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 
 struct SchemaState {
   bool current() const { return version >= kSchemaVersion && !lacks_columns; }
 
   bool has_tables = false;  // of ours or of the original
-  int version = 0;          // 0: none of ours
+  int version = 0;          // 0: none of ours, or the first migration was interrupted
   int oldest_reader = 0;
-  bool lacks_columns = false;  // of a field that is newer than the database
-  bool key_fits = true;        // the encryption key is the one of this database, or there is none yet
+  bool lacks_columns = false;    // of a field that is newer than the database
+  bool key_fits = true;          // the encryption key is the one of this database, or there is none yet
+  std::string foreign_migration; // one that was made here, and that this program knows by another text
+  std::string copying;           // where from
 };
+
+// All tables that are ours, those that others refer to last.
+std::span<const std::string_view> our_tables();
 
 // All throw soci::soci_error.
 SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher);
+// kUnsupported: written by a version that this one cannot follow.
+Result<void> check_readable(const SchemaState& state);
 
-// Brings the tables from `version` to kSchemaVersion, with a column for each listed field.  REQUIRES: inside a write
-// transaction, so that a process that is killed in any statement leaves the old state behind and the next one starts
-// over.
-void migrate_schema(soci::session& session, const Dialect& dialect, const KeyCipher& cipher, int version);
-
+bool has_table(soci::session& session, const Dialect& dialect, const std::string& name);
 // Removes all tables.  REQUIRES: inside a write transaction.
 void drop_schema(soci::session& session, const Dialect& dialect);
 
@@ -43,7 +49,8 @@ bool is_scrubbed(soci::session& session);
 void note_scrubbed(soci::session& session);
 void forget_scrubbed(soci::session& session);
 
-std::string read_meta(soci::session& session, const std::string& name);  // "" if absent
+// "" if absent.  `tail`: behind the SELECT (Dialect::lock_rows).
+std::string read_meta(soci::session& session, const std::string& name, std::string_view tail = "");
 void write_meta(soci::session& session, const std::string& name, const std::string& value);
 
 }  // namespace akr

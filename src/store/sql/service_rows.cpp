@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kEgressProxy = "egress_proxy";
 
 std::string select_text() {
-  return "SELECT id, revision, coalesce(created_at, ''), coalesce(updated_at, ''), " + columns_of(service_fields()) +
+  return "SELECT id, revision, created_at, updated_at, " + columns_of(service_fields()) +
          " FROM proxy_configs";
 }
 
@@ -35,12 +35,14 @@ std::string update_text() {
 struct ServiceRows::Row {
   long long id = 0, revision = 0;
   std::string created, updated;
+  soci::indicator has_created = soci::i_ok, has_updated = soci::i_ok;
   FieldCells<Service> fields{service_fields()};
 
   // In the order of select_text().
   void define(soci::statement& statement) {
     for (long long* number : {&id, &revision}) statement.exchange(soci::into(*number));
-    for (std::string* text : {&created, &updated}) statement.exchange(soci::into(*text));
+    statement.exchange(soci::into(created, has_created));
+    statement.exchange(soci::into(updated, has_updated));
     fields.define(statement);
   }
 
@@ -53,23 +55,30 @@ struct ServiceRows::Row {
 };
 
 std::vector<Service> ServiceRows::list(soci::session& session, bool locked) const {
-  return select(session, std::nullopt, locked);
+  return select(session, std::nullopt, locked, " ORDER BY id");
 }
 
 std::optional<Service> ServiceRows::find(soci::session& session, ServiceId id, bool locked) const {
-  std::vector<Service> found = select(session, id, locked);
+  std::vector<Service> found = select(session, id, locked, "");
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
-std::vector<Service> ServiceRows::select(soci::session& session, std::optional<ServiceId> id, bool locked) const {
+std::optional<Service> ServiceRows::find_and_lock(soci::session& session, ServiceId id) const {
+  std::vector<Service> found = select(session, id, false, backend_.dialect().lock_rows);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Service> ServiceRows::select(soci::session& session, std::optional<ServiceId> id, bool locked,
+                                         std::string_view tail) const {
   Row row;
   soci::statement statement(session);
   row.define(statement);
   long long wanted = id ? id->value : 0;
   if (id) statement.exchange(soci::use(wanted, "wanted"));
   statement.alloc();
-  statement.prepare(select_text() + (id ? " WHERE id = :wanted" : " ORDER BY id"));
+  statement.prepare(select_text() + (id ? " WHERE id = :wanted" : "") + std::string(tail));
   statement.define_and_bind();
   std::vector<Service> services;
   for (bool more = statement.execute(true); more; more = statement.fetch()) services.push_back(to_service(row, locked));
@@ -86,7 +95,7 @@ void ServiceRows::insert(soci::session& session, Service& service) const {
   statement.define_and_bind();
   statement.execute(true);
   long long id = 0;
-  session.get_last_insert_id("proxy_configs", id);
+  run(session, backend_.dialect().last_id, soci::into(id));
   service.id = ServiceId{id};
   service.revision = 1;
   if (service.egress_proxy.empty()) return;
@@ -126,8 +135,8 @@ Service ServiceRows::to_service(Row& row, bool locked) const {
   for (const auto& [field, error] : unreadable) {
     log_error(std::string(field) + "_unreadable", {{"service", service.slug}, {"message", error.message}});
   }
-  service.created_at = from_sql_time(row.created);
-  service.updated_at = from_sql_time(row.updated);
+  service.created_at = from_sql_time(row.has_created == soci::i_null ? "" : row.created);
+  service.updated_at = from_sql_time(row.has_updated == soci::i_null ? "" : row.updated);
   if (!locked && sealed.state != soci::i_null && !sealed.text.empty()) open_egress_proxy(sealed.text, service);
   return service;
 }
@@ -150,8 +159,8 @@ ServiceRows::Row ServiceRows::to_row(const Service& service) const {
   if (!service.egress_proxy.empty()) {
     row.fields[kEgressProxy].text = cipher_.seal(service.egress_proxy, egress_proxy_place(service.id));
   }
-  row.created = to_sql_time(service.created_at);
-  row.updated = to_sql_time(service.updated_at);
+  row.created = to_sql_time(service.created_at, backend_.dialect());
+  row.updated = to_sql_time(service.updated_at, backend_.dialect());
   return row;
 }
 

@@ -14,17 +14,20 @@
 
 #include "core/service/service.hpp"
 #include "store/key_cipher.hpp"
+#include "store/sql/sql_backend.hpp"
 
 namespace akr {
 
 class ServiceRows {
  public:
-  ServiceRows(const KeyCipher& cipher, std::chrono::milliseconds rest_total)
-      : cipher_(cipher), rest_total_(rest_total) {}
+  ServiceRows(const KeyCipher& cipher, const SqlBackend& backend, std::chrono::milliseconds rest_total)
+      : cipher_(cipher), backend_(backend), rest_total_(rest_total) {}
 
   // All three throw soci::soci_error.  `locked`: the egress proxy cannot be opened and stays empty.
   std::vector<Service> list(soci::session& session, bool locked) const;
   std::optional<Service> find(soci::session& session, ServiceId id, bool locked) const;
+  // The same, and nobody else writes it, or adds keys to it, until the transaction ends.
+  std::optional<Service> find_and_lock(soci::session& session, ServiceId id) const;
 
   // Inserts and sets id and revision, or overwrites the row whose id and revision fit; false: there is none.
   void insert(soci::session& session, Service& service) const;
@@ -32,12 +35,14 @@ class ServiceRows {
 
  private:
   struct Row;
-  std::vector<Service> select(soci::session& session, std::optional<ServiceId> id, bool locked) const;
+  std::vector<Service> select(soci::session& session, std::optional<ServiceId> id, bool locked,
+                              std::string_view tail) const;
   Service to_service(Row& row, bool locked) const;  // takes the row's texts
   void open_egress_proxy(const std::string& sealed, Service& service) const;
   Row to_row(const Service& service) const;
 
   const KeyCipher& cipher_;
+  const SqlBackend& backend_;
   std::chrono::milliseconds rest_total_;
 };
 

@@ -13,10 +13,12 @@ Error locked_error() {
 Error no_service(ServiceId id) { return Error{ErrorCode::kNotFound, "no service " + std::to_string(id.value)}; }
 Error no_key(KeyId id) { return Error{ErrorCode::kNotFound, "no key " + std::to_string(id.value)}; }
 
-bool service_exists(soci::session& session, ServiceId id) {
-  int count = 0;
-  run(session, "SELECT count(*) FROM proxy_configs WHERE id = :id", soci::use(id.value), soci::into(count));
-  return count > 0;
+// Nobody else writes it, or its list of keys, until the transaction ends.
+bool lock_service(soci::session& session, const Dialect& dialect, ServiceId id) {
+  long long found = 0;
+  run(session, "SELECT id FROM proxy_configs WHERE id = :id" + std::string(dialect.lock_rows), soci::use(id.value),
+      soci::into(found));
+  return session.got_data();
 }
 
 std::size_t remove_keys(soci::session& session, ServiceId service) {
@@ -29,9 +31,9 @@ std::size_t remove_keys(soci::session& session, ServiceId service) {
 }  // namespace
 
 template <class Work>
-auto SqlConfigStore::write(Work work) -> decltype(work(std::declval<soci::session&>())) {
+auto SqlConfigStore::write(const SqlErrand& errand, Work work) -> decltype(work(std::declval<soci::session&>())) {
   if (parts_.locked) return locked_error();
-  return parts_.writer.write(std::move(work));
+  return parts_.writer.write(std::move(work), errand);
 }
 
 Result<std::vector<Service>> SqlConfigStore::list_services() {
@@ -48,7 +50,7 @@ Result<Service> SqlConfigStore::find_service(ServiceId id) {
 }
 
 Result<Service> SqlConfigStore::add_service(const Service& service) {
-  return write([&](soci::session& session) -> Result<Service> {
+  return write({.once = true}, [&](soci::session& session) -> Result<Service> {
     Service stored = service;
     stored.created_at = stored.updated_at = parts_.clock.wall();
     services_.insert(session, stored);
@@ -57,8 +59,8 @@ Result<Service> SqlConfigStore::add_service(const Service& service) {
 }
 
 Result<Service> SqlConfigStore::update_service(const Service& service) {
-  return write([&](soci::session& session) -> Result<Service> {
-    const auto before = services_.find(session, service.id, false);
+  return write({.once = true}, [&](soci::session& session) -> Result<Service> {
+    const auto before = services_.find_and_lock(session, service.id);
     if (!before) return no_service(service.id);
     if (before->revision != service.revision) {
       return Error{.code = ErrorCode::kConflict, .message = "The service was changed meanwhile.", .field = "revision"};
@@ -72,8 +74,8 @@ Result<Service> SqlConfigStore::update_service(const Service& service) {
 }
 
 Result<void> SqlConfigStore::delete_service(ServiceId id) {
-  return write([&](soci::session& session) -> Result<void> {
-    if (!service_exists(session, id)) return no_service(id);
+  return write({.once = true}, [&](soci::session& session) -> Result<void> {
+    if (!lock_service(session, parts_.backend.dialect(), id)) return no_service(id);
     remove_keys(session, id);
     run(session, "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value));
     run(session, "DELETE FROM key_pins WHERE service_id = :id", soci::use(id.value));
@@ -108,9 +110,9 @@ Result<std::vector<UpstreamKey>> SqlConfigStore::open_keys(ServiceId service, Se
 }
 
 Result<std::vector<AddedKey>> SqlConfigStore::add_keys(ServiceId service, std::span<const NewKey> keys) {
-  return write([&](soci::session& session) -> Result<std::vector<AddedKey>> {
-    if (!service_exists(session, service)) return no_service(service);
-    return keys_.add(session, service, keys, parts_.clock.wall());
+  return write({.rows = keys.size(), .once = true}, [&](soci::session& session) -> Result<std::vector<AddedKey>> {
+    if (!lock_service(session, parts_.backend.dialect(), service)) return no_service(service);
+    return keys_.add(session, service, keys, parts_.clock.wall(), parts_.key_ids);
   });
 }
 
@@ -124,8 +126,8 @@ Result<UpstreamKey> SqlConfigStore::find_key(KeyId id) {
 }
 
 Result<UpstreamKey> SqlConfigStore::edit_key(KeyId id, const KeyEdit& edit) {
-  return write([&](soci::session& session) -> Result<UpstreamKey> {
-    const auto row = keys_.find(session, id);
+  return write({.once = true}, [&](soci::session& session) -> Result<UpstreamKey> {
+    const auto row = keys_.find_and_lock(session, id);
     if (!row) return no_key(id);
     UpstreamKey key = keys_.open(*row);
     if (auto edited = edit(key); !edited) return edited.error();
@@ -135,8 +137,8 @@ Result<UpstreamKey> SqlConfigStore::edit_key(KeyId id, const KeyEdit& edit) {
 }
 
 Result<ServiceId> SqlConfigStore::delete_key(KeyId id) {
-  return write([&](soci::session& session) -> Result<ServiceId> {
-    const auto row = keys_.find(session, id);
+  return write({.once = true}, [&](soci::session& session) -> Result<ServiceId> {
+    const auto row = keys_.find_and_lock(session, id);
     if (!row) return no_key(id);
     run(session, "DELETE FROM api_keys WHERE id = :id", soci::use(id.value));
     return ServiceId{row->service};
@@ -144,8 +146,8 @@ Result<ServiceId> SqlConfigStore::delete_key(KeyId id) {
 }
 
 Result<std::size_t> SqlConfigStore::delete_keys(ServiceId service) {
-  return write([&](soci::session& session) -> Result<std::size_t> {
-    if (!service_exists(session, service)) return no_service(service);
+  return write({.once = true}, [&](soci::session& session) -> Result<std::size_t> {
+    if (!lock_service(session, parts_.backend.dialect(), service)) return no_service(service);
     return remove_keys(session, service);
   });
 }

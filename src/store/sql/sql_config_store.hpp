@@ -8,14 +8,16 @@
 #include "store/key_cipher.hpp"
 #include "store/sql/key_rows.hpp"
 #include "store/sql/service_rows.hpp"
-#include "store/sql/sql_connection.hpp"
+#include "store/sql/sql_sessions.hpp"
 
 namespace akr {
 
 // What a SqlConfigStore works with; all of it outlives the store.
 struct SqlStoreParts {
-  SqlConnection& writer;
-  SqlConnection& reader;  // of its own, so that a long read does not hold up a write
+  SqlSessions& writer;
+  SqlSessions& reader;  // for a file, one of its own: a long read does not hold up a write
+  const SqlBackend& backend;
+  KeyIds& key_ids;
   const KeyCipher& cipher;
   const std::atomic<bool>& locked;
   const Clock& clock;
@@ -25,7 +27,7 @@ struct SqlStoreParts {
 class SqlConfigStore final : public ConfigStore {
  public:
   explicit SqlConfigStore(const SqlStoreParts& parts)
-      : parts_(parts), services_(parts.cipher, parts.rest_total), keys_(parts.cipher) {}
+      : parts_(parts), services_(parts.cipher, parts.backend, parts.rest_total), keys_(parts.cipher, parts.backend) {}
 
   Result<std::vector<Service>> list_services() override;
   Result<Service> find_service(ServiceId id) override;
@@ -42,7 +44,7 @@ class SqlConfigStore final : public ConfigStore {
 
  private:
   template <class Work>
-  auto write(Work work) -> decltype(work(std::declval<soci::session&>()));
+  auto write(const SqlErrand& errand, Work work) -> decltype(work(std::declval<soci::session&>()));
   template <class Select>
   Result<std::vector<UpstreamKey>> open_keys(ServiceId service, Select select);
 

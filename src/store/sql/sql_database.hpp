@@ -15,6 +15,8 @@ struct SqlSettings {
   Secret encryption_key;
   std::chrono::milliseconds rest_total{30'000};
   const Clock* clock = &system_clock();
+  std::size_t most_sessions = 10;             // with a server
+  std::chrono::milliseconds deadline{5'000};  // of one operation on it
 };
 
 // Connects, migrates and encrypts; see open.hpp.

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 
 #include "base/strings.hpp"
+#include "store/sql/row_insert.hpp"
 #include "store/sql/run_statement.hpp"
 
 namespace akr {
@@ -37,28 +40,35 @@ struct Row {
   std::string id;
 };
 
-// No server's own word for "insert or update": delete and insert mean the same everywhere.
-void write_rows(soci::session& session, std::span<const KeyPin> pins) {
-  Row row;
-  soci::statement remove = prepared(session, "DELETE FROM key_pins WHERE service_id = :s AND pin = :p",
-                                    soci::use(row.asked), soci::use(row.id));
-  soci::statement add =
-      prepared(session,
-               "INSERT INTO key_pins (service_id, pin, key_service_id, key_id, expires_ms, owner, account)"
-               " VALUES (:s, :p, :o, :k, :e, :w, :a)",
-               soci::use(row.asked), soci::use(row.id), soci::use(row.service), soci::use(row.key),
-               soci::use(row.expires), soci::use(row.owner), soci::use(row.account));
+const std::vector<InsertColumn> kColumns = {{"service_id", true}, {"pin"},         {"key_service_id", true},
+                                            {"key_id", true},     {"expires_ms", true}, {"owner", true},
+                                            {"account", true}};
+
+void write_rows(soci::session& session, const Dialect& dialect, std::span<const KeyPin> pins) {
+  RowInsert rows(session, dialect, "key_pins", kColumns, {"service_id", "pin"});
   for (const KeyPin& pin : pins) {
-    row = {pin.asked.value,
-           pin.to.service.value,
-           pin.to.key.value,
-           pin.expires.time_since_epoch().count(),
-           static_cast<long long>(pin.owner),
-           static_cast<long long>(pin.to.account),
-           text_of(pin.id)};
-    remove.execute(true);
-    add.execute(true);
+    const std::span<Cell> row = rows.row();
+    row[0] = number_cell(pin.asked.value);
+    row[1] = text_cell(text_of(pin.id));
+    row[2] = number_cell(pin.to.service.value);
+    row[3] = number_cell(pin.to.key.value);
+    row[4] = number_cell(pin.expires.time_since_epoch().count());
+    row[5] = number_cell(static_cast<long long>(pin.owner));
+    row[6] = number_cell(static_cast<long long>(pin.to.account));
+    rows.add();
   }
+  rows.finish();
+}
+
+// Of pins that were said twice, what was said last.
+std::vector<KeyPin> without_repeats(std::span<const KeyPin> pins) {
+  std::set<std::tuple<std::int64_t, std::uint64_t, std::uint64_t>> seen;
+  std::vector<KeyPin> last;
+  for (std::size_t i = pins.size(); i-- > 0;) {
+    if (seen.emplace(pins[i].asked.value, pins[i].id.high, pins[i].id.low).second) last.push_back(pins[i]);
+  }
+  std::ranges::reverse(last);
+  return last;
 }
 
 }  // namespace
@@ -92,9 +102,9 @@ Result<std::vector<KeyPin>> SqlKeyPinStore::load(WallTime now, std::size_t most)
 Result<void> SqlKeyPinStore::save(std::span<const KeyPin> pins) {
   if (locked_) return locked_error();
   for (; !pins.empty(); pins = pins.subspan(std::min(pins.size(), kRowsPerTransaction))) {
-    const auto batch = pins.first(std::min(pins.size(), kRowsPerTransaction));
+    const auto batch = without_repeats(pins.first(std::min(pins.size(), kRowsPerTransaction)));
     auto written = writer_.write([&](soci::session& session) -> Result<void> {
-      write_rows(session, batch);
+      write_rows(session, backend_.dialect(), batch);
       return {};
     });
     if (!written) return written;

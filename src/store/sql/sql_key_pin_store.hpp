@@ -4,23 +4,24 @@
 #include <atomic>
 
 #include "store/key_pin_store.hpp"
-#include "store/sql/sql_connection.hpp"
+#include "store/sql/sql_sessions.hpp"
 
 namespace akr {
 
 class SqlKeyPinStore final : public KeyPinStore {
  public:
   // All of them outlive the store.
-  SqlKeyPinStore(SqlConnection& writer, SqlConnection& reader, const std::atomic<bool>& locked)
-      : writer_(writer), reader_(reader), locked_(locked) {}
+  SqlKeyPinStore(SqlSessions& writer, SqlSessions& reader, const SqlBackend& backend, const std::atomic<bool>& locked)
+      : writer_(writer), reader_(reader), backend_(backend), locked_(locked) {}
 
   Result<std::vector<KeyPin>> load(WallTime now, std::size_t most) override;
   Result<void> save(std::span<const KeyPin> pins) override;
   Result<std::size_t> remove_before(WallTime time, std::size_t most) override;
 
  private:
-  SqlConnection& writer_;
-  SqlConnection& reader_;
+  SqlSessions& writer_;
+  SqlSessions& reader_;
+  const SqlBackend& backend_;
   const std::atomic<bool>& locked_;
 };
 

@@ -1,14 +1,23 @@
 #include "store/sql/sql_key_state_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
+
+#include "base/utf8.hpp"
+#include "store/sql/row_insert.hpp"
 
 namespace akr {
 namespace {
 
 constexpr std::size_t kRowsPerTransaction = 1000;
+constexpr std::size_t kLongestModel = 255;   // bytes; the column counts characters
+constexpr std::size_t kLongestReason = 100;  // bytes
 
 std::optional<KeyState> state_named(std::string_view name) {
   for (const KeyState state : {KeyState::kActive, KeyState::kCooling, KeyState::kExhausted, KeyState::kInvalid}) {
@@ -40,7 +49,7 @@ struct Row {
     group = record.group;
     model = record.model;
     state = to_string(record.state);
-    reason = record.reason;
+    reason = cut_utf8(record.reason, kLongestReason);
     since = millis(record.since);
     until = millis(record.until);
     next_try = millis(record.next_try);
@@ -77,26 +86,55 @@ constexpr const char* kSelect =
     " WHERE service_id = :wanted";
 constexpr const char* kDelete =
     "DELETE FROM key_states WHERE service_id = :s AND key_id = :k AND quota_group = :g AND model = :m";
-constexpr const char* kInsert =
-    "INSERT INTO key_states (service_id, key_id, quota_group, model, state, reason, since_ms, until_ms, next_try_ms,"
-    " half_open, rate_level, quota_level, failures, used_today, used_this_month, usage_at_ms)"
-    " VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j, :k, :l, :m, :n, :o, :p)";
+constexpr std::array<const char*, 16> kColumns = {
+    "service_id",  "key_id",   "quota_group",   "model",       "state",    "reason",     "since_ms",        "until_ms",
+    "next_try_ms", "half_open", "rate_level",   "quota_level", "failures", "used_today", "used_this_month", "usage_at_ms"};
 
-// No server's own word for "insert or update": delete and insert mean the same everywhere.
-void write_rows(soci::session& session, ServiceId service, std::span<const KeyStateRecord> records, bool insert) {
+void set_cell(Cell& cell, long long number) { cell = number_cell(number); }
+void set_cell(Cell& cell, const std::string& text) { cell = text_cell(text); }
+
+std::vector<InsertColumn> insert_columns() {
+  std::vector<InsertColumn> columns;
+  Row row;
+  row.each([&](auto& value) {
+    columns.push_back({kColumns[columns.size()], std::is_same_v<std::remove_reference_t<decltype(value)>, long long>});
+  });
+  return columns;
+}
+
+// Clients choose the model's name.  What some server would refuse, or cut, is known to this process only.
+bool can_be_kept(const KeyStateRecord& record) {
+  return record.model.find('\0') == std::string::npos && is_utf8(record.model) &&
+         record.model.size() <= kLongestModel;
+}
+
+void insert_rows(soci::session& session, const Dialect& dialect, ServiceId service,
+                 std::span<const KeyStateRecord> records) {
+  RowInsert rows(session, dialect, "key_states", insert_columns(), {"service_id", "key_id", "quota_group", "model"});
+  std::set<std::tuple<std::int64_t, std::string_view, std::string_view>> seen;
+  // Of records that were given twice, what was said last.
+  for (std::size_t i = records.size(); i-- > 0;) {
+    const KeyStateRecord& record = records[i];
+    if (!can_be_kept(record) || !seen.emplace(record.key.value, record.group, record.model).second) continue;
+    Row row;
+    row.service = service.value;
+    row.set(record);
+    auto cell = rows.row().begin();
+    row.each([&](auto& value) { set_cell(*cell++, value); });
+    rows.add();
+  }
+  rows.finish();
+}
+
+void remove_rows(soci::session& session, ServiceId service, std::span<const KeyStateRecord> records) {
   Row row;
   row.service = service.value;
   soci::statement remove = prepared(session, kDelete, soci::use(row.service), soci::use(row.key), soci::use(row.group),
                                     soci::use(row.model));
-  soci::statement add(session);
-  row.each([&](auto& column) { add.exchange(soci::use(column)); });
-  add.alloc();
-  add.prepare(kInsert);
-  add.define_and_bind();
   for (const KeyStateRecord& record : records) {
+    if (!can_be_kept(record)) continue;
     row.set(record);
     remove.execute(true);
-    if (insert) add.execute(true);
   }
 }
 
@@ -127,7 +165,7 @@ Result<void> SqlKeyStateStore::save(ServiceId service, std::span<const KeyStateR
     for (; !records.empty(); records = records.subspan(std::min(records.size(), kRowsPerTransaction))) {
       const auto batch = records.first(std::min(records.size(), kRowsPerTransaction));
       auto written = writer_.write([&, insert = insert](soci::session& session) -> Result<void> {
-        write_rows(session, service, batch, insert);
+        insert ? insert_rows(session, backend_.dialect(), service, batch) : remove_rows(session, service, batch);
         return {};
       });
       if (!written) return written;

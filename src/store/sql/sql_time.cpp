@@ -7,11 +7,11 @@
 
 namespace akr {
 
-std::string to_sql_time(WallTime time) {
+std::string to_sql_time(WallTime time, const Dialect& dialect) {
   std::string text = format_rfc3339(time);  // 2026-11-22T20:32:33.711Z
   text[10] = ' ';
   text.pop_back();
-  return text + "+00:00";
+  return dialect.times_have_zones ? text + "+00:00" : text;
 }
 
 WallTime from_sql_time(const std::string& text) {

@@ -32,8 +32,8 @@ class CountDown final : public soci::logger_impl {
 class DyingBackend final : public SqliteBackend {
  public:
   DyingBackend(std::string path, int statements) : SqliteBackend(std::move(path)), left_(statements) {}
-  std::unique_ptr<soci::session> connect() override {
-    auto session = SqliteBackend::connect();
+  std::unique_ptr<soci::session> connect(const SessionPatience& patience) override {
+    auto session = SqliteBackend::connect(patience);
     session->set_logger(soci::logger(new CountDown(left_)));
     return session;
   }

@@ -5,6 +5,7 @@
 
 #include "core/service/describe_fields.hpp"
 #include "core/service/fields.hpp"
+#include "store/sql/schema.hpp"
 #include "store/sqlite/dying_backend.hpp"
 #include "tests/support/example_config.hpp"
 
@@ -50,7 +51,7 @@ class FieldColumns : public testing::Test, protected SqliteFixture {
         "ALTER TABLE proxy_configs DROP COLUMN max_attempts; ALTER TABLE api_keys DROP COLUMN monthly_reset_day;"
         "ALTER TABLE api_keys DROP COLUMN note");
   }
-  std::string copy() const { return path() + ".bak-3"; }
+  std::string copy() const { return path() + ".bak-" + std::to_string(kSchemaVersion); }
 
   ServiceId id_;
 };
@@ -83,7 +84,7 @@ TEST_F(FieldColumns, OfANewerFieldAreAddedOnceAfterACopy) {
     EXPECT_TRUE(std::filesystem::exists(copy()));
     EXPECT_FALSE(std::filesystem::exists(copy() + "-2"));
   }
-  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), "3");
+  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion));
 }
 
 TEST_F(FieldColumns, AreNotAddedWithAWrongEncryptionKey) {

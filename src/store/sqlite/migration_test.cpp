@@ -120,8 +120,8 @@ TEST_F(OriginalDatabase, SurvivesBeingKilledInEveryStatementOfTheMigration) {
   const std::string original = content(path());
   int kills = 0;
   for (int statement = 0;; ++statement) {
-    for (const char* tail : {"", "-wal", "-shm", ".bak-0", ".bak-0.new", ".bak-0.new.tmp"}) {
-      std::filesystem::remove(path() + tail);
+    for (const auto& file : std::filesystem::directory_iterator(directory().path())) {
+      std::filesystem::remove(file.path());
     }
     std::ofstream(path(), std::ios::binary) << original;
     if (!killed_while_opening(path(), statement)) break;

@@ -108,16 +108,25 @@ bool copy_pages(sqlite3* source, const std::string& path) {
 
 const Dialect& SqliteBackend::dialect() const {
   static const Dialect kWords{
-      .begin_write = "BEGIN IMMEDIATE",
-      .table_exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name",
-      .column_exists = "SELECT count(*) FROM pragma_table_info(:table) WHERE name = :name",
-      .column_names = "SELECT name FROM pragma_table_info(:table)",
       .auto_id = "integer PRIMARY KEY AUTOINCREMENT",
+      .integer = "integer",
+      .flag = "numeric DEFAULT true",
+      .time = "datetime",
+      .text = "text",
+      .name = "text",
+      .word = "text",
+      .table_end = "",
+      .table_exists = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :table",
+      .table_names = "SELECT name FROM sqlite_master WHERE type = 'table'",
+      .column_names = "SELECT name FROM pragma_table_info(:table)",
+      .index_exists = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = :table AND name = :name",
+      .last_id = "SELECT last_insert_rowid()",
+      .begin_write = "BEGIN IMMEDIATE",
   };
   return kWords;
 }
 
-std::unique_ptr<soci::session> SqliteBackend::connect() {
+std::unique_ptr<soci::session> SqliteBackend::connect(const SessionPatience&) {
   refuse_another_file();
   create_private_file(path_);
   tell_open_files();
@@ -216,7 +225,7 @@ Result<void> SqliteBackend::copy_to(const std::string& path) {
   return unavailable("The copy of the database could not be written (" + path + ").");
 }
 
-Result<std::string> SqliteBackend::keep_copy(std::string_view reason) {
+Result<std::string> SqliteBackend::keep_copy(soci::session&, std::string_view reason) {
   const std::string base = path_ + ".bak-" + std::string(reason);
   const std::string fresh = base + ".new";
   std::error_code ignored;
@@ -235,7 +244,7 @@ Result<std::string> SqliteBackend::keep_copy(std::string_view reason) {
   return name;
 }
 
-Result<void> SqliteBackend::scrub(soci::session& session) {
+Result<void> SqliteBackend::scrub(soci::session& session, const std::string&) {
   run(session, "PRAGMA temp_store = MEMORY");  // what VACUUM puts together goes into no other file
   run(session, "VACUUM");
   int busy = 0, frames = 0, moved = 0;
@@ -245,9 +254,9 @@ Result<void> SqliteBackend::scrub(soci::session& session) {
   return {};
 }
 
-std::vector<std::string> SqliteBackend::kept_copies() { return akr::kept_copies(path_); }
+std::vector<std::string> SqliteBackend::kept_copies(soci::session&) { return akr::kept_copies(path_); }
 
-std::unique_ptr<soci::session> SqliteBackend::open_copy(const std::string& path) { return open_session(path); }
+OpenedCopy SqliteBackend::open_copy(const std::string& path) { return {open_session(path), ""}; }
 
 std::vector<std::string> SqliteBackend::plain_neighbours() { return databases_with_plain_keys(path_); }
 

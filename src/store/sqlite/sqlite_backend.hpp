@@ -17,14 +17,15 @@ class SqliteBackend : public SqlBackend {
   explicit SqliteBackend(std::string path) : path_(std::move(path)) {}
 
   const Dialect& dialect() const override;
-  std::unique_ptr<soci::session> connect() override;
+  std::string where() const override { return path_; }
+  std::unique_ptr<soci::session> connect(const SessionPatience& patience = {}) override;
   bool undo(soci::session& session) noexcept override;
   SqlFailure explain(const soci::soci_error& error) const override;
   Result<void> copy_to(const std::string& path) override;
-  Result<std::string> keep_copy(std::string_view reason) override;  // path + ".bak-" + reason
-  Result<void> scrub(soci::session& session) override;
-  std::vector<std::string> kept_copies() override;
-  std::unique_ptr<soci::session> open_copy(const std::string& path) override;
+  Result<std::string> keep_copy(soci::session&, std::string_view reason) override;  // path + ".bak-" + reason
+  Result<void> scrub(soci::session& session, const std::string& prefix) override;
+  std::vector<std::string> kept_copies(soci::session&) override;
+  OpenedCopy open_copy(const std::string& path) override;
   std::vector<std::string> plain_neighbours() override;
   StorageMark storage_mark() const override;
   Error storage_lost() const override;

@@ -18,8 +18,8 @@ namespace {
 class FragileBackend final : public SqliteBackend {
  public:
   using SqliteBackend::SqliteBackend;
-  std::unique_ptr<soci::session> connect() override {
-    auto session = SqliteBackend::connect();
+  std::unique_ptr<soci::session> connect(const SessionPatience& patience) override {
+    auto session = SqliteBackend::connect(patience);
     sessions.push_back(session.get());
     return session;
   }
@@ -35,6 +35,7 @@ class SqliteFaults : public testing::Test, protected SqliteFixture {
     auto backend = std::make_unique<FragileBackend>(path());
     backend_ = backend.get();
     database_ = open_sql_database(std::move(backend), {kTestKey}).value();
+    backend_->sessions.clear();  // that of the start is gone
     id_ = store().add_service(example_service("a")).value().id;
     store().add_keys(id_, example_keys(10)).value();
   }

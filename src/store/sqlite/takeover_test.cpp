@@ -19,7 +19,9 @@ using testing::Not;
 class FullDiskBackend final : public SqliteBackend {
  public:
   using SqliteBackend::SqliteBackend;
-  Result<void> scrub(soci::session&) override { return Error{ErrorCode::kStoreUnavailable, "The disk is full."}; }
+  Result<void> scrub(soci::session&, const std::string&) override {
+    return Error{ErrorCode::kStoreUnavailable, "The disk is full."};
+  }
 };
 
 class Takeover : public testing::Test, protected OriginalFixture {

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "store/sql/schema.hpp"
 #include "store/sqlite/dying_backend.hpp"
 #include "tests/support/example_config.hpp"
 
@@ -59,7 +60,7 @@ TEST_P(EarlierVersion, GetsWhatThisOneKnowsAndLosesNothing) {
   EXPECT_EQ(keys[0].weight, 1U);
   EXPECT_EQ(keys[0].limits, KeyLimits{});
   EXPECT_TRUE(database->key_states().load(id_).value().empty());
-  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), "3");
+  EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion));
   EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'oldest_reader'"), "1");
   service.upstreams = {{.url = service.target_url}, {.url = "https://b.example"}};
   EXPECT_TRUE(database->config().update_service(service));
@@ -79,7 +80,7 @@ TEST_P(EarlierVersion, SurvivesBeingKilledInEveryStatementOfTheMigration) {
     EXPECT_EQ(database->config().find_service(id_).value().slug, "a") << statement;
     EXPECT_EQ(database->config().list_keys(id_).value().size(), 3U) << statement;
     EXPECT_TRUE(database->key_states().load(id_)) << statement;
-    EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), "3") << statement;
+    EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion)) << statement;
     EXPECT_EQ(sql("SELECT count(*) FROM key_pins"), "0") << statement;
     EXPECT_EQ(sql("PRAGMA integrity_check"), "ok");
     EXPECT_FALSE(std::filesystem::exists(copy() + "-2")) << statement;

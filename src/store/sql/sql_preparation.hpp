@@ -1,0 +1,44 @@
+// sql_preparation.hpp - what a start does with a database before anybody uses it: looks at it, upgrades it, seals what
+// is still plain, and removes its traces.  One process at a time; a server's lock keeps other nodes waiting.
+#pragma once
+
+#include "base/result.hpp"
+#include "store/key_cipher.hpp"
+#include "store/sql/migrations.hpp"
+#include "store/sql/schema.hpp"
+#include "store/sql/sql_backend.hpp"
+#include "store/sql/sql_sessions.hpp"
+
+namespace akr {
+
+class SqlPreparation {
+ public:
+  // All of them outlive it.  With a session of its own, which waits for long statements.
+  SqlPreparation(SqlBackend& backend, const KeyCipher& cipher);
+
+  // True: ready.  False: the encryption key does not fit, and nothing was changed.
+  Result<bool> prepare();
+  // A copy, then empty tables; returns the copy's name.
+  Result<std::string> reset(bool locked);
+  // Only creates or upgrades tables: for the target of a copy.
+  Result<void> upgrade();
+
+ private:
+  Result<void> take_lock();
+  Result<SchemaState> inspect();
+  Result<void> make(const Migration& migration, bool& copied);
+  Result<void> keep_copy(soci::session& session, const SchemaState& state, bool& copied);
+  Result<void> complete(bool& copied);
+  Result<void> check_rights();
+  Result<void> seal_plain_keys();
+  void remove_traces();
+  Result<void> scrub();
+  Result<void> scrub_copy(const std::string& name);
+  void tell_plain_neighbours();
+
+  SqlBackend& backend_;
+  const KeyCipher& cipher_;
+  SqlSessions session_;
+};
+
+}  // namespace akr

@@ -1,0 +1,224 @@
+#include "store/sql/sql_sessions.hpp"
+
+#include <algorithm>
+
+#include <sodium.h>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/strings.hpp"
+
+namespace akr {
+namespace {
+
+// What the slowest of the servers that we measured needs for a row, doubled.
+constexpr std::chrono::microseconds kPerRow{200};
+constexpr std::size_t kTokenBytes = 16;
+
+std::string new_token() {
+  char bytes[kTokenBytes];
+  ::randombytes_buf(bytes, sizeof bytes);
+  return to_hex({bytes, sizeof bytes});
+}
+
+long long wall_ms() { return system_clock().wall().time_since_epoch().count(); }
+
+std::string in_seconds(std::chrono::milliseconds time) {
+  const std::string text = std::to_string(static_cast<double>(time.count()) / 1000);
+  return text.substr(0, text.find('.') + 2) + " s";
+}
+
+}  // namespace
+
+SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand) : end_(Time::max()), tries_(sessions.limits_.tries) {
+  const auto limit = sessions.limits_.deadline;
+  if (limit.count() > 0) {
+    end_ = std::chrono::steady_clock::now() + limit + kPerRow * static_cast<std::int64_t>(errand.rows);
+  }
+  if (errand.once && sessions.backend_.dialect().is_server) token_ = new_token();
+}
+
+SqlSessions::Turn::Turn(SqlSessions& sessions, Slot slot, Time end) : sessions_(sessions), slot_(std::move(slot)) {
+  if (end != Time::max()) watch_.emplace(sessions.watchdog_, sessions.backend_.socket_of(*slot_.session), end);
+}
+
+SqlSessions::Turn::~Turn() {
+  if (slot_.session && !clean_ && !sessions_.backend_.undo(*slot_.session)) {
+    watch_.reset();  // before its socket is closed
+    slot_.session.reset();
+  }
+  watch_.reset();
+  sessions_.give_back(std::move(slot_));
+}
+
+Result<std::unique_ptr<SqlSessions::Turn>> SqlSessions::take(const Call& call) {
+  auto slot = free_slot(call);
+  if (!slot) return slot.error();
+  if (!slot->session) {
+    if (auto connected = connect(*slot, call); !connected) return connected.error();
+  }
+  return std::make_unique<Turn>(*this, *std::move(slot), call.end());
+}
+
+Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
+  const MutexLock lock(mutex_);
+  while (idle_.empty() && taken_ == limits_.most) {
+    if (!call.has_end()) {
+      freed_.wait(mutex_);
+    } else if (freed_.wait_until(mutex_, call.end()) == std::cv_status::timeout && call.is_over()) {
+      return Error{ErrorCode::kStoreUnavailable,
+                   "All " + std::to_string(limits_.most) + " sessions with " + backend_.where() +
+                       " are in use, and none became free within " + in_seconds(limits_.deadline) + "."};
+    }
+  }
+  Slot slot;
+  if (!idle_.empty()) {
+    slot = std::move(idle_.back());
+    idle_.pop_back();
+  } else if (away_) {
+    // A server that does not answer is waited for by one call, not by all.
+    if (trying_) return *away_;
+    trying_ = true;
+  }
+  ++taken_;
+  return slot;
+}
+
+Result<void> SqlSessions::connect(Slot& slot, const Call& call) {
+  SessionPatience patience = limits_.patience;
+  if (call.has_end()) {
+    const auto left = call.end() - std::chrono::steady_clock::now();
+    patience.reach = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+  }
+  std::optional<Error> error;
+  try {
+    slot.session = backend_.connect(patience);
+    slot.mark = backend_.storage_mark();
+  } catch (const soci::soci_error& failure) {
+    const SqlFailure what = backend_.explain(failure);
+    lost_ = what.lost;
+    write_failed_ = true;
+    error = what.error;
+    tell(*error);
+  } catch (...) {
+    give_back({});
+    throw;
+  }
+  {
+    const MutexLock lock(mutex_);
+    away_ = error;
+    trying_ = false;
+  }
+  if (!error) return {};
+  give_back({});
+  return *error;
+}
+
+void SqlSessions::give_back(Slot slot) noexcept {
+  {
+    const MutexLock lock(mutex_);
+    --taken_;
+    if (slot.session) {
+      idle_.push_back(std::move(slot));
+    } else {
+      trying_ = false;
+    }
+  }
+  freed_.notify_one();
+}
+
+bool SqlSessions::leave_token(Turn& turn, const Call& call) {
+  const long long now = wall_ms();
+  try {
+    run(turn.session(), "INSERT INTO akr_commits (token, at_ms) VALUES (:token, :now)", soci::use(call.token()),
+        soci::use(now));
+    return true;
+  } catch (const soci::soci_error& failure) {
+    if (backend_.explain(failure).error.code != ErrorCode::kConflict) throw;
+  }
+  run(turn.session(), "ROLLBACK");
+  wrote(turn);
+  return false;
+}
+
+StorageState SqlSessions::check_storage() {
+  if (backend_.dialect().is_server) {
+    const auto answer = read([](soci::session& session) -> Result<int> {
+      int one = 0;
+      run(session, "SELECT 1", soci::into(one));
+      return one;
+    });
+    return answer ? StorageState::kHolds : StorageState::kUnreachable;
+  }
+  const Call call(*this, {});
+  const auto taken = take(call);
+  if (!taken) return lost_ ? StorageState::kLost : StorageState::kUnreachable;
+  if (holds(**taken)) return StorageState::kHolds;
+  lost();
+  return StorageState::kLost;
+}
+
+Error SqlSessions::lost() {
+  Error error = backend_.storage_lost();
+  tell(error);
+  write_failed_ = true;
+  return error;
+}
+
+SqlFailure SqlSessions::failed(Turn& turn, const soci::soci_error& failure) {
+  SqlFailure what = backend_.explain(failure);
+  if (!what.reconnect && backend_.undo(*turn.slot_.session)) {
+    turn.clean_ = true;
+  } else {
+    turn.watch_.reset();
+    turn.slot_.session.reset();
+  }
+  if (what.reconnect && what.passes) {
+    // Whoever cut this session may have cut all.
+    std::vector<Slot> cut;
+    const MutexLock lock(mutex_);
+    cut.swap(idle_);
+  }
+  return what;
+}
+
+Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Purpose purpose) {
+  lost_ = what.lost;
+  if (what.error.code == ErrorCode::kConflict) {
+    write_failed_ = false;  // the values were refused, the database works
+    return what.error;
+  }
+  Error error = what.error;
+  if (what.reconnect && call.has_end() && call.is_over()) {
+    error = Error{ErrorCode::kStoreUnavailable,
+                  backend_.where() + " did not answer within " + in_seconds(limits_.deadline) + "."};
+    const MutexLock lock(mutex_);
+    away_ = error;
+  }
+  if (purpose == Purpose::kWrite) write_failed_ = true;
+  tell(error);
+  return error;
+}
+
+// A disk stays full for hours, and everybody tries again.
+void SqlSessions::tell(const Error& error) {
+  {
+    const MutexLock lock(mutex_);
+    if (error.message == told_) return;
+    told_ = error.message;
+  }
+  log_error("store_failed", {{"code", to_string(error.code)}, {"message", error.message}});
+}
+
+void SqlSessions::wrote(Turn& turn) {
+  write_failed_ = false;
+  answered(turn);
+}
+
+void SqlSessions::answered(Turn& turn) {
+  turn.clean_ = true;
+  const MutexLock lock(mutex_);
+  told_.clear();
+}
+
+}  // namespace akr
