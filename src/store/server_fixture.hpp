@@ -72,6 +72,7 @@ template <DatabaseKind kKind>
 class ServerFixture {
  public:
   static std::string missing() { return missing_server(kKind); }
+  static constexpr DatabaseKind kind() { return kKind; }
 
   test::DatabaseProcess& server() const { return shared_server(kKind); }
   const std::string& database() const { return own().name(); }

@@ -185,6 +185,10 @@ void DatabaseProcess::start() {
   wait_until_it_answers();
 }
 
+void DatabaseProcess::start_if_it_ended() {
+  if (has_ended()) start();
+}
+
 void DatabaseProcess::wait_until_it_answers() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   std::string reason;

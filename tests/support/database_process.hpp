@@ -48,9 +48,10 @@ class DatabaseProcess {
 
   void launch();  // without waiting
   void start();   // on the same port, over the same files; waits until it answers
-  void stop();    // in order; waits for the end
-  void kill();    // SIGKILL to all its processes at once, as a power cut would
-  void pause();   // SIGSTOP to all of them
+  void start_if_it_ended();
+  void stop();   // in order; waits for the end
+  void kill();   // SIGKILL to all its processes at once, as a power cut would
+  void pause();  // SIGSTOP to all of them
   void resume();
 
   DatabaseKind kind() const { return kind_; }
