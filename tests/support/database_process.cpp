@@ -64,7 +64,8 @@ void add_settings(std::vector<std::string>& command, std::initializer_list<const
 
 std::string missing_database_package(DatabaseKind kind) {
   const bool mysql = kind == DatabaseKind::kMysql;
-  return find_database_program(mysql ? "mariadbd" : "initdb").empty() ? (mysql ? "mariadb-server" : "postgresql") : "";
+  return find_database_program(mysql ? "mariadbd" : "initdb").empty() ? (mysql ? "mariadb-server-core" : "postgresql")
+                                                                      : "";
 }
 
 DatabaseProcess::DatabaseProcess(DatabaseKind kind, DatabaseProcessOptions options)
