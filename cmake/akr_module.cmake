@@ -1,7 +1,8 @@
-# akr_module(<folder> DEPENDS <folders> LIBS <external targets>)
+# akr_module(<folder> DEPENDS <folders> LIBS <external targets> DATABASE_SUITES <prefixes>)
 #
 # Makes of src/<folder>: the library akr_<folder>, and - from the files that stand beside the code -
-# akr_<folder>_tests (*_test.cpp), akr_<folder>_bench (*_bench.cpp) and one fuzz_<name> per *_fuzz.cpp.
+# akr_<folder>_tests (*_test.cpp), akr_<folder>_dbtests (*_dbtest.cpp, which start database servers),
+# akr_<folder>_bench (*_bench.cpp) and one fuzz_<name> per *_fuzz.cpp.
 # Names are globbed, so that a test cannot be left out of the build.
 
 # Longest time of one program's unit tests: sanitizers take their time.
@@ -35,14 +36,49 @@ function(akr_test_options target)
   target_precompile_headers(${target} REUSE_FROM akr_test_headers)
 endfunction()
 
+# One entry of ctest for each of `prefixes`, of the suites whose names begin so, and one for the rest: they run beside
+# each other, since they wait more than they work.
+function(akr_database_tests name tests prefixes)
+  if(NOT TARGET akr_test_databases)
+    pkg_check_modules(akr_mariadb_client REQUIRED IMPORTED_TARGET libmariadb)
+    pkg_check_modules(akr_postgresql_client REQUIRED IMPORTED_TARGET libpq)
+    file(GLOB support CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/support/database_*.cpp")
+    add_library(akr_test_databases STATIC ${support})
+    target_include_directories(akr_test_databases PUBLIC "${CMAKE_SOURCE_DIR}")
+    target_link_libraries(akr_test_databases PUBLIC akr_base OpenSSL::Crypto
+      PRIVATE PkgConfig::akr_mariadb_client PkgConfig::akr_postgresql_client)
+    akr_optimise_little(akr_test_databases)
+  endif()
+  add_executable(akr_${name}_dbtests ${tests})
+  target_link_libraries(akr_${name}_dbtests PRIVATE akr_${name} akr_test_databases GTest::gmock GTest::gtest_main)
+  akr_test_options(akr_${name}_dbtests)
+  set(rest "")
+  foreach(prefix ${prefixes})
+    set(longer ${prefixes})
+    list(FILTER longer INCLUDE REGEX "^${prefix}.+")
+    list(TRANSFORM longer APPEND "*")
+    list(JOIN longer ":" longer)
+    akr_add_database_test(${name} _${prefix} "${prefix}*-${longer}")
+    string(APPEND rest ":${prefix}*")
+  endforeach()
+  akr_add_database_test(${name} "" "*-${rest}")
+endfunction()
+
+function(akr_add_database_test name suffix filter)
+  add_test(NAME db_${name}${suffix} COMMAND akr_${name}_dbtests "--gtest_filter=${filter}")
+  set_tests_properties(db_${name}${suffix} PROPERTIES LABELS db TIMEOUT 300)
+endfunction()
+
 function(akr_module name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;DATABASE_SUITES" ${ARGN})
   set(dir "${CMAKE_SOURCE_DIR}/src/${name}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${dir}/*.cpp")
   set(tests ${sources})
+  set(dbtests ${sources})
   set(benches ${sources})
   set(fuzzers ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER dbtests INCLUDE REGEX "_dbtest\\.cpp$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|_fuzz|_dbtest)\\.cpp$|/main\\.cpp$")
@@ -67,6 +103,9 @@ function(akr_module name)
     akr_test_options(akr_${name}_tests)
     add_test(NAME unit_${name} COMMAND akr_${name}_tests)
     set_tests_properties(unit_${name} PROPERTIES LABELS unit TIMEOUT ${AKR_TEST_SECONDS})
+  endif()
+  if(AKR_TESTS AND dbtests)
+    akr_database_tests(${name} "${dbtests}" "${ARG_DATABASE_SUITES}")
   endif()
   if(AKR_BENCH AND benches)
     add_executable(akr_${name}_bench ${benches})

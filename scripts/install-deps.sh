@@ -8,10 +8,10 @@ set -euo pipefail
 
 build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
        libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libc-ares-dev libsimdjson-dev
-       libsoci-dev libsqlite3-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
+       libsoci-dev libsqlite3-dev libmariadb-dev libpq-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
        libre2-dev zlib1g-dev libbrotli-dev libzstd-dev)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
-       python3-venv openssl nodejs npm)
+       python3-venv openssl nodejs npm mariadb-server-core mariadb-client-core postgresql)
 benches=(nginx-light haproxy)
 # Programs that may just as well come from somewhere else than Debian.
 declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja

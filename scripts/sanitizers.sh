@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Unit and integration tests under AddressSanitizer and UBSan (or ThreadSanitizer).
+# Unit and integration tests under AddressSanitizer and UBSan (or ThreadSanitizer).  Not those with database servers
+# (ctest -L db): their limits are of time.
 #
 #   scripts/sanitizers.sh [asan|tsan]
 set -euo pipefail
@@ -16,4 +17,4 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
 scripts/install-deps.sh --test
 cmake --preset "$preset"
 cmake --build --preset "$preset" --parallel "$(nproc)"
-ctest --preset "$preset" --parallel "$(nproc)" --timeout 240
+ctest --preset "$preset" --parallel "$(nproc)" --timeout 240 --label-exclude '^db$'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds the release with all tests, runs them and sums up.  Needs no network but for packages.
 #
-#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk]
+#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database]
 #
 # Exit 0 only if every part that was not skipped passed.
 set -uo pipefail
@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.." || exit 1
 skipped=" "
 for option in "$@"; do
   case $option in
-    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk) skipped+="${option#--skip-} " ;;
-    *) echo "usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk]" >&2; exit 64 ;;
+    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database) skipped+="${option#--skip-} " ;;
+    *) echo "usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database]" >&2; exit 64 ;;
   esac
 done
 is_skipped() { [[ $skipped == *" $1 "* ]]; }
@@ -56,6 +56,7 @@ build() {
 
 if ! is_skipped install; then
   scripts/install-deps.sh --test || exit 1
+  export AKR_DATABASES=required  # now they are there: nothing passes because it tested nothing
 fi
 part build build
 status=$?
@@ -74,6 +75,11 @@ if [ $status -eq 0 ]; then
     part sdk tests/sdk/run.sh build/release/api-key-rotator
     note sdk $? "$(sed -nE 's/^[^ ]+ (pass|fail|skipped) ([0-9]+)$/\2 \1/p' "$scratch/sdk" |
       sed 's/pass$/passed/; s/fail$/failed/' | paste -sd, | sed 's/,/, /g')"
+  fi
+  if ! is_skipped database; then
+    part database tests/database/run.sh build/release/api-key-rotator
+    note database $? "$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$scratch/database" |
+      awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped", p, f, s}')"
   fi
 fi
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -11,10 +12,17 @@
 namespace akr {
 
 // struct SqliteHarness { std::unique_ptr<Database> open(const Clock&); };     // each open(): the same database again
+//
+// A harness that needs a server has `static std::string missing()` too: the package that is not installed, or "".
 template <class Harness>
 class StoreFixture : public testing::Test {
  protected:
-  void SetUp() override { reopen(); }
+  void SetUp() override {
+    if constexpr (requires { Harness::missing(); }) {
+      if (const std::string package = Harness::missing(); !package.empty()) GTEST_SKIP() << package << " is missing";
+    }
+    reopen();
+  }
   void reopen() {
     database_.reset();
     database_ = harness_.open(clock_);

@@ -1,0 +1,116 @@
+// server_fixture.hpp - for tests: a database of its own on a server that the test process shares, and a raw way in
+// beside the store.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "store/open.hpp"
+#include "tests/support/database_process.hpp"
+#include "tests/support/manual_clock.hpp"
+
+namespace akr {
+
+inline const Secret kServerTestKey("0123456789abcdef0123456789abcdef");
+
+// The package that is missing to run servers of this kind, or "".  AKR_DATABASES=required makes that a failure: CI must
+// not pass because it tested nothing.
+inline std::string missing_server(DatabaseKind kind) {
+  const std::string package = test::missing_database_package(kind);
+  const char* wanted = std::getenv("AKR_DATABASES");
+  if (!package.empty() && wanted != nullptr && std::string_view(wanted) == "required") {
+    ADD_FAILURE() << package << " is missing";
+  }
+  return package;
+}
+
+// Started when it is first asked for; ends with the process.
+inline test::DatabaseProcess& shared_server(DatabaseKind kind) {
+  if (kind == DatabaseKind::kMysql) {
+    static test::DatabaseProcess mysql(DatabaseKind::kMysql);
+    return mysql;
+  }
+  static test::DatabaseProcess postgresql(DatabaseKind::kPostgresql);
+  return postgresql;
+}
+
+// An empty database, dropped at the end.
+class OwnDatabase {
+ public:
+  explicit OwnDatabase(const test::DatabaseProcess& server) : server_(server), name_(next_name()) {
+    const bool mysql = server.kind() == DatabaseKind::kMysql;
+    server.sql("CREATE DATABASE " + name_ + (mysql ? "" : " OWNER " + std::string(test::kDatabaseUser)));
+  }
+  OwnDatabase(const OwnDatabase&) = delete;
+  OwnDatabase& operator=(const OwnDatabase&) = delete;
+  ~OwnDatabase() {
+    const bool mysql = server_.kind() == DatabaseKind::kMysql;
+    try {
+      server_.sql("DROP DATABASE " + name_ + (mysql ? "" : " WITH (FORCE)"));
+    } catch (const std::exception& failure) {  // its server may have ended with the test
+      ADD_FAILURE() << failure.what();
+    }
+  }
+  const std::string& name() const { return name_; }
+
+ private:
+  static std::string next_name() {
+    static std::atomic<int> number = 0;
+    return "akr_" + std::to_string(::getpid()) + "_" + std::to_string(++number);
+  }
+
+  const test::DatabaseProcess& server_;
+  const std::string name_;
+};
+
+template <DatabaseKind kKind>
+class ServerFixture {
+ public:
+  static std::string missing() { return missing_server(kKind); }
+  static constexpr DatabaseKind kind() { return kKind; }
+
+  test::DatabaseProcess& server() const { return shared_server(kKind); }
+  const std::string& database() const { return own().name(); }
+
+  StoreOptions options() const {
+    return {.at = server().address(database()), .encryption_key = kServerTestKey, .clock = &clock_};
+  }
+  std::unique_ptr<Database> open() const { return open_database(options()).value(); }
+
+  // Runs SQL as any other program could; the first column of the first row, or "".  Throws.
+  std::string sql(const std::string& text) const { return server().sql(text, database()); }
+
+  ManualClock clock_;
+
+ private:
+  // Made when it is first needed: a fixture is there before its test could be skipped.
+  const OwnDatabase& own() const {
+    if (!own_) own_.emplace(server());
+    return *own_;
+  }
+  mutable std::optional<OwnDatabase> own_;
+};
+
+using MysqlFixture = ServerFixture<DatabaseKind::kMysql>;
+using PostgresqlFixture = ServerFixture<DatabaseKind::kPostgresql>;
+
+// For the contracts: store_fixture.hpp.
+template <class Fixture>
+struct ServerHarness {
+  static std::string missing() { return Fixture::missing(); }
+  std::unique_ptr<Database> open(const Clock& clock) {
+    StoreOptions options = fixture.options();
+    options.clock = &clock;
+    return open_database(options).value();
+  }
+  Fixture fixture;
+};
+using MysqlHarness = ServerHarness<MysqlFixture>;
+using PostgresqlHarness = ServerHarness<PostgresqlFixture>;
+
+}  // namespace akr
