@@ -69,10 +69,27 @@ function(akr_add_database_test name suffix filter)
   set_tests_properties(db_${name}${suffix} PROPERTIES LABELS db TIMEOUT 300)
 endfunction()
 
+# akr_database(<folder> LIBS <external targets>): src/store/<folder> is part of the build if the option AKR_<FOLDER> is
+# on, and src/store/open.cpp sees AKR_WITH_<FOLDER>.
+set(AKR_DATABASE_LIBS "")
+set(AKR_LEFT_OUT "^$")
+function(akr_database folder)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  string(TOUPPER "${folder}" option)
+  if(AKR_${option})
+    set_property(SOURCE "${CMAKE_SOURCE_DIR}/src/store/open.cpp" APPEND PROPERTY COMPILE_DEFINITIONS
+      AKR_WITH_${option}=1)
+    set(AKR_DATABASE_LIBS ${AKR_DATABASE_LIBS} ${ARG_LIBS} PARENT_SCOPE)
+  else()
+    set(AKR_LEFT_OUT "${AKR_LEFT_OUT}|/src/store/${folder}/" PARENT_SCOPE)
+  endif()
+endfunction()
+
 function(akr_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;DATABASE_SUITES" ${ARGN})
   set(dir "${CMAKE_SOURCE_DIR}/src/${name}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${dir}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "${AKR_LEFT_OUT}")
   set(tests ${sources})
   set(dbtests ${sources})
   set(benches ${sources})
