@@ -15,7 +15,7 @@ template <class Fixture>
 class ServerFaults : public testing::Test {
  protected:
   using Duration = std::chrono::steady_clock::duration;
-  static constexpr std::chrono::milliseconds kDeadline{1'000};
+  static constexpr std::chrono::milliseconds kDeadline{2'000};
   static constexpr std::chrono::milliseconds kGrace{1'000};  // beyond the deadline
 
   void SetUp() override {

@@ -134,8 +134,6 @@ bool MysqlBackend::undo(soci::session& session) noexcept {
   return mysql_real_query(handle_of(session), "ROLLBACK", 8) == 0;
 }
 
-SqlFailure MysqlBackend::explain(const soci::soci_error& error) const {
-  return explain_mysql(error, server_, where());
-}
+SqlFailure MysqlBackend::explain(const soci::soci_error& error) const { return explain_mysql(error, server_, where()); }
 
 }  // namespace akr

@@ -50,12 +50,12 @@ SqlFailure explain_connection(unsigned number, std::string_view message, const D
     case 1698:  // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
       return {refused(where + " refuses the user " + user + " or the password; correct them.", "password")};
     case 1049:  // ER_BAD_DB_ERROR
-      return {refused(where + " has no database \"" + server.database + "\"; create it, or correct the name.",
-                      "database")};
+      return {
+          refused(where + " has no database \"" + server.database + "\"; create it, or correct the name.", "database")};
     case 1130:  // ER_HOST_NOT_PRIVILEGED
-      return {refused(where + " lets no user in from this host; create the user for it (CREATE USER " + server.user +
-                          "@'%').",
-                      "user")};
+      return {refused(
+          where + " lets no user in from this host; create the user for it (CREATE USER " + server.user + "@'%').",
+          "user")};
     case 1040:  // ER_CON_COUNT_ERROR
     case 1203:  // ER_TOO_MANY_USER_CONNECTIONS
     case 1226:  // ER_USER_LIMIT_REACHED
@@ -69,10 +69,11 @@ SqlFailure explain_connection(unsigned number, std::string_view message, const D
     case 2059:  // CR_AUTH_PLUGIN_CANNOT_LOAD
     case 2061:  // CR_AUTH_PLUGIN_ERR
     case 1251:  // ER_NOT_SUPPORTED_AUTH_MODE
-      return {refused(where + " wants a kind of log-in of the user " + user +
-                          " that this machine lacks (caching_sha2_password needs the plug-in of libmariadb3, and TLS or "
-                          "a password that the server knows); use mysql_native_password, or install it.",
-                      "user")};
+      return {
+          refused(where + " wants a kind of log-in of the user " + user +
+                      " that this machine lacks (caching_sha2_password needs the plug-in of libmariadb3, and TLS or "
+                      "a password that the server knows); use mysql_native_password, or install it.",
+                  "user")};
     case 2026:  // CR_SSL_CONNECTION_ERROR
       return {refused(where + ": " + tls_remedy(message, server) + ".", "tls")};
     case 2005:  // CR_UNKNOWN_HOST
@@ -102,7 +103,8 @@ SqlFailure explain_statement(unsigned number, std::string_view message, const Da
     case 1290:  // ER_OPTION_PREVENTS_STATEMENT
     case 1792:  // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
     case 1836:  // ER_READ_ONLY_MODE
-      return {unavailable(where + " takes no writes (it is read-only, or a replica).")};
+      // The session goes with it: it may lead to what was the primary once.
+      return {unavailable(where + " takes no writes (it is read-only, or a replica)."), true};
     case 1142:  // ER_TABLEACCESS_DENIED_ERROR
     case 1143:  // ER_COLUMNACCESS_DENIED_ERROR
     case 1227:  // ER_SPECIFIC_ACCESS_DENIED_ERROR
@@ -119,7 +121,8 @@ SqlFailure explain_statement(unsigned number, std::string_view message, const Da
       return {refused(where + " logs by statement; set binlog_format to ROW or MIXED.", "")};
     case 1366:  // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
     case 1406:  // ER_DATA_TOO_LONG
-      return {Error{.code = ErrorCode::kInvalid, .message = "The database cannot hold a value of that form or length."}};
+      return {
+          Error{.code = ErrorCode::kInvalid, .message = "The database cannot hold a value of that form or length."}};
     default:
       return {Error{ErrorCode::kInternal, where + " failed with error " + std::to_string(number) + "."}, true};
   }
@@ -134,7 +137,8 @@ bool is_lost(unsigned number) {
 }
 
 bool is_about_connecting(unsigned number) {
-  for (const unsigned each : {1040U, 1044U, 1045U, 1049U, 1130U, 1203U, 1226U, 1251U, 1698U, 1820U, 1862U, 3118U, 4151U}) {
+  for (const unsigned each :
+       {1040U, 1044U, 1045U, 1049U, 1130U, 1203U, 1226U, 1251U, 1698U, 1820U, 1862U, 3118U, 4151U}) {
     if (number == each) return true;
   }
   return number >= 2000 && number < 3000 && !is_lost(number);
@@ -144,8 +148,9 @@ bool is_about_connecting(unsigned number) {
 
 SqlFailure explain_mysql(const soci::soci_error& error, const DatabaseServer& server, const std::string& where) {
   if (dynamic_cast<const NoTls*>(&error) != nullptr) {
-    return {refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls"),
-            true};
+    return {
+        refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls"),
+        true};
   }
   const auto* mysql = dynamic_cast<const soci::mysql_soci_error*>(&error);
   if (mysql == nullptr) return {Error{ErrorCode::kInternal, where + " could not carry out the operation."}, true};

@@ -38,13 +38,16 @@ constexpr Dialect kMariadb{
     .name = "varchar(100)",
     .word = "varchar(50)",
     .table_end = kMariadbEnd,
-    .table_exists = "SELECT count(*) FROM information_schema.tables"
-                    " WHERE table_schema = database() AND table_name = :table",
+    .table_exists =
+        "SELECT count(*) FROM information_schema.tables"
+        " WHERE table_schema = database() AND table_name = :table",
     .table_names = "SELECT table_name FROM information_schema.tables WHERE table_schema = database()",
-    .column_names = "SELECT column_name FROM information_schema.columns"
-                    " WHERE table_schema = database() AND table_name = :table",
-    .index_exists = "SELECT count(*) FROM information_schema.statistics"
-                    " WHERE table_schema = database() AND table_name = :table AND index_name = :name",
+    .column_names =
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = database() AND table_name = :table",
+    .index_exists =
+        "SELECT count(*) FROM information_schema.statistics"
+        " WHERE table_schema = database() AND table_name = :table AND index_name = :name",
     .last_id = "SELECT last_insert_id()",
     .begin_write = "START TRANSACTION",
     .lock_rows = " FOR UPDATE",

@@ -23,20 +23,24 @@ constexpr Dialect kWords{
     .name = "varchar(100)",
     .word = "varchar(50)",
     .table_end = "",
-    .table_exists = "SELECT count(*) FROM information_schema.tables"
-                    " WHERE table_schema = current_schema() AND table_name = :table",
+    .table_exists =
+        "SELECT count(*) FROM information_schema.tables"
+        " WHERE table_schema = current_schema() AND table_name = :table",
     .table_names = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
-    .column_names = "SELECT column_name FROM information_schema.columns"
-                    " WHERE table_schema = current_schema() AND table_name = :table",
-    .index_exists = "SELECT count(*) FROM pg_indexes"
-                    " WHERE schemaname = current_schema() AND tablename = :table AND indexname = :name",
+    .column_names =
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = :table",
+    .index_exists =
+        "SELECT count(*) FROM pg_indexes"
+        " WHERE schemaname = current_schema() AND tablename = :table AND indexname = :name",
     .last_id = "SELECT lastval()",
     .begin_write = "BEGIN",
     .lock_rows = " FOR UPDATE",
     // Any number that other programs in the same database do not use.
     .lock_upgrade = "SELECT CASE WHEN pg_try_advisory_lock(8675309100) THEN 1 ELSE 0 END",
-    .raise_ids = "SELECT setval(pg_get_serial_sequence('proxy_configs', 'id'),"
-                 " (SELECT coalesce(max(id), 0) + 1 FROM proxy_configs), false)",
+    .raise_ids =
+        "SELECT setval(pg_get_serial_sequence('proxy_configs', 'id'),"
+        " (SELECT coalesce(max(id), 0) + 1 FROM proxy_configs), false)",
     .copy_table = "CREATE TABLE {to} AS SELECT * FROM {from}",
     .rewrite_keys = "VACUUM (FULL) {table}",
     .upsert = Upsert::kOnConflict,
@@ -87,8 +91,8 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
                      " dbname=" + quoted(server.database) + " user=" + quoted(server.user) +
                      " password=" + quoted(server.password.expose()) +
                      " client_encoding=UTF8 application_name=api-key-rotator connect_timeout=" +
-                     std::to_string(std::max<long long>(2, seconds)) + " keepalives=1 keepalives_idle=30 sslmode=" +
-                     std::string(word_for(server.tls));
+                     std::to_string(std::max<long long>(2, seconds)) +
+                     " keepalives=1 keepalives_idle=30 sslmode=" + std::string(word_for(server.tls));
   const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
   if (!server.ca_file.empty() || verifies) {
     text += " sslrootcert=" + quoted(server.ca_file.empty() ? system_cas() : server.ca_file);
@@ -124,8 +128,8 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
   run(*session,
       "SELECT 1 FROM (SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
       " set_config('default_transaction_isolation', 'read committed', false),"
-      " set_config('statement_timeout', '" + answer + "', false), set_config('lock_timeout', '" + answer +
-          "', false)) AS settings",
+      " set_config('statement_timeout', '" +
+          answer + "', false), set_config('lock_timeout', '" + answer + "', false)) AS settings",
       soci::into(done));
   return session;
 }
@@ -141,7 +145,8 @@ Result<void> PostgresqlBackend::examine(soci::session& session) {
   const char* encoding = PQparameterStatus(handle_of(session), "server_encoding");
   if (encoding != nullptr && std::string_view(encoding) == "UTF8") return {};
   return Error{.code = ErrorCode::kStoreRefused,
-               .message = where() + ": the database \"" + server_.database + "\" is not in UTF-8; create one with "
+               .message = where() + ": the database \"" + server_.database +
+                          "\" is not in UTF-8; create one with "
                           "ENCODING 'UTF8' TEMPLATE template0.",
                .field = "database"};
 }

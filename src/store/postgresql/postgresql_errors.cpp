@@ -51,8 +51,8 @@ SqlFailure explain_connection(const NoConnection& error, const DatabaseServer& s
                     "user")};
   }
   if (state == "3D000") {
-    return {refused(where + " has no database \"" + server.database + "\"; create it, or correct the name.",
-                    "database")};
+    return {
+        refused(where + " has no database \"" + server.database + "\"; create it, or correct the name.", "database")};
   }
   if (state == "42501") {
     return {refused(where + " gives the user \"" + server.user + "\" no right to the database \"" + server.database +
@@ -101,8 +101,10 @@ SqlFailure explain_state(const std::string& state, std::string_view message, con
   if (state == "53100") return {unavailable("The disk of " + where + " is full.")};
   if (group == "53") return {unavailable(where + " lacks memory or connections (SQLSTATE " + state + ").")};
   if (group == "58" || state == "XX001") return {unavailable("The disk of " + where + " failed."), true};
-  if (state == "25006") return {unavailable(where + " takes no writes (it is read-only, or a replica).")};
-  if (group == "25") return {.error = unavailable(where + " ended the transaction."), .reconnect = true, .passes = true};
+  // The session goes with it: it may be read-only by itself, or lead to what was the primary once.
+  if (state == "25006") return {unavailable(where + " takes no writes (it is read-only, or a replica)."), true};
+  if (group == "25")
+    return {.error = unavailable(where + " ended the transaction."), .reconnect = true, .passes = true};
   if (state == "42501" || state == "3F000") {
     return {refused(where + " gives the user \"" + server.user +
                         "\" too few rights; make it the owner of the database, or GRANT USAGE, CREATE ON SCHEMA public "

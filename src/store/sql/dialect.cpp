@@ -35,7 +35,8 @@ std::string replacement(const Dialect& dialect, std::span<const std::string> col
   std::string text;
   for (const std::string& column : columns) {
     if (std::ranges::find(keys, column) != keys.end()) continue;
-    text += (text.empty() ? "" : ", ") + column + " = " + (on_conflict ? "excluded." + column : "VALUES(" + column + ")");
+    text +=
+        (text.empty() ? "" : ", ") + column + " = " + (on_conflict ? "excluded." + column : "VALUES(" + column + ")");
   }
   return on_conflict ? " ON CONFLICT (" + listed(keys) + ") DO UPDATE SET " + text : " ON DUPLICATE KEY UPDATE " + text;
 }

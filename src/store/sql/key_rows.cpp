@@ -24,9 +24,10 @@ std::string select_text() {
 }
 
 std::vector<InsertColumn> insert_columns() {
-  std::vector<InsertColumn> columns = {{"id", true},        {"key_value"},         {"proxy_config_id", true},
-                                       {"key_hash"},        {"key_version", true}, {"created_at"}};
-  for (const Field<NewKey>& field : key_fields<NewKey>()) columns.push_back({std::string(field.name), is_number(field)});
+  std::vector<InsertColumn> columns = {{"id", true}, {"key_value"},         {"proxy_config_id", true},
+                                       {"key_hash"}, {"key_version", true}, {"created_at"}};
+  for (const Field<NewKey>& field : key_fields<NewKey>())
+    columns.push_back({std::string(field.name), is_number(field)});
   return columns;
 }
 
@@ -168,8 +169,7 @@ std::optional<KeyRows::Sealed> KeyRows::find(soci::session& session, KeyId id) c
 }
 
 std::optional<KeyRows::Sealed> KeyRows::find_and_lock(soci::session& session, KeyId id) const {
-  std::vector<Sealed> rows =
-      select(session, "WHERE id = :id" + std::string(backend_.dialect().lock_rows), {id.value});
+  std::vector<Sealed> rows = select(session, "WHERE id = :id" + std::string(backend_.dialect().lock_rows), {id.value});
   if (rows.empty()) return std::nullopt;
   return std::move(rows.front());
 }

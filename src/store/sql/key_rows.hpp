@@ -55,8 +55,8 @@ class KeyRows {
   Swept seal_plain(soci::session& session) const;
 
  private:
-  void insert(soci::session& session, ServiceId service, std::span<const NewKey> keys,
-              std::span<const AddedKey> added, std::span<const std::string> hashes, WallTime now) const;
+  void insert(soci::session& session, ServiceId service, std::span<const NewKey> keys, std::span<const AddedKey> added,
+              std::span<const std::string> hashes, WallTime now) const;
 
   const KeyCipher& cipher_;
   const SqlBackend& backend_;

@@ -51,10 +51,9 @@ using Hashes = std::set<std::pair<long long, std::string>>;
 Hashes known_hashes(soci::session& session, const std::string& table) {
   Hashes hashes;
   std::pair<long long, std::string> each;
-  soci::statement statement = prepared(session,
-                                       "SELECT coalesce(proxy_config_id, 0), key_hash FROM " + table +
-                                           " WHERE key_hash IS NOT NULL",
-                                       soci::into(each.first), soci::into(each.second));
+  soci::statement statement =
+      prepared(session, "SELECT coalesce(proxy_config_id, 0), key_hash FROM " + table + " WHERE key_hash IS NOT NULL",
+               soci::into(each.first), soci::into(each.second));
   statement.execute();
   while (statement.fetch()) hashes.insert(each);
   return hashes;
@@ -67,7 +66,8 @@ std::size_t seal_keys_of_copy(OpenedCopy& copy, const Dialect& dialect, const Ke
   const std::string table = copy.prefix + "api_keys";
   const std::set<std::string> columns = columns_in(session, dialect, table);
   if (!columns.contains("key_value")) return 0;
-  for (const auto& [name, type] : {std::pair{"key_version", "{integer} NOT NULL DEFAULT 0"}, {"key_hash", "varchar(64)"}}) {
+  for (const auto& [name, type] :
+       {std::pair{"key_version", "{integer} NOT NULL DEFAULT 0"}, {"key_hash", "varchar(64)"}}) {
     if (columns.contains(name)) continue;
     run(session, "ALTER TABLE " + table + " ADD COLUMN " + name + " " + render(type, dialect));
   }

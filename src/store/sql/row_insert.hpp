@@ -44,8 +44,8 @@ class RowInsert {
   const std::vector<InsertColumn> columns_;
   const std::vector<std::string> keys_;
   std::vector<Cell> cells_;
-  std::size_t filled_ = 0;                 // rows
-  std::optional<soci::statement> full_;    // writes rows_per_insert of them
+  std::size_t filled_ = 0;               // rows
+  std::optional<soci::statement> full_;  // writes rows_per_insert of them
 };
 
 inline Cell number_cell(long long number) { return {number, "", soci::i_ok}; }

@@ -76,15 +76,14 @@ void forget_scrubbed(soci::session& session) { write_meta(session, kScrubbed, "0
 
 std::string read_meta(soci::session& session, const std::string& name, std::string_view tail) {
   std::string value;
-  run(session, "SELECT value FROM akr_meta WHERE name = :name" + std::string(tail), soci::use(name),
-      soci::into(value));
+  run(session, "SELECT value FROM akr_meta WHERE name = :name" + std::string(tail), soci::use(name), soci::into(value));
   return session.got_data() ? value : "";
 }
 
 // No server's own word for "insert or update".
 void write_meta(soci::session& session, const std::string& name, const std::string& value) {
-  soci::statement update = prepared(session, "UPDATE akr_meta SET value = :value WHERE name = :name",
-                                    soci::use(value), soci::use(name));
+  soci::statement update =
+      prepared(session, "UPDATE akr_meta SET value = :value WHERE name = :name", soci::use(value), soci::use(name));
   update.execute(true);
   if (update.get_affected_rows() > 0) return;
   run(session, "INSERT INTO akr_meta (name, value) VALUES (:name, :value)", soci::use(name), soci::use(value));

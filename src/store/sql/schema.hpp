@@ -27,10 +27,10 @@ struct SchemaState {
   bool has_tables = false;  // of ours or of the original
   int version = 0;          // 0: none of ours, or the first migration was interrupted
   int oldest_reader = 0;
-  bool lacks_columns = false;    // of a field that is newer than the database
-  bool key_fits = true;          // the encryption key is the one of this database, or there is none yet
-  std::string foreign_migration; // one that was made here, and that this program knows by another text
-  std::string copying;           // where from
+  bool lacks_columns = false;     // of a field that is newer than the database
+  bool key_fits = true;           // the encryption key is the one of this database, or there is none yet
+  std::string foreign_migration;  // one that was made here, and that this program knows by another text
+  std::string copying;            // where from
 };
 
 // All tables that are ours, those that others refer to last.

@@ -15,8 +15,7 @@ namespace {
 constexpr std::string_view kEgressProxy = "egress_proxy";
 
 std::string select_text() {
-  return "SELECT id, revision, created_at, updated_at, " + columns_of(service_fields()) +
-         " FROM proxy_configs";
+  return "SELECT id, revision, created_at, updated_at, " + columns_of(service_fields()) + " FROM proxy_configs";
 }
 
 std::string insert_text() {

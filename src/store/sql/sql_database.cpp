@@ -23,6 +23,7 @@ class SqlDatabase final : public Database {
  public:
   SqlDatabase(std::unique_ptr<SqlBackend> backend, const SqlSettings& settings)
       : backend_(std::move(backend)),
+        reach_(settings.deadline),
         cipher_(settings.encryption_key),
         writer_(*backend_, limits(settings)),
         extra_(*backend_, is_server() ? one_session(limits(settings)) : SessionLimits{}),
@@ -46,7 +47,10 @@ class SqlDatabase final : public Database {
   bool is_server() const { return backend_->dialect().is_server; }
   SessionLimits limits(const SqlSettings& settings) const {
     if (!is_server()) return {};
-    return {.most = settings.most_sessions, .deadline = settings.deadline, .tries = kTries, .patience = {.answer = settings.deadline}};
+    return {.most = settings.most_sessions,
+            .deadline = settings.deadline,
+            .tries = kTries,
+            .patience = {.answer = settings.deadline}};
   }
   static SessionLimits one_session(SessionLimits limits) {
     limits.most = 1;
@@ -57,6 +61,7 @@ class SqlDatabase final : public Database {
   void forget_old_commits();
 
   std::unique_ptr<SqlBackend> backend_;
+  const std::chrono::milliseconds reach_;  // until a session is connected
   KeyCipher cipher_;
   SqlSessions writer_;
   SqlSessions extra_;  // of a file: what reads; of a server: what gives out ids
@@ -69,7 +74,7 @@ class SqlDatabase final : public Database {
 };
 
 Result<void> SqlDatabase::prepare() {
-  const auto fits = SqlPreparation(*backend_, cipher_).prepare();
+  const auto fits = SqlPreparation(*backend_, cipher_, reach_).prepare();
   if (!fits) return fits.error();
   locked_ = !*fits;
   return {};
@@ -128,7 +133,7 @@ Result<std::size_t> SqlDatabase::plain_copy_to(const std::string& path) {
 }
 
 Result<std::string> SqlDatabase::reset_tables() {
-  auto copy = SqlPreparation(*backend_, cipher_).reset(locked_);
+  auto copy = SqlPreparation(*backend_, cipher_, reach_).reset(locked_);
   if (copy) locked_ = false;
   return copy;
 }

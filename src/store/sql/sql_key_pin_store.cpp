@@ -40,9 +40,9 @@ struct Row {
   std::string id;
 };
 
-const std::vector<InsertColumn> kColumns = {{"service_id", true}, {"pin"},         {"key_service_id", true},
-                                            {"key_id", true},     {"expires_ms", true}, {"owner", true},
-                                            {"account", true}};
+const std::vector<InsertColumn> kColumns = {
+    {"service_id", true}, {"pin"},         {"key_service_id", true}, {"key_id", true},
+    {"expires_ms", true}, {"owner", true}, {"account", true}};
 
 void write_rows(soci::session& session, const Dialect& dialect, std::span<const KeyPin> pins) {
   RowInsert rows(session, dialect, "key_pins", kColumns, {"service_id", "pin"});

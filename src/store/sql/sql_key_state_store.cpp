@@ -86,9 +86,10 @@ constexpr const char* kSelect =
     " WHERE service_id = :wanted";
 constexpr const char* kDelete =
     "DELETE FROM key_states WHERE service_id = :s AND key_id = :k AND quota_group = :g AND model = :m";
-constexpr std::array<const char*, 16> kColumns = {
-    "service_id",  "key_id",   "quota_group",   "model",       "state",    "reason",     "since_ms",        "until_ms",
-    "next_try_ms", "half_open", "rate_level",   "quota_level", "failures", "used_today", "used_this_month", "usage_at_ms"};
+constexpr std::array<const char*, 16> kColumns = {"service_id",  "key_id",     "quota_group",     "model",
+                                                  "state",       "reason",     "since_ms",        "until_ms",
+                                                  "next_try_ms", "half_open",  "rate_level",      "quota_level",
+                                                  "failures",    "used_today", "used_this_month", "usage_at_ms"};
 
 void set_cell(Cell& cell, long long number) { cell = number_cell(number); }
 void set_cell(Cell& cell, const std::string& text) { cell = text_cell(text); }
@@ -104,8 +105,7 @@ std::vector<InsertColumn> insert_columns() {
 
 // Clients choose the model's name.  What some server would refuse, or cut, is known to this process only.
 bool can_be_kept(const KeyStateRecord& record) {
-  return record.model.find('\0') == std::string::npos && is_utf8(record.model) &&
-         record.model.size() <= kLongestModel;
+  return record.model.find('\0') == std::string::npos && is_utf8(record.model) && record.model.size() <= kLongestModel;
 }
 
 void insert_rows(soci::session& session, const Dialect& dialect, ServiceId service,

@@ -12,14 +12,14 @@ namespace akr {
 namespace {
 
 // A table of some 100,000 rows is altered in seconds, one of a careless neighbour in minutes.
-constexpr SessionPatience kPatience{.reach = std::chrono::seconds(5), .answer = std::chrono::hours(1)};
+constexpr std::chrono::hours kAnswer{1};
 constexpr std::chrono::seconds kLockWait{5};
 constexpr std::chrono::milliseconds kLockPause{50};
 
 }  // namespace
 
-SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher)
-    : backend_(backend), cipher_(cipher), session_(backend, {.most = 1, .patience = kPatience}) {}
+SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach)
+    : backend_(backend), cipher_(cipher), session_(backend, {.most = 1, .patience = {reach, kAnswer}}) {}
 
 Result<bool> SqlPreparation::prepare() {
   const auto examined = session_.read([this](soci::session& session) { return backend_.examine(session); });
@@ -166,9 +166,8 @@ void SqlPreparation::remove_traces() {
 }
 
 Result<void> SqlPreparation::scrub() {
-  const auto copies = session_.read([this](soci::session& session) -> Result<std::vector<std::string>> {
-    return backend_.kept_copies(session);
-  });
+  const auto copies = session_.read(
+      [this](soci::session& session) -> Result<std::vector<std::string>> { return backend_.kept_copies(session); });
   if (!copies) return copies.error();
   auto own = session_.read([this](soci::session& session) { return backend_.scrub(session, ""); });
   if (!own) return own;

@@ -13,8 +13,9 @@ namespace akr {
 
 class SqlPreparation {
  public:
-  // All of them outlive it.  With a session of its own, which waits for long statements.
-  SqlPreparation(SqlBackend& backend, const KeyCipher& cipher);
+  // All of them outlive it.  With a session of its own, which waits for long statements; `reach`: until it is
+  // connected.
+  SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach);
 
   // True: ready.  False: the encryption key does not fit, and nothing was changed.
   Result<bool> prepare();

@@ -30,7 +30,8 @@ std::string in_seconds(std::chrono::milliseconds time) {
 
 }  // namespace
 
-SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand) : end_(Time::max()), tries_(sessions.limits_.tries) {
+SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand)
+    : end_(Time::max()), tries_(sessions.limits_.tries) {
   const auto limit = sessions.limits_.deadline;
   if (limit.count() > 0) {
     end_ = std::chrono::steady_clock::now() + limit + kPerRow * static_cast<std::int64_t>(errand.rows);
@@ -66,9 +67,9 @@ Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
     if (!call.has_end()) {
       freed_.wait(mutex_);
     } else if (freed_.wait_until(mutex_, call.end()) == std::cv_status::timeout && call.is_over()) {
-      return Error{ErrorCode::kStoreUnavailable,
-                   "All " + std::to_string(limits_.most) + " sessions with " + backend_.where() +
-                       " are in use, and none became free within " + in_seconds(limits_.deadline) + "."};
+      return Error{ErrorCode::kStoreUnavailable, "All " + std::to_string(limits_.most) + " sessions with " +
+                                                     backend_.where() + " are in use, and none became free within " +
+                                                     in_seconds(limits_.deadline) + "."};
     }
   }
   Slot slot;
@@ -88,7 +89,8 @@ Result<void> SqlSessions::connect(Slot& slot, const Call& call) {
   SessionPatience patience = limits_.patience;
   if (call.has_end()) {
     const auto left = call.end() - std::chrono::steady_clock::now();
-    patience.reach = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+    patience.reach =
+        std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
   }
   std::optional<Error> error;
   try {

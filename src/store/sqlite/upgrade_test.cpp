@@ -80,7 +80,8 @@ TEST_P(EarlierVersion, SurvivesBeingKilledInEveryStatementOfTheMigration) {
     EXPECT_EQ(database->config().find_service(id_).value().slug, "a") << statement;
     EXPECT_EQ(database->config().list_keys(id_).value().size(), 3U) << statement;
     EXPECT_TRUE(database->key_states().load(id_)) << statement;
-    EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion)) << statement;
+    EXPECT_EQ(sql("SELECT value FROM akr_meta WHERE name = 'schema_version'"), std::to_string(kSchemaVersion))
+        << statement;
     EXPECT_EQ(sql("SELECT count(*) FROM key_pins"), "0") << statement;
     EXPECT_EQ(sql("PRAGMA integrity_check"), "ok");
     EXPECT_FALSE(std::filesystem::exists(copy() + "-2")) << statement;
