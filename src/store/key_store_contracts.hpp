@@ -85,6 +85,28 @@ TYPED_TEST_P(KeyStateStoreContract, TakesMoreThanOneBatch) {
   EXPECT_TRUE(this->store().load(this->kService).value().empty());
 }
 
+// Clients choose the names of models: servers differ in what they take for the same text, and in what they refuse.
+TYPED_TEST_P(KeyStateStoreContract, TellsOddModelsApartAndLeavesOutWhatCannotBeKept) {
+  const std::vector<std::string> kept = {"gpt",  "gpt ", "GPT", "gpt\t",    "gpté",
+                                         "gpte", "模型", "",    "a'b\\c:d", std::string(255, 'm')};
+  std::vector<KeyStateRecord> rows;
+  for (const std::string& model : kept) rows.emplace_back(this->cooling(1)).model = model;
+  for (const std::string& model : {std::string("a\0b", 3), std::string("\xff"), std::string(256, 'm')}) {
+    rows.emplace_back(this->cooling(1)).model = model;
+  }
+  rows.push_back(rows[0]);  // said twice: the last one counts
+  rows.back().failures = 99;
+  ASSERT_TRUE(this->store().save(this->kService, rows, {}));
+  const auto read = this->store().load(this->kService).value();
+  ASSERT_EQ(read.size(), kept.size());
+  for (const KeyStateRecord& row : read) {
+    EXPECT_NE(std::ranges::find(kept, row.model), kept.end()) << row.model;
+    EXPECT_EQ(row.failures == 99, row.model == "gpt");
+  }
+  ASSERT_TRUE(this->store().save(this->kService, {}, rows));
+  EXPECT_TRUE(this->store().load(this->kService).value().empty());
+}
+
 TYPED_TEST_P(KeyStateStoreContract, GoesWithItsService) {
   const ServiceId id = this->database_->config().add_service(example_service("a")).value().id;
   const KeyStateRecord row = this->cooling(1);
@@ -94,7 +116,8 @@ TYPED_TEST_P(KeyStateStoreContract, GoesWithItsService) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(KeyStateStoreContract, KeepsEveryFieldOverARestart,
-                            ReplacesByKeyGroupAndModelAndRemovesWhatIsGone, TakesMoreThanOneBatch, GoesWithItsService);
+                            ReplacesByKeyGroupAndModelAndRemovesWhatIsGone, TakesMoreThanOneBatch, GoesWithItsService,
+                            TellsOddModelsApartAndLeavesOutWhatCannotBeKept);
 
 // What every KeyPinStore promises; the same harness.
 template <class Harness>

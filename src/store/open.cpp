@@ -1,5 +1,6 @@
 #include "store/open.hpp"
 
+#include "store/sql/make_backend.hpp"
 #include "store/sql/sql_database.hpp"
 #include "store/sqlite/sqlite_backend.hpp"
 #if AKR_WITH_MYSQL
@@ -10,9 +11,8 @@
 #endif
 
 namespace akr {
-namespace {
 
-// THE list.  nullptr: not part of this build.
+// THE list.
 std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at) {
   switch (at.kind) {
     case DatabaseKind::kUnset:
@@ -31,8 +31,6 @@ std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at) {
       return nullptr;
   }
 }
-
-}  // namespace
 
 bool is_built_in(DatabaseKind kind) { return make_backend({.kind = kind, .file = "unused", .server = {}}) != nullptr; }
 

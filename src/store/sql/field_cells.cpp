@@ -157,6 +157,7 @@ template class FieldCells<UpstreamKey>;
 template class FieldCells<NewKey>;
 template bool is_number(const Field<UpstreamKey>&);
 template bool is_number(const Field<NewKey>&);
+template bool is_number(const Field<Service>&);
 template Result<void> take_cell(const Field<Service>&, Cell&, Service&, const Service&);
 template Result<void> take_cell(const Field<UpstreamKey>&, Cell&, UpstreamKey&, const UpstreamKey&);
 

@@ -21,11 +21,17 @@ constexpr std::chrono::milliseconds kLockPause{50};
 SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach)
     : backend_(backend), cipher_(cipher), session_(backend, {.most = 1, .patience = {reach, kAnswer}}) {}
 
-Result<bool> SqlPreparation::prepare() {
+Result<SchemaState> SqlPreparation::look() {
   const auto examined = session_.read([this](soci::session& session) { return backend_.examine(session); });
   if (!examined) return examined.error();
   if (auto locked = take_lock(); !locked) return locked.error();
-  const auto state = inspect();
+  return session_.read([this](soci::session& session) -> Result<SchemaState> {
+    return inspect_schema(session, backend_.dialect(), cipher_);
+  });
+}
+
+Result<bool> SqlPreparation::prepare(Purpose purpose) {
+  const auto state = look();
   if (!state) return state.error();
   if (auto readable = check_readable(*state); !readable) return readable.error();
   if (!state->key_fits) {
@@ -36,7 +42,9 @@ Result<bool> SqlPreparation::prepare() {
   if (!state->current()) {
     if (auto upgraded = upgrade(); !upgraded) return upgraded.error();
   }
-  if (auto may = check_rights(); !may) return may.error();
+  if (purpose == Purpose::kUse) {
+    if (auto may = check_rights(); !may) return may.error();
+  }
   if (auto sealed = seal_plain_keys(); !sealed) return sealed.error();
   remove_traces();
   tell_plain_neighbours();
@@ -58,12 +66,6 @@ Result<void> SqlPreparation::take_lock() {
     std::this_thread::sleep_for(kLockPause);
   }
   return Error{ErrorCode::kStoreUnavailable, "Another node is upgrading " + backend_.where() + "."};
-}
-
-Result<SchemaState> SqlPreparation::inspect() {
-  return session_.read([this](soci::session& session) -> Result<SchemaState> {
-    return inspect_schema(session, backend_.dialect(), cipher_);
-  });
 }
 
 Result<void> SqlPreparation::upgrade() {

@@ -11,22 +11,25 @@
 
 namespace akr {
 
+enum class Purpose { kUse, kRead };
+
 class SqlPreparation {
  public:
   // All of them outlive it.  With a session of its own, which waits for long statements; `reach`: until it is
   // connected.
   SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach);
 
-  // True: ready.  False: the encryption key does not fit, and nothing was changed.
-  Result<bool> prepare();
+  // True: ready.  False: the encryption key does not fit, and nothing was changed.  kRead: an account that may only
+  // read is enough where nothing is to be upgraded.
+  Result<bool> prepare(Purpose purpose = Purpose::kUse);
   // A copy, then empty tables; returns the copy's name.
   Result<std::string> reset(bool locked);
-  // Only creates or upgrades tables: for the target of a copy.
+  // The parts of it, for the target of a copy: what is there, and the tables brought up to date.
+  Result<SchemaState> look();
   Result<void> upgrade();
 
  private:
   Result<void> take_lock();
-  Result<SchemaState> inspect();
   Result<void> make(const Migration& migration, bool& copied);
   Result<void> keep_copy(soci::session& session, const SchemaState& state, bool& copied);
   Result<void> complete(bool& copied);
