@@ -174,7 +174,7 @@ Result<void> App::Parts::lock(const FirstStartInput& input) {
   auto data = InstanceLock::take(data_directory_lock(directory), "DATA_DIR", directory);
   if (!data) return data.error();
   data_lock = *std::move(data);
-  const std::filesystem::path file = database_file(settings);
+  const std::filesystem::path file = database_at(settings).file;
   auto stored = InstanceLock::take(akr::database_lock(file), "DATABASE_PATH", file);
   if (!stored) return stored.error();
   database_lock = *std::move(stored);
@@ -324,7 +324,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings) {
                      {"port", parts->port},
                      {"tls", parts->tls != nullptr},
                      {"workers", parts->nodes.size()},
-                     {"database", database_file(settings)},
+                     {"database", database_at(settings).file},
                      {"start_ms", took.count()}});
   return std::unique_ptr<App>(new App(std::move(parts)));
 }

@@ -151,6 +151,7 @@ Result<void> load_admin_password(const FirstStartInput& input, FirstStart& into)
 
 Result<void> prepare_directories(const FirstStartInput& input) {
   if (auto ready = ensure_writable(input.data_directory, "DATA_DIR"); !ready) return ready;
+  if (input.database_directory.empty()) return {};
   return ensure_writable(input.database_directory, "DATABASE_PATH");
 }
 

@@ -22,7 +22,7 @@ namespace akr {
 // Values of the settings of the same names; empty = unset.
 struct FirstStartInput {
   std::filesystem::path data_directory;
-  std::filesystem::path database_directory;  // made as well; often the same
+  std::filesystem::path database_directory;  // made as well; often the same; empty: the database is a server's
   Secret jwt_secret;
   Secret encryption_key;  // as written; see key32.hpp
   Secret admin_password;

@@ -71,6 +71,13 @@ TEST_F(FirstStartTest, MakesDirectoriesAndSecretsForTheOwnerOnly) {
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 3) << "nothing else is left behind";
 }
 
+TEST_F(FirstStartTest, AServersDatabaseNeedsNoDirectory) {
+  input_.database_directory.clear();
+  start();
+  EXPECT_TRUE(std::filesystem::exists(input_.data_directory / "encryption_key"));
+  EXPECT_FALSE(std::filesystem::exists(root_ / "db"));
+}
+
 TEST_F(FirstStartTest, TheSecondStartFindsTheSameAndShowsNoPassword) {
   const FirstStart first = start();
   const FirstStart second = start();

@@ -110,7 +110,7 @@ int run_plain_copy(const std::string& path) {
   auto settings = settings_here();
   if (!settings) return fail(settings.error());
   protect_memory();
-  const std::string file = database_file(**settings);
+  const std::string file = database_at(**settings).file;
   if (!std::filesystem::exists(file)) {
     return fail({ErrorCode::kStoreUnavailable, "there is no database at " + file + " (DATABASE_PATH)"});
   }
