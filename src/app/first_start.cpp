@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "app/secret_file.hpp"
+#include "base/log.hpp"
+#include "base/log_writer.hpp"
 #include "base/strings.hpp"
 #include "config/key32.hpp"
 
@@ -19,6 +21,7 @@ constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kPasswordCharacters = 24;
 constexpr std::size_t kLeastSigningBytes = 32;
 constexpr mode_t kOwnerOnlyDirectory = 0700;
+constexpr std::chrono::seconds kTerminalPatience{10};
 
 // No characters that look alike or that a shell would take apart: people copy this one by hand.  57^24 is 139 bits.
 constexpr std::string_view kPasswordAlphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -163,6 +166,16 @@ Result<FirstStart> prepare_first_start(const FirstStartInput& input) {
   if (auto loaded = load_encryption_key(input, start); !loaded) return loaded.error();
   if (auto loaded = load_admin_password(input, start); !loaded) return loaded.error();
   return start;
+}
+
+void tell_first_start(const FirstStart& start, const std::string& admin_username) {
+  for (const std::string& warning : start.warnings) log_warn("first_start", {{"message", warning}});
+  if (start.generated_password.empty()) return;
+  std::string shown = "\n  Administrator: " + admin_username + "\n  Password:      ";
+  shown.append(start.generated_password.expose());
+  shown += "\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n";
+  write_patiently(STDERR_FILENO, shown, kTerminalPatience);
+  wipe(shown);
 }
 
 }  // namespace akr

@@ -44,4 +44,8 @@ Result<void> prepare_directories(const FirstStartInput& input);
 // and user id).  kInvalid: a secret file holds something else (exit 78; the message names the file, never its content).
 Result<FirstStart> prepare_first_start(const FirstStartInput& input);
 
+// Logs the warnings, and shows a generated password: the one place where a secret is shown on purpose, on the terminal,
+// once, never in the log.
+void tell_first_start(const FirstStart& start, const std::string& admin_username);
+
 }  // namespace akr

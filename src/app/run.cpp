@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 
@@ -13,6 +14,7 @@
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
+#include "app/exit_status.hpp"
 #include "app/first_start.hpp"
 #include "app/memory_return.hpp"
 #include "app/node_settings.hpp"
@@ -68,7 +70,15 @@ void tell(const Error& error) {
 
 int fail(const Error& error) {
   tell(error);
-  return error.code == ErrorCode::kStoreUnavailable ? kExitStore : kExitConfig;
+  return exit_status(error);
+}
+
+// A thread may still be opening the database: what it uses stays until the process is gone.
+[[noreturn]] void end_at_once() {
+  log_info("stopped");
+  end_logs_when([] { return true; });
+  stop_log();
+  std::_Exit(0);
 }
 
 }  // namespace
@@ -83,20 +93,22 @@ int run_gateway() {
   const sigset_t stop = block_signals();
   start_log((*settings)->log_level());
   for (const std::string& warning : (*settings)->warnings) log_warn("setting", {{"message", warning}});
-  auto app = App::start(**settings);
+  const auto stop_within = [&stop](std::chrono::milliseconds patience) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+    const timespec most = {seconds.count(), std::chrono::nanoseconds(patience - seconds).count()};
+    return sigtimedwait(&stop, nullptr, &most) > 0;
+  };
+  auto app = App::start(**settings, stop_within);
   if (!app) {
+    if (app.error().code == ErrorCode::kShuttingDown) end_at_once();
     stop_log();
     return fail(app.error());
   }
   ::malloc_trim(0);  // what the start needed once: settings, migrations, prepared statements
   int signal = 0;
   sigwait(&stop, &signal);
-  const auto second_signal = [&stop] {
-    const timespec now = {};
-    return sigtimedwait(&stop, nullptr, &now) > 0;
-  };
   bool hurry = false;
-  const auto hurried = [&] { return hurry = hurry || second_signal(); };
+  const auto hurried = [&] { return hurry = hurry || stop_within(std::chrono::milliseconds(0)); };
   const TimePoint grace_ends = std::chrono::steady_clock::now() + (*settings)->shutdown_grace();
   (*app)->drain(hurried);
   // A reader of a log that stands still does not hold up the end.
@@ -110,7 +122,13 @@ int run_plain_copy(const std::string& path) {
   auto settings = settings_here();
   if (!settings) return fail(settings.error());
   protect_memory();
-  const std::string file = database_at(**settings).file;
+  const DatabaseAddress at = database_at(**settings);
+  if (is_server(at.kind)) {
+    return fail({ErrorCode::kUnsupported,
+                 "plain-copy works with SQLite only; move the database into a file first, with copy-database --to "
+                 "sqlite:FILE, and start this again with DB_TYPE=sqlite and DATABASE_PATH=FILE"});
+  }
+  const std::string& file = at.file;
   if (!std::filesystem::exists(file)) {
     return fail({ErrorCode::kStoreUnavailable, "there is no database at " + file + " (DATABASE_PATH)"});
   }
@@ -136,7 +154,7 @@ int run_healthcheck() {
   const auto alive = check_health(target);
   if (alive) return 0;
   tell(alive.error());
-  return 1;
+  return kExitRefused;
 }
 
 }  // namespace akr

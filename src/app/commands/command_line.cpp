@@ -15,7 +15,8 @@ constexpr char kDescription[] =
     "Without a command it serves; see README.md for the first steps.";
 constexpr char kExitCodes[] =
     "Exit codes: 0 stopped cleanly, 1 not healthy (healthcheck), 64 wrong command line,\n"
-    "            73 data directory or database not writable, 78 a setting is not allowed or cannot be used.";
+    "            73 data directory or database not writable, 75 database server not reached (may pass),\n"
+    "            78 a setting is not allowed or cannot be used.";
 
 class HelpWithSettings final : public CLI::Formatter {
  public:
