@@ -4,44 +4,22 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 
 #include <malloc.h>
 #include <sodium.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "app/app.hpp"
 #include "app/commands/healthcheck.hpp"
 #include "app/exit_status.hpp"
-#include "app/first_start.hpp"
 #include "app/memory_return.hpp"
-#include "app/node_settings.hpp"
+#include "app/process.hpp"
 #include "base/ip_address.hpp"
 #include "base/log.hpp"
 #include "base/log_writer.hpp"
-#include "config/backend_choice.hpp"
-#include "config/load.hpp"
-#include "store/open.hpp"
 
 namespace akr {
 namespace {
-
-constexpr const char* kDotenv = ".env";
-
-Result<std::unique_ptr<Settings>> settings_here() {
-  auto text = read_dotenv_file(kDotenv);
-  if (!text) return text.error();
-  return load_settings(process_environment(), *text);
-}
-
-// A crash must not write the keys to a file, nor let another process of the user read them (reliability.md E-24).
-void protect_memory() {
-  const rlimit none = {0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 void raise_descriptor_limit() {
   rlimit limit = {};
@@ -50,27 +28,14 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A file that may not grow any further (RLIMIT_FSIZE) is a failed write, as on a full disk, and not the end.
 // SIGTERM and SIGINT are blocked in every thread and taken here, one by one.
 sigset_t block_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGTERM);
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   return stop;
-}
-
-// With patience for a slow reader, but an end.
-void tell(const Error& error) {
-  write_patiently(STDERR_FILENO, "api-key-rotator: " + error.message + "\n", std::chrono::seconds(1));
-}
-
-int fail(const Error& error) {
-  tell(error);
-  return exit_status(error);
 }
 
 // A thread may still be opening the database: what it uses stays until the process is gone.
@@ -90,6 +55,7 @@ int run_gateway() {
   if (!settings) return fail(settings.error());
   protect_memory();
   raise_descriptor_limit();
+  survive_failed_writes();
   const sigset_t stop = block_signals();
   start_log((*settings)->log_level());
   for (const std::string& warning : (*settings)->warnings) log_warn("setting", {{"message", warning}});
@@ -115,31 +81,6 @@ int run_gateway() {
   end_logs_when([&] { return hurried() || std::chrono::steady_clock::now() >= grace_ends; });
   app->reset();
   stop_log();
-  return 0;
-}
-
-int run_plain_copy(const std::string& path) {
-  auto settings = settings_here();
-  if (!settings) return fail(settings.error());
-  protect_memory();
-  const DatabaseAddress at = database_at(**settings);
-  if (is_server(at.kind)) {
-    return fail({ErrorCode::kUnsupported,
-                 "plain-copy works with SQLite only; move the database into a file first, with copy-database --to "
-                 "sqlite:FILE, and start this again with DB_TYPE=sqlite and DATABASE_PATH=FILE"});
-  }
-  const std::string& file = at.file;
-  if (!std::filesystem::exists(file)) {
-    return fail({ErrorCode::kStoreUnavailable, "there is no database at " + file + " (DATABASE_PATH)"});
-  }
-  const auto secrets = prepare_first_start(first_start_input(**settings));
-  if (!secrets) return fail(secrets.error());
-  auto database = open_database(store_options(**settings, *secrets));
-  if (!database) return fail(database.error());
-  const auto keys = (*database)->plain_copy_to(path);
-  if (!keys) return fail(keys.error());
-  std::printf("%zu keys, in plain text, in %s: keep it to yourself, and remove it when it is not needed any more\n",
-              *keys, path.c_str());
   return 0;
 }
 
