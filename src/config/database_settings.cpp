@@ -122,13 +122,14 @@ std::string overruled_settings(const Settings& settings, const DatabaseAddress& 
 std::string setting_of_part(const Settings& settings, std::string_view part) {
   const auto url = read_url(settings);
   const bool has_url = settings.database_url.given();
-  const std::string whole =
+  std::string whole =
       has_url ? std::string(settings.database_url.name())
               : given_names({&settings.db_type, &settings.db_host, &settings.mysql_db_host, &settings.mysql_host});
   if (!url) return whole;
   const DatabaseServer& said = url->says.server;
+  const bool fills_in = has_url && same_server(settings, *url);
   const auto choose = [&](bool left_out, const SettingBase& other) {
-    return left_out && (other.given() || !has_url) ? std::string(other.name()) : whole;
+    return left_out && (!has_url || (fills_in && other.given())) ? std::string(other.name()) : whole;
   };
   if (part == "host") {
     const auto* host = given_host(settings, has_url ? url->says.kind : settings.db_type());

@@ -139,6 +139,8 @@ TEST(SettingOfPart, NamesWhatWasGiven) {
   EXPECT_EQ(part(filled, "password"), "DB_PASSWORD");
   EXPECT_EQ(part(filled, "user"), "DATABASE_URL");
   EXPECT_EQ(part(filled, "tls"), "DATABASE_URL, DB_SSL_CA");
+  const Environment left_over = {{"DATABASE_URL", "mysql://u@db/keys"}, {"DB_PASSWORD", "x"}, {"DB_HOST", "old"}};
+  EXPECT_EQ(part(left_over, "password"), "DATABASE_URL");
   const Environment parts = {{"DB_TYPE", "mysql"}, {"MYSQL_HOST", "db"}};
   EXPECT_EQ(part(parts, ""), "DB_TYPE, MYSQL_HOST");
   EXPECT_EQ(part(parts, "host"), "MYSQL_HOST");
