@@ -24,7 +24,7 @@ MAP_LINE = re.compile(r"^((?:[|] {3}| {4})*)[|`]-- (.*)$")
 MAP_NAME = re.compile(r"(?<![\w./*-])([\w*-]+(?:\.(?:\w+|\*))?/?)(?= |$)")
 
 # Read and judged where they are declared: no other part acts on them in a build without servers.
-READ_BY_CONFIG = {"db_port", "db_password", "db_name", "redis_password", "redis_db"}
+READ_BY_CONFIG = {"redis_password", "redis_db"}
 
 
 def without_code(text):

@@ -9,6 +9,7 @@
 
 #include "admin/admin_api.hpp"
 #include "admin/publisher.hpp"
+#include "app/database_watch.hpp"
 #include "app/descriptor_budget.hpp"
 #include "app/first_start.hpp"
 #include "app/instance_lock.hpp"
@@ -16,16 +17,15 @@
 #include "app/node.hpp"
 #include "app/node_settings.hpp"
 #include "base/log.hpp"
-#include "base/log_writer.hpp"
 #include "base/strings.hpp"
 #include "cluster/open.hpp"
+#include "config/backend_address.hpp"
 #include "config/backend_choice.hpp"
 #include "jobs/key_pin_writer.hpp"
 #include "jobs/key_prober.hpp"
 #include "jobs/key_state_writer.hpp"
 #include "jobs/outage_alerts.hpp"
 #include "jobs/ticker.hpp"
-#include "store/open.hpp"
 
 namespace akr {
 namespace {
@@ -34,57 +34,12 @@ constexpr std::size_t kBlockingThreads = 2;
 constexpr std::size_t kDiskThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
-constexpr std::chrono::seconds kTerminalPatience{10};
-
-Result<FirstStart> first_start(const Settings& settings, const FirstStartInput& input) {
-  auto made = prepare_first_start(input);
-  if (!made) return made;
-  for (const std::string& warning : made->warnings) log_warn("first_start", {{"message", warning}});
-  if (!made->generated_password.empty()) {
-    // The one place where a secret is shown on purpose: on the terminal, once, never in the log.
-    std::string shown = "\n  Administrator: " + settings.admin_username() + "\n  Password:      ";
-    shown.append(made->generated_password.expose());
-    shown += "\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n";
-    write_patiently(STDERR_FILENO, shown, kTerminalPatience);
-    wipe(shown);
-  }
-  return made;
-}
-
-// MAX_CONNECTIONS, or what the limit of file descriptors leaves of it.
-std::size_t allowed_connections(const Settings& settings, std::size_t workers) {
-  const std::size_t limit = descriptor_limit();
-  const std::size_t reserved = settings.reserved_connections();
-  const std::size_t allowed = connections_within(limit, workers, reserved);
-  const std::size_t wanted = settings.max_connections();
-  if (wanted <= allowed) return wanted;
-  log_warn(
-      "connections_limited",
-      {{"max_connections", wanted},
-       {"allowed", allowed},
-       {"nofile", limit},
-       {"message", "MAX_CONNECTIONS=" + std::to_string(wanted) + " needs " +
-                       std::to_string(descriptors_for(wanted, workers, reserved)) + " file descriptors, the limit is " +
-                       std::to_string(limit) + ": " + std::to_string(allowed) +
-                       " connections are allowed; raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=) or "
-                       "lower MAX_CONNECTIONS"}});
-  return allowed;
-}
-
-Result<std::unique_ptr<Database>> open_store(const Settings& settings, const FirstStart& secrets) {
-  auto database = open_database(store_options(settings, secrets));
-  if (!database || !settings.reset_db_tables()) return database;
-  auto backup = (*database)->reset_tables();
-  if (!backup) return backup.error();
-  log_warn("tables_reset", {{"backup", *backup}, {"setting", "RESET_DB_TABLES"}});
-  return database;
-}
 
 }  // namespace
 
 // Members are destroyed in reverse: the nodes first, what they use after them.
 struct App::Parts {
-  explicit Parts(const Settings& from) : settings(from) {}
+  explicit Parts(const Settings& from) : settings(from), at(database_at(from)) {}
   ~Parts() {
     // First, so that nobody waits for a provider any more.
     if (prober) prober->stop();
@@ -96,22 +51,20 @@ struct App::Parts {
     // After the last request, so that what it taught is kept.
     if (ticker) ticker->stop();
     if (pin_ticker) pin_ticker->stop();
-    if (pin_writer && !database->locked()) note_pins(pin_writer->write_now());
-    if (key_states && !database->locked()) note_key_states(key_states->write_changes());
+    if (pin_writer && !database->locked()) watch->note_pins(pin_writer->write_now());
+    if (key_states && !database->locked()) watch->note_key_states(key_states->write_changes());
   }
 
-  Result<void> open();
+  Result<void> open(const StopWithin& stop_within);
   Result<void> lock(const FirstStartInput& input);
   void build();
   Result<void> listen();
   void publish(const std::shared_ptr<const RoutingTable>& table);
   void start_background_work();
   void every_second();
-  void note_key_states(const Result<void>& written);
-  void note_pins(const Result<void>& written);
-  void look_at_database();
 
   const Settings& settings;
+  const DatabaseAddress at;
   InstanceLock data_lock, database_lock;  // given back last
   FirstStart secrets;
   std::unique_ptr<Database> database;
@@ -125,13 +78,12 @@ struct App::Parts {
   std::unique_ptr<PinTable> pins;
   std::vector<std::unique_ptr<WorkerGauges>> gauges;
   std::unique_ptr<Operations> operations;
+  std::unique_ptr<DatabaseWatch> watch;
   std::unique_ptr<Publisher> publisher;
   std::unique_ptr<KeyStateWriter> key_states;
   std::unique_ptr<KeyPinWriter> pin_writer;
   std::unique_ptr<KeyProber> prober;
   std::unique_ptr<OutageAlerts> outage_alerts;
-  std::atomic<bool> states_owed = false;  // the last write of key states failed
-  std::atomic<bool> pins_owed = false;    // so did that of pins
   std::unique_ptr<Ticker> ticker;
   std::unique_ptr<Ticker> pin_ticker;
   std::unique_ptr<AdminApi> admin;
@@ -146,14 +98,15 @@ struct App::Parts {
   std::uint16_t port = 0;
 };
 
-Result<void> App::Parts::open() {
+Result<void> App::Parts::open(const StopWithin& stop_within) {
   const FirstStartInput input = first_start_input(settings);
   if (auto locked = lock(input); !locked) return locked;
-  auto made = first_start(settings, input);
+  auto made = prepare_first_start(input);
   if (!made) return made.error();
   secrets = *std::move(made);
+  tell_first_start(secrets, settings.admin_username());
   set_fingerprint_key(secrets.encryption_key.expose());
-  auto opened = open_store(settings, secrets);
+  auto opened = open_store(settings, secrets, stop_within);
   if (!opened) return opened.error();
   database = *std::move(opened);
   auto joined = open_cluster_state(ClusterKind::kLocal);
@@ -174,7 +127,8 @@ Result<void> App::Parts::lock(const FirstStartInput& input) {
   auto data = InstanceLock::take(data_directory_lock(directory), "DATA_DIR", directory);
   if (!data) return data.error();
   data_lock = *std::move(data);
-  const std::filesystem::path file = database_file(settings);
+  if (is_server(at.kind)) return {};
+  const std::filesystem::path file = at.file;
   auto stored = InstanceLock::take(akr::database_lock(file), "DATABASE_PATH", file);
   if (!stored) return stored.error();
   database_lock = *std::move(stored);
@@ -196,6 +150,7 @@ void App::Parts::build() {
   const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
+  watch = std::make_unique<DatabaseWatch>(*database, at.kind, *operations);
   const ValidationPolicy policy = validation_policy(settings);
   auto sink = [this](const std::shared_ptr<const RoutingTable>& table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
@@ -204,7 +159,10 @@ void App::Parts::build() {
   outage_alerts = std::make_unique<OutageAlerts>(std::move(all_pools));
   pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
-  NodeSettings node_settings = make_node_settings(settings, count, allowed_connections(settings, count));
+  const std::size_t sessions = is_server(at.kind) ? settings.db_pool_size() : 0;
+  const std::size_t reserved = settings.reserved_connections() + sessions;
+  const std::size_t allowed = allowed_connections(settings.max_connections(), count, reserved);
+  NodeSettings node_settings = make_node_settings(settings, count, allowed);
   node_settings.gateway.pins.table = pins.get();
   node_settings.gateway.uploads = uploads.get();
   node_settings.gateway.is_admin = [this](std::string_view token) { return admin->accepts(token); };
@@ -249,12 +207,12 @@ Result<void> App::Parts::listen() {
 
 // Blocking and small, on a thread of its own: neither workers nor admin calls wait for it.
 void App::Parts::start_background_work() {
-  note_key_states(key_states->restore());
-  note_pins(pin_writer->restore());
+  watch->note_key_states(key_states->restore());
+  watch->note_pins(pin_writer->restore());
   prober->start();
   ticker = std::make_unique<Ticker>("every_second", std::chrono::seconds(1), [this] { every_second(); });
   pin_ticker = std::make_unique<Ticker>("pins", kPinPeriod, [this] {
-    if (!database->locked()) note_pins(pin_writer->write_changes());
+    if (!database->locked()) watch->note_pins(pin_writer->write_changes());
   });
   cluster->on_announce([this] { announced = true; });
 }
@@ -262,53 +220,27 @@ void App::Parts::start_background_work() {
 void App::Parts::every_second() {
   memory.look();
   if (database->locked()) return;
-  look_at_database();
+  watch->look();
   // A failure is logged and remembered by the publisher, and tried again here a second later.
   static_cast<void>(announced.exchange(false) ? publisher->refresh() : publisher->retry());
-  note_key_states(key_states->write_changes());
+  watch->note_key_states(key_states->write_changes());
   outage_alerts->look(system_clock().now());
-}
-
-// Every second, so that /readyz tells within two.  What failed, and that the files are lost, the store logs itself.
-void App::Parts::look_at_database() {
-  const DatabaseState now = database->look();
-  if (now == operations->exchange_database(now)) return;
-  if (now == DatabaseState::kOk) log_info("database_recovered");
-  if (now == DatabaseState::kNotWritable) {
-    log_warn("database_read_only", {{"message",
-                                     "the database takes no writes (is its disk full?); requests are served "
-                                     "from memory, changes are refused"}});
-  }
-}
-
-// What the state of the database explains is not told again.
-void App::Parts::note_key_states(const Result<void>& written) {
-  if (!written) look_at_database();
-  const bool news = !written && !states_owed.exchange(true) && operations->database() == DatabaseState::kOk;
-  if (news) log_warn("key_states_not_stored", {{"message", written.error().message}});
-  if (written) states_owed = false;
-}
-
-void App::Parts::note_pins(const Result<void>& written) {
-  if (!written) look_at_database();
-  const bool news = !written && !pins_owed.exchange(true) && operations->database() == DatabaseState::kOk;
-  if (news) log_warn("pins_not_stored", {{"message", written.error().message}});
-  if (written) pins_owed = false;
 }
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 std::uint16_t App::port() const { return parts_->port; }
 
-Result<std::unique_ptr<App>> App::start(const Settings& settings) {
+Result<std::unique_ptr<App>> App::start(const Settings& settings, const StopWithin& stop_within) {
   const auto began = std::chrono::steady_clock::now();
   if (auto usable = check_env_proxies(settings); !usable) return usable.error();
+  if (auto built_in = check_built_in(settings); !built_in) return built_in.error();
   auto parts = std::make_unique<Parts>(settings);
-  auto opened = parts->open();
+  auto opened = parts->open(stop_within);
   if (!opened) return opened.error();
   parts->build();
   const auto published = parts->publisher->refresh();
-  if (!published && !parts->database->locked()) return published.error();
+  if (!published && !parts->database->locked()) return blame_setting(settings, published.error());
   parts->start_background_work();
   auto listening = parts->listen();
   if (!listening) return listening.error();
@@ -324,7 +256,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings) {
                      {"port", parts->port},
                      {"tls", parts->tls != nullptr},
                      {"workers", parts->nodes.size()},
-                     {"database", database_file(settings)},
+                     {"database", is_server(parts->at.kind) ? without_password(parts->at) : parts->at.file},
                      {"start_ms", took.count()}});
   return std::unique_ptr<App>(new App(std::move(parts)));
 }

@@ -5,20 +5,17 @@
 #include <functional>
 #include <memory>
 
+#include "app/open_store.hpp"
 #include "base/result.hpp"
 #include "config/settings.hpp"
 
 namespace akr {
 
-// sysexits.h, and what the documentation promises.
-inline constexpr int kExitStore = 73;   // the data directory or the database cannot be written
-inline constexpr int kExitConfig = 78;  // a setting is wrong
-
 class App {
  public:
-  // Opens the store, publishes the services, starts the workers.  Blocking.  kStoreUnavailable -> exit 73, others
-  // -> 78.
-  static Result<std::unique_ptr<App>> start(const Settings& settings);
+  // Opens the store, publishes the services, starts the workers.  Blocking, for as long as a database server is awaited
+  // unless `stop_within` ends that (kShuttingDown).  For the exit status of errors see exit_status.hpp.
+  static Result<std::unique_ptr<App>> start(const Settings& settings, const StopWithin& stop_within);
   ~App();
 
   std::uint16_t port() const;

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "app/secret_file.hpp"
+#include "base/log.hpp"
+#include "base/log_writer.hpp"
 #include "base/strings.hpp"
 #include "config/key32.hpp"
 
@@ -19,6 +21,7 @@ constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kPasswordCharacters = 24;
 constexpr std::size_t kLeastSigningBytes = 32;
 constexpr mode_t kOwnerOnlyDirectory = 0700;
+constexpr std::chrono::seconds kTerminalPatience{10};
 
 // No characters that look alike or that a shell would take apart: people copy this one by hand.  57^24 is 139 bits.
 constexpr std::string_view kPasswordAlphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -71,16 +74,6 @@ Result<void> ensure_directory(const std::filesystem::path& directory) {
   return {};
 }
 
-Result<void> ensure_writable(const std::filesystem::path& directory, std::string_view setting) {
-  const std::filesystem::path named = directory.empty() ? "." : directory;
-  auto ready = ensure_directory(named);
-  if (ready && ::access(named.c_str(), W_OK | X_OK) != 0) ready = cannot_write(named, errno);
-  if (ready) return {};
-  Error error = ready.error();
-  error.message += "; make it writable for that user, or set " + std::string(setting);
-  return error;
-}
-
 Error unusable(const std::filesystem::path& path, std::string_view expected) {
   return Error{.code = ErrorCode::kInvalid,
                .message = path.string() + " is not usable: expected " + std::string(expected) +
@@ -100,6 +93,8 @@ Result<Secret> load_file(const std::filesystem::path& path, const std::function<
   }
   return std::move(file->content);
 }
+
+Error no_randomness() { return {ErrorCode::kInternal, "libsodium cannot start: no randomness"}; }
 
 Result<void> load_session_secret(const FirstStartInput& input, FirstStart& into) {
   if (!input.jwt_secret.empty()) {
@@ -149,19 +144,48 @@ Result<void> load_admin_password(const FirstStartInput& input, FirstStart& into)
 
 }  // namespace
 
+Result<void> ensure_writable(const std::filesystem::path& directory, std::string_view setting) {
+  const std::filesystem::path named = directory.empty() ? "." : directory;
+  auto ready = ensure_directory(named);
+  if (ready && ::access(named.c_str(), W_OK | X_OK) != 0) ready = cannot_write(named, errno);
+  if (ready) return {};
+  Error error = ready.error();
+  error.message += "; make it writable for that user, or set " + std::string(setting);
+  return error;
+}
+
 Result<void> prepare_directories(const FirstStartInput& input) {
   if (auto ready = ensure_writable(input.data_directory, "DATA_DIR"); !ready) return ready;
+  if (input.database_directory.empty()) return {};
   return ensure_writable(input.database_directory, "DATABASE_PATH");
 }
 
 Result<FirstStart> prepare_first_start(const FirstStartInput& input) {
-  if (sodium_init() < 0) return Error{.code = ErrorCode::kInternal, .message = "libsodium cannot start: no randomness"};
+  if (sodium_init() < 0) return no_randomness();
   if (auto ready = prepare_directories(input); !ready) return ready.error();
   FirstStart start;
   if (auto loaded = load_session_secret(input, start); !loaded) return loaded.error();
   if (auto loaded = load_encryption_key(input, start); !loaded) return loaded.error();
   if (auto loaded = load_admin_password(input, start); !loaded) return loaded.error();
   return start;
+}
+
+Result<FirstStart> prepare_encryption_key(const FirstStartInput& input) {
+  if (sodium_init() < 0) return no_randomness();
+  if (auto ready = ensure_writable(input.data_directory, "DATA_DIR"); !ready) return ready.error();
+  FirstStart start;
+  if (auto loaded = load_encryption_key(input, start); !loaded) return loaded.error();
+  return start;
+}
+
+void tell_first_start(const FirstStart& start, const std::string& admin_username) {
+  for (const std::string& warning : start.warnings) log_warn("first_start", {{"message", warning}});
+  if (start.generated_password.empty()) return;
+  std::string shown = "\n  Administrator: " + admin_username + "\n  Password:      ";
+  shown.append(start.generated_password.expose());
+  shown += "\n  (shown once; set ADMIN_PASSWORD to choose your own)\n\n";
+  write_patiently(STDERR_FILENO, shown, kTerminalPatience);
+  wipe(shown);
 }
 
 }  // namespace akr

@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -22,7 +23,7 @@ namespace akr {
 // Values of the settings of the same names; empty = unset.
 struct FirstStartInput {
   std::filesystem::path data_directory;
-  std::filesystem::path database_directory;  // made as well; often the same
+  std::filesystem::path database_directory;  // made as well; often the same; empty: the database is a server's
   Secret jwt_secret;
   Secret encryption_key;  // as written; see key32.hpp
   Secret admin_password;
@@ -37,11 +38,22 @@ struct FirstStart {
   std::vector<std::string> warnings;  // for the log
 };
 
+// Makes the directory ("": the working directory) if it is missing.  Otherwise as prepare_directories(), with `setting`
+// as what else could be set.
+Result<void> ensure_writable(const std::filesystem::path& directory, std::string_view setting);
+
 // Makes the two directories where they are missing, and nothing in them.
 Result<void> prepare_directories(const FirstStartInput& input);
 
 // kStoreUnavailable: a directory or file cannot be made or written (the process exits with 73; the message names path
 // and user id).  kInvalid: a secret file holds something else (exit 78; the message names the file, never its content).
 Result<FirstStart> prepare_first_start(const FirstStartInput& input);
+
+// The encryption key alone, for commands that need no more: made where there is none, as above.
+Result<FirstStart> prepare_encryption_key(const FirstStartInput& input);
+
+// Logs the warnings, and shows a generated password: the one place where a secret is shown on purpose, on the terminal,
+// once, never in the log.
+void tell_first_start(const FirstStart& start, const std::string& admin_username);
 
 }  // namespace akr

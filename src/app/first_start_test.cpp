@@ -71,6 +71,22 @@ TEST_F(FirstStartTest, MakesDirectoriesAndSecretsForTheOwnerOnly) {
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 3) << "nothing else is left behind";
 }
 
+TEST_F(FirstStartTest, AServersDatabaseNeedsNoDirectory) {
+  input_.database_directory.clear();
+  start();
+  EXPECT_TRUE(std::filesystem::exists(input_.data_directory / "encryption_key"));
+  EXPECT_FALSE(std::filesystem::exists(root_ / "db"));
+}
+
+// Or the password that goes with it would never be shown.
+TEST_F(FirstStartTest, ACommandThatNeedsTheKeyMakesNothingElse) {
+  const auto made = prepare_encryption_key(input_);
+  ASSERT_TRUE(made);
+  EXPECT_FALSE(std::filesystem::exists(input_.data_directory / "admin_password.hash"));
+  EXPECT_FALSE(std::filesystem::exists(input_.data_directory / "jwt_secret"));
+  EXPECT_EQ(start().encryption_key.expose(), made->encryption_key.expose());
+}
+
 TEST_F(FirstStartTest, TheSecondStartFindsTheSameAndShowsNoPassword) {
   const FirstStart first = start();
   const FirstStart second = start();

@@ -11,5 +11,8 @@ int main(int argc, char** argv) {
     return print->exit_code;
   }
   if (const auto* copy = std::get_if<akr::PlainCopyCommand>(&command)) return akr::run_plain_copy(copy->path);
+  if (const auto* copy = std::get_if<akr::CopyDatabaseCommand>(&command)) {
+    return akr::run_copy_database(copy->from, copy->to);
+  }
   return std::holds_alternative<akr::HealthcheckCommand>(command) ? akr::run_healthcheck() : akr::run_gateway();
 }

@@ -74,10 +74,13 @@ std::size_t worker_count(const Settings& settings) {
 }
 
 FirstStartInput first_start_input(const Settings& settings) {
-  const std::filesystem::path database = database_file(settings);
+  const DatabaseAddress at = database_at(settings);
   FirstStartInput input;
   input.data_directory = data_directory(settings);
-  input.database_directory = database.has_parent_path() ? database.parent_path() : ".";
+  if (!is_server(at.kind)) {
+    const std::filesystem::path directory = std::filesystem::path(at.file).parent_path();
+    input.database_directory = directory.empty() ? "." : directory;
+  }
   input.jwt_secret = settings.jwt_secret();
   input.encryption_key = settings.encryption_key();
   input.admin_password = settings.admin_password();
@@ -86,9 +89,11 @@ FirstStartInput first_start_input(const Settings& settings) {
 
 StoreOptions store_options(const Settings& settings, const FirstStart& secrets) {
   StoreOptions options;
-  options.at = sqlite_file(database_file(settings));
+  options.at = database_at(settings);
   options.encryption_key = secrets.encryption_key;
   options.rest_total = settings.proxy_timeout();
+  options.most_sessions = settings.db_pool_size();
+  options.deadline = settings.db_timeout();
   return options;
 }
 

@@ -56,5 +56,30 @@ TEST(BodyLimits, ALimitThatWasSetHoldsForAllBodies) {
   EXPECT_EQ(text(limits({{"MAX_BODY_SIZE", "1000"}, {"MAX_UPLOAD_SIZE", "5000"}})), "1000 1000 5000");
 }
 
+TEST(DatabaseOptions, AServerGetsNoDirectoryAndItsLimits) {
+  const auto settings = load_settings({{"DATABASE_URL", "mysql://u:p@db/keys"},
+                                       {"DB_POOL_SIZE", "7"},
+                                       {"DB_TIMEOUT", "250ms"},
+                                       {"DATABASE_PATH", "elsewhere/x.db"},
+                                       {"GLOBAL_PROXY_KEYS", "an-access-key-0001"}},
+                                      "")
+                            .value();
+  EXPECT_EQ(first_start_input(*settings).data_directory, "data");
+  EXPECT_EQ(first_start_input(*settings).database_directory, "");
+  const StoreOptions options = store_options(*settings, FirstStart{});
+  EXPECT_EQ(options.at.server.host, "db");
+  EXPECT_EQ(options.most_sessions, 7U);
+  EXPECT_EQ(options.deadline, std::chrono::milliseconds(250));
+}
+
+TEST(DatabaseOptions, AFileHasADirectory) {
+  const auto directory = [](const char* path) {
+    const Environment environment = {{"DATABASE_PATH", path}, {"GLOBAL_PROXY_KEYS", "an-access-key-0001"}};
+    return first_start_input(*load_settings(environment, "").value()).database_directory;
+  };
+  EXPECT_EQ(directory("/srv/x.db"), "/srv");
+  EXPECT_EQ(directory("x.db"), ".");
+}
+
 }  // namespace
 }  // namespace akr

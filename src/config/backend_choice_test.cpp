@@ -17,11 +17,8 @@ Result<std::unique_ptr<Settings>> load(Environment environment) {
   return load_settings(environment, "");
 }
 
-TEST(BackendChoice, AnExplicitChoiceThatThisBuildLacksIsRefused) {
-  for (const Environment& asked : {Environment{{"DB_TYPE", "mysql"}}, Environment{{"DB_TYPE", "postgres"}},
-                                   Environment{{"DATABASE_URL", "mysql://root:pw@tcp(db:3306)/keys"}},
-                                   Environment{{"DATABASE_URL", "postgresql://u:p@db/keys"}},
-                                   Environment{{"CACHE_TYPE", "redis"}}, Environment{{"REDIS_URL", "redis://cache"}}}) {
+TEST(BackendChoice, ARedisThatThisBuildLacksIsRefused) {
+  for (const Environment& asked : {Environment{{"CACHE_TYPE", "redis"}}, Environment{{"REDIS_URL", "redis://cache"}}}) {
     const auto settings = load(asked);
     ASSERT_FALSE(settings) << asked.begin()->first;
     EXPECT_EQ(settings.error().code, ErrorCode::kUnsupported);
@@ -31,10 +28,39 @@ TEST(BackendChoice, AnExplicitChoiceThatThisBuildLacksIsRefused) {
   }
 }
 
-TEST(BackendChoice, AnAddressIsValidatedBeforeItIsRefused) {
+// Whether the build has it, is asked later and elsewhere; that SQLite takes its place, never.
+TEST(BackendChoice, AServerThatIsChosenIsTheOneThatIsUsed) {
+  for (const Environment& asked : {Environment{{"DB_TYPE", "mysql"}}, Environment{{"DB_TYPE", "postgres"}},
+                                   Environment{{"DATABASE_URL", "mysql://root:pw@tcp(db:3306)/keys"}},
+                                   Environment{{"DATABASE_URL", "postgresql://u:p@db/keys"}}}) {
+    const auto settings = load(asked);
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_TRUE(is_server(database_at(**settings).kind));
+    EXPECT_EQ(data_directory(**settings), "data");
+  }
+}
+
+TEST(BackendChoice, WhatCannotBeReadOrContradictsIsRefused) {
   EXPECT_EQ(load({{"DB_TYPE", "mysql"}, {"DATABASE_URL", "mysql://"}}).error().field, "DATABASE_URL");
+  EXPECT_EQ(load({{"DB_TYPE", "sqlite"}, {"DATABASE_URL", "mysql://u:p@db:x/k"}}).error().field, "DATABASE_URL");
   EXPECT_EQ(load({{"DB_TYPE", "mysql"}, {"DATABASE_URL", "postgres://u@db/keys"}}).error().field, "DB_TYPE");
+  EXPECT_EQ(load({{"DB_TYPE", "postgres"}, {"DATABASE_URL", "sqlite:x.db"}}).error().field, "DB_TYPE");
   EXPECT_EQ(load({{"CACHE_TYPE", "redis"}, {"REDIS_URL", "cache"}}).error().field, "REDIS_URL");
+}
+
+TEST(BackendChoice, AServerWithAKeyOfThisMachineOnlyIsWarnedAbout) {
+  const auto own = load({{"DB_TYPE", "mysql"}, {"DATA_DIR", "/d"}});
+  EXPECT_THAT((*own)->warnings, Contains(HasSubstr("/d/encryption_key is used; every other gateway")));
+  const auto given = load({{"DB_TYPE", "mysql"}, {"ENCRYPTION_KEY", std::string(64, 'a')}});
+  EXPECT_THAT((*given)->warnings, IsEmpty());
+}
+
+TEST(BackendChoice, WhatTheAddressOverrulesIsWarnedAbout) {
+  const auto settings = load({{"DATABASE_URL", "mysql://u@db/keys"},
+                              {"DB_HOST", "DB"},
+                              {"DB_NAME", "other"},
+                              {"ENCRYPTION_KEY", std::string(64, 'a')}});
+  EXPECT_THAT((*settings)->warnings, testing::ElementsAre("DB_NAME: ignored, DATABASE_URL says otherwise"));
 }
 
 TEST(BackendChoice, TheHintsOfACopiedExampleAreWarnedAboutAndIgnored) {
@@ -42,7 +68,7 @@ TEST(BackendChoice, TheHintsOfACopiedExampleAreWarnedAboutAndIgnored) {
   ASSERT_TRUE(settings) << settings.error().message;
   EXPECT_THAT((*settings)->warnings, Contains(HasSubstr("DB_HOST, DB_USER, MYSQL_HOST: ignored")));
   EXPECT_THAT((*settings)->warnings, Contains(HasSubstr("REDIS_HOST: ignored")));
-  EXPECT_EQ(database_file(**settings), "data/api_key_rotator.db");
+  EXPECT_EQ(database_at(**settings).file, "data/api_key_rotator.db");
 }
 
 TEST(BackendChoice, AnExplicitEmbeddedChoiceSilencesThem) {

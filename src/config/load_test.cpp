@@ -43,7 +43,7 @@ TEST(Load, DefaultsAreThoseOfTheContract) {
   EXPECT_EQ(settings->admin_username(), "admin");
   EXPECT_TRUE(settings->admin_password().empty());
   EXPECT_EQ(settings->public_base_url().text, "http://localhost:8000");
-  EXPECT_EQ(database_file(*settings), "data/api_key_rotator.db");
+  EXPECT_EQ(database_at(*settings).file, "data/api_key_rotator.db");
   EXPECT_EQ(data_directory(*settings), "data");
   EXPECT_THAT(settings->warnings, testing::IsEmpty());
 }
@@ -150,6 +150,7 @@ TEST(Load, DataDirectoryFollowsTheDatabase) {
   EXPECT_EQ(data_directory(*load({{"DATABASE_PATH", "keys.db"}})), ".");
   EXPECT_EQ(data_directory(*load({{"DATABASE_URL", "sqlite:///srv/x.db"}})), "/srv");
   EXPECT_EQ(data_directory(*load({{"DATABASE_PATH", "/srv/keys.db"}, {"DATA_DIR", "/d"}})), "/d");
+  EXPECT_EQ(data_directory(*load({{"DATABASE_PATH", "/srv/keys.db"}, {"DB_TYPE", "mysql"}})), "data");
 }
 
 class DotenvFile : public testing::Test {

@@ -42,6 +42,16 @@ Error SettingBase::refusal_of(std::string_view text, std::string_view reason) co
   return Error{.code = ErrorCode::kInvalid, .message = std::move(message), .field = std::string(name_)};
 }
 
+std::string given_names(std::initializer_list<const SettingBase*> settings) {
+  std::string names;
+  for (const SettingBase* setting : settings) {
+    if (!setting->given()) continue;
+    if (!names.empty()) names += ", ";
+    names += setting->name();
+  }
+  return names;
+}
+
 SettingBase* SettingList::find(std::string_view name) const {
   for (const SettingEntries& group : groups_) {
     for (SettingBase* setting : group.settings) {

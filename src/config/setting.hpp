@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,9 @@ class SettingBase {
   Text meaning_;
   SettingSource source_ = SettingSource::kDefault;
 };
+
+// "DB_HOST, DB_USER" of those that were given.
+std::string given_names(std::initializer_list<const SettingBase*> settings);
 
 struct SettingEntries {
   Text title;

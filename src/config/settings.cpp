@@ -14,6 +14,11 @@ constexpr auto kDatabaseWords = [] {
   }
   return words;
 }();
+constexpr Choice<DatabaseTls> kTlsModes[] = {{"disable", DatabaseTls::kDisable},
+                                             {"prefer", DatabaseTls::kPrefer},
+                                             {"require", DatabaseTls::kRequire},
+                                             {"verify-ca", DatabaseTls::kVerifyCa},
+                                             {"verify-full", DatabaseTls::kVerifyFull}};
 constexpr Choice<CacheKind> kCacheKinds[] = {{"memory", CacheKind::kMemory}, {"redis", CacheKind::kRedis}};
 constexpr Choice<LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
                                            {"info", LogLevel::kInfo},
@@ -24,6 +29,7 @@ constexpr Choice<LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
 }  // namespace
 
 std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind) { return kDatabaseWords; }
+std::span<const Choice<DatabaseTls>> choices_of(DatabaseTls) { return kTlsModes; }
 std::span<const Choice<CacheKind>> choices_of(CacheKind) { return kCacheKinds; }
 std::span<const Choice<LogLevel>> choices_of(LogLevel) { return kLogLevels; }
 

@@ -6,7 +6,7 @@
 // its constructor, never the whole Settings.  Names and defaults of the first version of the product are kept.
 #pragma once
 
-#include "base/database_kinds.hpp"
+#include "base/database_address.hpp"
 #include "base/log.hpp"
 #include "config/setting.hpp"
 #include "config/setting_rules.hpp"
@@ -16,6 +16,7 @@ namespace akr {
 enum class CacheKind { kUnset, kMemory, kRedis };
 
 std::span<const Choice<DatabaseKind>> choices_of(DatabaseKind);
+std::span<const Choice<DatabaseTls>> choices_of(DatabaseTls);
 std::span<const Choice<CacheKind>> choices_of(CacheKind);
 std::span<const Choice<LogLevel>> choices_of(LogLevel);
 
@@ -206,34 +207,63 @@ struct Settings : SettingList {
   Setting<std::string> database_path{*this, "DATABASE_PATH", "data/api_key_rotator.db",
     {"SQLite file; relative paths start at the working directory.", "SQLite 文件；相对路径以工作目录为起点。"}};
   Setting<std::string> data_dir{*this, "DATA_DIR", "",
-    {"Directory of generated secrets. Unset: the directory of DATABASE_PATH.",
-     "保存自动生成的密钥的目录。不设置时为 DATABASE_PATH 所在目录。"}};
+    {"Directory of generated secrets. Unset: the directory of DATABASE_PATH; with a database server, `data`.",
+     "保存自动生成的密钥的目录。不设置时为 DATABASE_PATH 所在目录；使用数据库服务器时为 `data`。"}};
   Setting<Secret> encryption_key{*this, "ENCRYPTION_KEY", Secret(),
     {"Encrypts the upstream keys in the database. Unset: generated at the first start and kept in DATA_DIR. Without "
-     "it the stored keys are lost: back it up.",
-     "用于加密数据库中的上游密钥。不设置时首次启动生成并保存在 DATA_DIR。丢失后已存密钥无法恢复，请备份。"}, key32()};
+     "it the stored keys are lost: back it up. All gateways on one database need the same.",
+     "用于加密数据库中的上游密钥。不设置时首次启动生成并保存在 DATA_DIR。丢失后已存密钥无法恢复，请备份。"
+     "使用同一数据库的所有网关必须相同。"}, key32()};
   Setting<DatabaseKind> db_type{*this, "DB_TYPE", DatabaseKind::kUnset,
-    {"Which database to use; wins over the settings below. This build has SQLite only.",
-     "使用哪种数据库；优先于以下各项。此版本仅支持 SQLite。"}};
+    {"Which database to use; wins over the settings below. Unset: what DATABASE_URL says, or else SQLite.",
+     "使用哪种数据库；优先于以下各项。不设置时由 DATABASE_URL 决定，否则为 SQLite。"}};
   Setting<Secret> database_url{*this, "DATABASE_URL", Secret(),
     {"Address of the database: `sqlite:PATH`, `mysql://USER:PASSWORD@HOST:PORT/NAME` (also "
-     "`USER:PASSWORD@tcp(HOST:PORT)/NAME`) or `postgresql://...`.",
+     "`USER:PASSWORD@tcp(HOST:PORT)/NAME`) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`, percent-encoded; "
+     "`?sslmode=` and the like behind it. User, password and name may be left to the settings below.",
      "数据库地址：`sqlite:PATH`、`mysql://USER:PASSWORD@HOST:PORT/NAME`（或 `USER:PASSWORD@tcp(HOST:PORT)/NAME`）或 "
-     "`postgresql://...`。"}};
+     "`postgresql://USER:PASSWORD@HOST:PORT/NAME`，需要百分号编码；其后可带 `?sslmode=` 等选项。用户、密码和库名可以留给以下各项。"}};
   Setting<std::string> db_host{*this, "DB_HOST", "",
-    {"Host of the MySQL or PostgreSQL server.", "MySQL 或 PostgreSQL 服务器主机。"}};
-  Setting<std::uint32_t> db_port{*this, "DB_PORT", 3306,
-    {"Port of that server.", "该服务器的端口。"}, between(1U, 65535U)};
+    {"Host of the server, or the path of its socket (PostgreSQL: of the socket's directory). Without DB_TYPE or "
+     "DATABASE_URL this and what follows choose nothing. Unset: `localhost`.",
+     "服务器主机，或其套接字的路径（PostgreSQL 为套接字所在目录）。没有 DB_TYPE 或 DATABASE_URL 时，此项及以下各项不起选择作用。不设置时为 "
+     "`localhost`。"}};
+  Setting<std::uint32_t> db_port{*this, "DB_PORT", 0,
+    {"Port of the server; 0 means the usual one, 3306 for MySQL and 5432 for PostgreSQL.",
+     "服务器端口；0 表示通常的端口：MySQL 为 3306，PostgreSQL 为 5432。"}, between(0U, 65535U)};
   Setting<std::string> db_user{*this, "DB_USER", "",
-    {"User name at that server.", "该服务器的用户名。"}};
+    {"User name at the server. Unset: `root` at MySQL, `postgres` at PostgreSQL.",
+     "服务器的用户名。不设置时 MySQL 为 `root`，PostgreSQL 为 `postgres`。"}};
   Setting<Secret> db_password{*this, "DB_PASSWORD", Secret(),
-    {"Password at that server.", "该服务器的密码。"}};
+    {"Password at the server, as it is: nothing is encoded.", "服务器的密码，按原样填写，无需编码。"}};
   Setting<std::string> db_name{*this, "DB_NAME", "api_key_rotator",
-    {"Name of the database.", "数据库名。"}};
+    {"Name of the database. Where DATABASE_URL is set and names none, this must be set, too.",
+     "数据库名。设置了 DATABASE_URL 而其中没有库名时，必须设置此项。"}};
   Setting<std::string> mysql_db_host{*this, "MYSQL_DB_HOST", "",
-    {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
+    {"Another name of DB_HOST, for MySQL.", "DB_HOST 的别名，用于 MySQL。"}};
   Setting<std::string> mysql_host{*this, "MYSQL_HOST", "",
-    {"Another name of DB_HOST.", "DB_HOST 的别名。"}};
+    {"Another name of DB_HOST, for MySQL.", "DB_HOST 的别名，用于 MySQL。"}};
+  Setting<DatabaseTls> db_ssl_mode{*this, "DB_SSL_MODE", DatabaseTls::kPrefer,
+    {"TLS to the server: never, where it offers it, always, always with a certificate that DB_SSL_CA signed, and that "
+     "names the host. With DB_SSL_CA, unset and `require` mean `verify-ca`. DATABASE_URL wins.",
+     "与服务器之间的 TLS：从不使用、服务器支持时使用、始终使用、始终使用且证书由 DB_SSL_CA 签发、并且证书与主机名相符。设置了 DB_SSL_CA "
+     "时，不设置和 `require` 等同于 `verify-ca`。DATABASE_URL 优先。"}};
+  Setting<std::string> db_ssl_ca{*this, "DB_SSL_CA", "",
+    {"PEM file with the certificate authorities of the server. Unset: the system's.",
+     "服务器的 CA 证书（PEM 文件）。不设置时使用系统证书。"}};
+  Setting<std::string> db_ssl_cert{*this, "DB_SSL_CERT", "",
+    {"PEM file with the certificate that the server asks the gateway for. Needs DB_SSL_KEY.",
+     "服务器要求网关出示的证书（PEM 文件）。需要 DB_SSL_KEY。"}};
+  Setting<std::string> db_ssl_key{*this, "DB_SSL_KEY", "",
+    {"PEM file with the private key of DB_SSL_CERT.", "DB_SSL_CERT 对应的私钥（PEM 文件）。"}};
+  Setting<std::uint32_t> db_pool_size{*this, "DB_POOL_SIZE", 10,
+    {"Most connections to the database server at the same time.", "同时与数据库服务器保持的最大连接数。"}, between(1U, 200U)};
+  Setting<Milliseconds> db_timeout{*this, "DB_TIMEOUT", seconds(5),
+    {"Longest time of one operation on the database server, with all its tries; then a change gets 503.",
+     "数据库服务器上一次操作（含重试）的最长时间，超过后更改请求返回 503。"}, between(Milliseconds(100), seconds(60))};
+  Setting<Milliseconds> startup_wait{*this, "STARTUP_WAIT", seconds(60),
+    {"How long the start waits for a database server that cannot be reached yet; then exit code 75.",
+     "启动时等待暂时无法连接的数据库服务器的时间，超过后以退出码 75 结束。"}, from_to_seconds(0, 3600)};
   Setting<bool> reset_db_tables{*this, "RESET_DB_TABLES", false,
     {"Empties all tables at start, after a backup copy whose path is logged. Remove it afterwards.",
      "启动时清空所有表，之前先做备份并在日志中写明路径。用后请移除。"}};

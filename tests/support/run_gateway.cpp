@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include <boost/json.hpp>
 #include <fcntl.h>
@@ -32,6 +33,11 @@ Environment test_environment(const TempDir& directory) {
 }
 
 std::string key_path(std::int64_t service) { return "/admin/proxy-configs/" + std::to_string(service) + "/keys"; }
+
+bool never_stop(std::chrono::milliseconds patience) {
+  std::this_thread::sleep_for(patience);
+  return false;
+}
 
 void require(bool condition, const std::string& what) {
   if (!condition) throw std::runtime_error(what);
@@ -79,7 +85,7 @@ TestGateway::TestGateway(const Environment& environment) {
   if (!settings) throw std::runtime_error(settings.error().message);
   settings_ = *std::move(settings);
   start_log(settings_->log_level());
-  auto app = App::start(*settings_);
+  auto app = App::start(*settings_, never_stop);
   if (!app) throw std::runtime_error(app.error().message);
   app_ = *std::move(app);
 }

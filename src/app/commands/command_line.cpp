@@ -14,8 +14,9 @@ constexpr char kDescription[] =
     "A gateway that holds pools of API keys for REST and LLM services and rotates them.\n"
     "Without a command it serves; see README.md for the first steps.";
 constexpr char kExitCodes[] =
-    "Exit codes: 0 stopped cleanly, 1 not healthy (healthcheck), 64 wrong command line,\n"
-    "            73 data directory or database not writable, 78 a setting is not allowed or cannot be used.";
+    "Exit codes: 0 stopped cleanly, 1 not healthy, or a copy refused, 64 wrong command line,\n"
+    "            73 data directory or database not writable, 75 database server not reached (may pass),\n"
+    "            78 a setting is not allowed or cannot be used.";
 
 class HelpWithSettings final : public CLI::Formatter {
  public:
@@ -31,6 +32,29 @@ std::string markdown(std::string_view about, Language language) {
   if (about == "key-fields") return fields_markdown(describe_key_fields(), language);
   if (about == "errors") return errors_markdown(language);
   return configuration_markdown(language);
+}
+
+const CLI::App* add_plain_copy(CLI::App& app, PlainCopyCommand& into) {
+  CLI::App* command = app.add_subcommand("plain-copy",
+                                         "Writes a copy of the SQLite database with its keys in plain text, for the "
+                                         "first version of the gateway");
+  command->add_option("FILE", into.path, "Must not exist; made with mode 0600")->required();
+  return command;
+}
+
+const CLI::App* add_copy_database(CLI::App& app, CopyDatabaseCommand& into) {
+  CLI::App* command = app.add_subcommand("copy-database",
+                                         "Copies everything into another database, of any kind; started again, it goes "
+                                         "on where it was interrupted");
+  command
+      ->add_option(
+          "--from", into.from,
+          "URL as DATABASE_URL has it, or env:NAME for a variable that holds one, so that no list of processes "
+          "shows its password")
+      ->required();
+  command->add_option("--to", into.to, "The same of a database without tables; a SQLite file may be missing")
+      ->required();
+  return command;
 }
 
 }  // namespace
@@ -55,10 +79,10 @@ Command parse_command_line(int argc, const char* const* argv) {
   docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
   const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");
 
-  CLI::App* plain = app.add_subcommand(
-      "plain-copy", "Writes a copy of the database with its keys in plain text, for the first version of the gateway");
-  std::string copy_path;
-  plain->add_option("FILE", copy_path, "Must not exist; made with mode 0600")->required();
+  PlainCopyCommand plain_copy;
+  const CLI::App* plain = add_plain_copy(app, plain_copy);
+  CopyDatabaseCommand sides;
+  const CLI::App* copy = add_copy_database(app, sides);
 
   try {
     app.parse(argc, argv);
@@ -69,7 +93,8 @@ Command parse_command_line(int argc, const char* const* argv) {
     return PrintCommand{wrong ? err.str() : out.str(), wrong ? kExitUsage : 0};
   }
   if (docs->parsed()) return PrintCommand{markdown(about, language == "en" ? Language::kEnglish : Language::kChinese)};
-  if (plain->parsed()) return PlainCopyCommand{copy_path};
+  if (plain->parsed()) return plain_copy;
+  if (copy->parsed()) return sides;
   if (example->parsed()) return PrintCommand{env_example()};
   if (health->parsed() || health_flag) return HealthcheckCommand{};
   return ServeCommand{};

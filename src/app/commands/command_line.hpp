@@ -14,6 +14,11 @@ struct PlainCopyCommand {
   std::string path;
 };
 
+// Moves everything into another database.  Addresses, or env:NAME.
+struct CopyDatabaseCommand {
+  std::string from, to;
+};
+
 // Everything that only prints: --help, --version, docs, env-example - and, with another exit code, a wrong command
 // line.
 struct PrintCommand {
@@ -21,7 +26,7 @@ struct PrintCommand {
   int exit_code = 0;  // 0: to standard output; else to standard error
 };
 
-using Command = std::variant<ServeCommand, HealthcheckCommand, PlainCopyCommand, PrintCommand>;
+using Command = std::variant<ServeCommand, HealthcheckCommand, PlainCopyCommand, CopyDatabaseCommand, PrintCommand>;
 
 constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
 

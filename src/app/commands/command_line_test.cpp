@@ -38,6 +38,15 @@ TEST(CommandLine, PlainCopyNeedsAFile) {
   EXPECT_EQ(printed({"plain-copy"}).exit_code, kExitUsage);
 }
 
+TEST(CommandLine, CopyDatabaseNeedsBothSides) {
+  const Command command = parse({"copy-database", "--from", "env:OLD", "--to=sqlite:new.db"});
+  ASSERT_TRUE(std::holds_alternative<CopyDatabaseCommand>(command));
+  EXPECT_EQ(std::get<CopyDatabaseCommand>(command).from, "env:OLD");
+  EXPECT_EQ(std::get<CopyDatabaseCommand>(command).to, "sqlite:new.db");
+  EXPECT_EQ(printed({"copy-database", "--from", "env:OLD"}).exit_code, kExitUsage);
+  EXPECT_EQ(printed({"copy-database", "a", "b"}).exit_code, kExitUsage);
+}
+
 TEST(CommandLine, HelpNamesCommandsSettingsAndExitCodes) {
   const PrintCommand help = printed({"--help"});
   EXPECT_EQ(help.exit_code, 0);
