@@ -42,10 +42,10 @@ class ServerFaults : public testing::Test {
 
   // Is refused as unavailable, and in time.
   template <class Call>
-  static void expect_unavailable(Call call) {
+  static void expect_unavailable(Call call, Duration deadline = kDeadline) {
     const auto begin = std::chrono::steady_clock::now();
     const auto result = call();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, kDeadline + kGrace);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, deadline + kGrace);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kStoreUnavailable) << result.error().message;
   }

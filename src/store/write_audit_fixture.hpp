@@ -76,6 +76,8 @@ class AuditedWriter {
   template <class T>
   bool acknowledged(const Result<T>& result) {
     ++(result ? successes_ : failures_);
+    // A store without a server answers at once, and those who try again need not keep the machine from starting one.
+    if (!result) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (!result && result.error().code != ErrorCode::kStoreUnavailable) unexpected_ = result.error().message;
     return result.has_value();
   }

@@ -139,12 +139,15 @@ class Server:
         # notice how they end.
         if number != signal.SIGCONT:
             os.kill(self.process.pid, signal.SIGSTOP)
-        for child in children_of(self.process.pid):
+        children = children_of(self.process.pid)
+        for child in children:
             try:
                 os.kill(child, number)
             except ProcessLookupError:
                 pass
         os.kill(self.process.pid, number)
+        while number == signal.SIGKILL and any(look_at(child)[0] not in "-Z" for child in children):
+            time.sleep(0.001)   # else the next start finds their shared memory in use
 
     def remove(self):
         if self.process and self.process.poll() is None:
@@ -209,17 +212,16 @@ class Server:
         return f"{self.directory}/socket" if self.kind == MARIADB else self.directory
 
 
+def look_at(process):
+    """(state as in /proc/PID/stat or "-", parent)"""
+    try:
+        with open(f"/proc/{process}/stat", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return "-", -1
+    return fields[0], int(fields[1])
+
+
 def children_of(parent):
     """PostgreSQL's processes leave the group of the one that started them, so they are found by their parent."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(entry))
-    return found
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and look_at(entry)[1] == parent]

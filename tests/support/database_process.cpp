@@ -39,11 +39,17 @@ std::uint16_t free_port() {
   }
 }
 
-pid_t parent_of(pid_t process) {
+struct ProcessState {
+  char state = 0;  // as in /proc/PID/stat; 0: there is no such process
+  pid_t parent = -1;
+};
+
+ProcessState look_at(pid_t process) {
   std::ifstream in("/proc/" + std::to_string(process) + "/stat");
   const std::string stat{std::istreambuf_iterator<char>(in), {}};
   const std::size_t name_end = stat.rfind(')');  // a name may hold anything
-  return name_end == std::string::npos ? -1 : static_cast<pid_t>(std::atoi(stat.c_str() + name_end + 4));
+  if (name_end == std::string::npos) return {};
+  return {stat[name_end + 2], static_cast<pid_t>(std::atoi(stat.c_str() + name_end + 4))};
 }
 
 // PostgreSQL's processes leave the group of the one that started them, so they are found by their parent.
@@ -51,9 +57,16 @@ std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> children;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const pid_t candidate = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
-    if (candidate > 0 && parent_of(candidate) == process) children.push_back(candidate);
+    if (candidate > 0 && look_at(candidate).parent == process) children.push_back(candidate);
   }
   return children;
+}
+
+// Those are not ours to wait for; one that nobody has reaped yet holds nothing any more.
+void wait_until_gone(pid_t process) {
+  for (char state = 0; (state = look_at(process).state) != 0 && state != 'Z';) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void add_settings(std::vector<std::string>& command, std::initializer_list<const char*> settings) {
@@ -228,8 +241,11 @@ void DatabaseProcess::signal_all(int signal) const {
   if (process_ <= 0) return;
   const bool continues = signal == SIGCONT;
   if (!continues) ::kill(process_, SIGSTOP);
-  for (const pid_t child : children_of(process_)) ::kill(child, signal);
+  const std::vector<pid_t> children = children_of(process_);
+  for (const pid_t child : children) ::kill(child, signal);
   ::kill(process_, signal);
+  if (signal != SIGKILL) return;
+  for (const pid_t child : children) wait_until_gone(child);  // else the next start finds their shared memory in use
 }
 
 void DatabaseProcess::kill() {

@@ -2,9 +2,7 @@
 // cut at the worst moment.  Understands nothing of the protocols but the word COMMIT.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -129,10 +127,9 @@ class SlowRelay {
     return {bytes, got > 0 ? static_cast<std::size_t>(got) : 0};
   }
 
+  // The statement, in capitals as we write it.
   static bool says_commit(std::string_view piece) {
-    constexpr std::string_view kCommit = "COMMIT";
-    const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; };
-    return std::ranges::search(piece, kCommit, same).begin() != piece.end();
+    return piece.find("COMMIT") != std::string_view::npos && piece.find("COMMITTED") == std::string_view::npos;
   }
 
   const std::uint16_t to_;

@@ -96,15 +96,18 @@ std::unique_ptr<soci::session> MysqlBackend::connect(const SessionPatience& pati
   wipe(text);
   check_tls(*session);
   is_mariadb_ = mariadb_connection(handle_of(*session)) != 0;
-  run(*session,
+  return session;
+}
+
+void MysqlBackend::set_up(soci::session& session, const SessionPatience& patience) {
+  run(session,
       "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,ERROR_FOR_DIVISION_BY_ZERO',"
       " time_zone = '+00:00', autocommit = 1,"
       " innodb_lock_wait_timeout = " +
           std::to_string(whole_seconds(patience.answer)) +
           ", lock_wait_timeout = " + std::to_string(whole_seconds(patience.answer)));
   // The variable has another name in each of the two.
-  run(*session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  return session;
+  run(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
 }
 
 // A server without TLS is not an error to libmariadb where only encryption was asked for.

@@ -18,6 +18,7 @@ class MysqlBackend final : public ServerBackend {
   const Dialect& dialect() const override;
   std::string where() const override;
   std::unique_ptr<soci::session> connect(const SessionPatience& patience) override;
+  void set_up(soci::session& session, const SessionPatience& patience) override;
   Result<void> examine(soci::session& session) override;
   int socket_of(soci::session& session) const override;
   bool undo(soci::session& session) noexcept override;

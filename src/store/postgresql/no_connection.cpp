@@ -44,7 +44,7 @@ NoConnection ask_why(const std::string& connect_string, std::chrono::steady_cloc
     if (!wait_for(connection.get(), events, end)) return {"timeout expired", ""};
     status = PQconnectPoll(connection.get());
   }
-  if (status == PGRES_POLLING_OK) return {"the server was away for a moment", ""};
+  if (status == PGRES_POLLING_OK) return {"the server was away for a moment", "", true};
   const std::string message = PQerrorMessage(connection.get());
   return {message, state_in(message)};
 }

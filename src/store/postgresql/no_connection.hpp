@@ -12,11 +12,14 @@ namespace akr {
 
 class NoConnection final : public soci::soci_error {
  public:
-  NoConnection(const std::string& message, std::string state) : soci_error(message), state_(std::move(state)) {}
+  NoConnection(const std::string& message, std::string state, bool passed = false)
+      : soci_error(message), state_(std::move(state)), passed_(passed) {}
   const std::string& state() const { return state_; }  // SQLSTATE; "": the server said nothing
+  bool passed() const { return passed_; }              // the next connection came about
 
  private:
   std::string state_;
+  bool passed_;
 };
 
 // Connects once more with the same words, in libpq's most talkative mode, until `end`.

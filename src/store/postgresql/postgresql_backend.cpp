@@ -123,15 +123,21 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
     throw why;
   }
   wipe(text);
+  // Standard error is for our own lines: libpq says there what errors say anyway.
+  PQsetNoticeProcessor(
+      handle_of(*session), [](void*, const char*) {}, nullptr);
+  return session;
+}
+
+void PostgresqlBackend::set_up(soci::session& session, const SessionPatience& patience) {
   const std::string answer = std::to_string(patience.answer.count());
   int done = 0;
-  run(*session,
+  run(session,
       "SELECT 1 FROM (SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
       " set_config('default_transaction_isolation', 'read committed', false),"
       " set_config('statement_timeout', '" +
           answer + "', false), set_config('lock_timeout', '" + answer + "', false)) AS settings",
       soci::into(done));
-  return session;
 }
 
 Result<void> PostgresqlBackend::examine(soci::session& session) {

@@ -101,8 +101,12 @@ SqlFailure explain_state(const std::string& state, std::string_view message, con
   if (state == "53100") return {unavailable("The disk of " + where + " is full.")};
   if (group == "53") return {unavailable(where + " lacks memory or connections (SQLSTATE " + state + ").")};
   if (group == "58" || state == "XX001") return {unavailable("The disk of " + where + " failed."), true};
-  // The session goes with it: it may be read-only by itself, or lead to what was the primary once.
-  if (state == "25006") return {unavailable(where + " takes no writes (it is read-only, or a replica)."), true};
+  if (state == "25006") {
+    // The setting may be the session's own: it took what held for the database when it began.
+    return {.error = unavailable(where + " takes no writes (it is read-only, or a replica)."),
+            .reconnect = true,
+            .passes = true};
+  }
   if (group == "25")
     return {.error = unavailable(where + " ended the transaction."), .reconnect = true, .passes = true};
   if (state == "42501" || state == "3F000") {
@@ -123,6 +127,7 @@ SqlFailure explain_postgresql(const soci::soci_error& error, const DatabaseServe
   if (const auto* missing = dynamic_cast<const NoConnection*>(&error)) {
     SqlFailure what = explain_connection(*missing, server, where);
     what.reconnect = true;
+    what.passes = missing->passed();
     return what;
   }
   const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);

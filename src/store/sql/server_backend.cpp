@@ -94,6 +94,10 @@ std::vector<std::string> ServerBackend::kept_copies(soci::session& session) {
   return copies;
 }
 
-OpenedCopy ServerBackend::open_copy(const std::string& name) { return {connect(kForCopies), name + "_"}; }
+OpenedCopy ServerBackend::open_copy(const std::string& name) {
+  OpenedCopy copy{connect(kForCopies), name + "_"};
+  set_up(*copy.session, kForCopies);
+  return copy;
+}
 
 }  // namespace akr

@@ -62,6 +62,9 @@ class SqlBackend {
 
   // A session of its own; throws soci::soci_error.
   virtual std::unique_ptr<soci::session> connect(const SessionPatience& patience) = 0;
+  // Tells a new session what holds for all.  Apart from connect(), so that this wait can be ended from outside, too;
+  // throws as well.
+  virtual void set_up(soci::session&, const SessionPatience&) {}
   // Is the server one that we can work with?  Asked once, before its tables are looked at.
   virtual Result<void> examine(soci::session&) { return {}; }
   // The socket of the session, so that a wait for its server can be ended from outside; -1: there is none.

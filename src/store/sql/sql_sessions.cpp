@@ -13,6 +13,9 @@ namespace {
 
 // What the slowest of the servers that we measured needs for a row, doubled.
 constexpr std::chrono::microseconds kPerRow{200};
+// Client libraries count whole seconds, and libpq at least two.  A connection that is begun this long before a call's
+// end and does not come about has ended less than a second after it.
+constexpr std::chrono::milliseconds kWholeSecond{1'200};
 constexpr std::size_t kTokenBytes = 16;
 
 std::string new_token() {
@@ -31,10 +34,11 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand)
-    : end_(Time::max()), tries_(sessions.limits_.tries) {
+    : end_(Time::max()), last_connect_(Time::max()), tries_(sessions.limits_.tries) {
   const auto limit = sessions.limits_.deadline;
   if (limit.count() > 0) {
     end_ = std::chrono::steady_clock::now() + limit + kPerRow * static_cast<std::int64_t>(errand.rows);
+    last_connect_ = end_ - std::min(kWholeSecond, limit / 2);
   }
   if (errand.once && sessions.backend_.dialect().is_server) token_ = new_token();
 }
@@ -52,7 +56,7 @@ SqlSessions::Turn::~Turn() {
   sessions_.give_back(std::move(slot_));
 }
 
-Result<std::unique_ptr<SqlSessions::Turn>> SqlSessions::take(const Call& call) {
+Result<std::unique_ptr<SqlSessions::Turn>> SqlSessions::take(Call& call) {
   auto slot = free_slot(call);
   if (!slot) return slot.error();
   if (!slot->session) {
@@ -63,13 +67,17 @@ Result<std::unique_ptr<SqlSessions::Turn>> SqlSessions::take(const Call& call) {
 
 Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
   const MutexLock lock(mutex_);
-  while (idle_.empty() && taken_ == limits_.most) {
-    if (!call.has_end()) {
-      freed_.wait(mutex_);
-    } else if (freed_.wait_until(mutex_, call.end()) == std::cv_status::timeout && call.is_over()) {
+  while ((idle_.empty() && taken_ == limits_.most) || call.is_over()) {
+    if (call.is_over()) {
+      freed_.notify_one();  // it may have been our turn
       return Error{ErrorCode::kStoreUnavailable, "All " + std::to_string(limits_.most) + " sessions with " +
                                                      backend_.where() + " are in use, and none became free within " +
                                                      in_seconds(limits_.deadline) + "."};
+    }
+    if (call.has_end()) {
+      freed_.wait_until(mutex_, call.end());
+    } else {
+      freed_.wait(mutex_);
     }
   }
   Slot slot;
@@ -85,27 +93,30 @@ Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
   return slot;
 }
 
-Result<void> SqlSessions::connect(Slot& slot, const Call& call) {
-  SessionPatience patience = limits_.patience;
-  if (call.has_end()) {
-    const auto left = call.end() - std::chrono::steady_clock::now();
-    patience.reach =
-        std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
-  }
+Result<void> SqlSessions::connect(Slot& slot, Call& call) {
   std::optional<Error> error;
-  try {
-    slot.session = backend_.connect(patience);
-    slot.mark = backend_.storage_mark();
-  } catch (const soci::soci_error& failure) {
-    const SqlFailure what = backend_.explain(failure);
-    lost_ = what.lost;
-    write_failed_ = true;
-    error = what.error;
-    tell(*error);
-  } catch (...) {
-    give_back({});
-    throw;
-  }
+  do {
+    if (!call.may_connect()) {
+      error = no_answer();
+      break;
+    }
+    try {
+      open_session(slot, call);
+      error.reset();
+      break;
+    } catch (const soci::soci_error& failure) {
+      slot.session.reset();
+      const SqlFailure what = backend_.explain(failure);
+      lost_ = what.lost;
+      write_failed_ = true;
+      error = what.error;
+      if (!what.passes) break;
+    } catch (...) {
+      give_back({});
+      throw;
+    }
+  } while (call.may_try_again());
+  if (error) tell(*error);
   {
     const MutexLock lock(mutex_);
     away_ = error;
@@ -114,6 +125,20 @@ Result<void> SqlSessions::connect(Slot& slot, const Call& call) {
   if (!error) return {};
   give_back({});
   return *error;
+}
+
+void SqlSessions::open_session(Slot& slot, const Call& call) {
+  SessionPatience patience = limits_.patience;
+  if (call.has_end()) {
+    const auto left = call.end() - std::chrono::steady_clock::now();
+    patience.reach =
+        std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+  }
+  slot.session = backend_.connect(patience);
+  std::optional<SessionWatchdog::Watch> watch;
+  if (call.has_end()) watch.emplace(watchdog_, backend_.socket_of(*slot.session), call.end());
+  backend_.set_up(*slot.session, patience);
+  slot.mark = backend_.storage_mark();
 }
 
 void SqlSessions::give_back(Slot slot) noexcept {
@@ -152,7 +177,7 @@ StorageState SqlSessions::check_storage() {
     });
     return answer ? StorageState::kHolds : StorageState::kUnreachable;
   }
-  const Call call(*this, {});
+  Call call(*this, {});
   const auto taken = take(call);
   if (!taken) return lost_ ? StorageState::kLost : StorageState::kUnreachable;
   if (holds(**taken)) return StorageState::kHolds;
@@ -167,6 +192,11 @@ Error SqlSessions::lost() {
   return error;
 }
 
+Error SqlSessions::no_answer() const {
+  return {ErrorCode::kStoreUnavailable,
+          backend_.where() + " did not answer within " + in_seconds(limits_.deadline) + "."};
+}
+
 SqlFailure SqlSessions::failed(Turn& turn, const soci::soci_error& failure) {
   SqlFailure what = backend_.explain(failure);
   if (!what.reconnect && backend_.undo(*turn.slot_.session)) {
@@ -175,8 +205,8 @@ SqlFailure SqlSessions::failed(Turn& turn, const soci::soci_error& failure) {
     turn.watch_.reset();
     turn.slot_.session.reset();
   }
-  if (what.reconnect && what.passes) {
-    // Whoever cut this session may have cut all.
+  if (what.reconnect) {
+    // What befell this session may have befallen all.
     std::vector<Slot> cut;
     const MutexLock lock(mutex_);
     cut.swap(idle_);
@@ -192,8 +222,7 @@ Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Purpose pur
   }
   Error error = what.error;
   if (what.reconnect && call.has_end() && call.is_over()) {
-    error = Error{ErrorCode::kStoreUnavailable,
-                  backend_.where() + " did not answer within " + in_seconds(limits_.deadline) + "."};
+    error = no_answer();
     const MutexLock lock(mutex_);
     away_ = error;
   }

@@ -114,9 +114,11 @@ class SqlSessions {
     Time end() const { return end_; }
     bool is_over() const { return end_ <= std::chrono::steady_clock::now(); }
     bool may_try_again() { return --tries_ > 0 && !is_over(); }
+    // Is there time enough for it to end in time?
+    bool may_connect() const { return std::chrono::steady_clock::now() < last_connect_; }
 
    private:
-    Time end_;
+    Time end_, last_connect_;
     int tries_;
     std::string token_;
   };
@@ -138,15 +140,17 @@ class SqlSessions {
   };
 
   // Waits for a free session, connects if there is none.
-  Result<std::unique_ptr<Turn>> take(const Call& call);
+  Result<std::unique_ptr<Turn>> take(Call& call);
   Result<Slot> free_slot(const Call& call);
-  Result<void> connect(Slot& slot, const Call& call);
+  Result<void> connect(Slot& slot, Call& call);
+  void open_session(Slot& slot, const Call& call);
   void give_back(Slot slot) noexcept;
 
   // False: the token is there already, and the transaction is ended.
   bool leave_token(Turn& turn, const Call& call);
   bool holds(const Turn& turn) const { return turn.slot_.mark.holds_in(backend_.storage_mark()); }
   Error lost();
+  Error no_answer() const;
   SqlFailure failed(Turn& turn, const soci::soci_error& failure);
   Error give_up(const Call& call, const SqlFailure& what, Purpose purpose);
   void wrote(Turn& turn);
