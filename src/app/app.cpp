@@ -30,7 +30,7 @@
 namespace akr {
 namespace {
 
-constexpr std::size_t kBlockingThreads = 2;
+constexpr std::size_t kBlockingThreads = 2;  // and one for each session with a server, which is mostly waited for
 constexpr std::size_t kDiskThreads = 2;
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kAbortGrace{1};
@@ -169,7 +169,8 @@ void App::Parts::build() {
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
-  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads, net::GivesWay::kYes);
+  const std::size_t sessions = is_server(database_at(settings).kind) ? settings.db_pool_size() : 0;
+  blocking = std::make_unique<net::BlockingPool>(kBlockingThreads + sessions, net::GivesWay::kYes);
   passwords = std::make_unique<net::BlockingPool>(1, net::GivesWay::kYes);
   logins = std::make_unique<net::Budget>(settings.login_queue());
   strangers = std::make_unique<net::Budget>(settings.unauthenticated_memory().bytes);

@@ -49,9 +49,11 @@ class HostOptions {
 };
 
 void add_tls(HostOptions& options, const DatabaseServer& server) {
-  // "prefer" would have to connect twice, as libmariadb does not fall back; who wants TLS asks for it.
-  if (server.tls == DatabaseTls::kDisable || server.tls == DatabaseTls::kPrefer) return;
+  const bool is_socket = server.host.starts_with('/');
+  if (server.tls == DatabaseTls::kDisable || (server.tls == DatabaseTls::kPrefer && is_socket)) return;
+  // In spite of its name: where the server offers TLS.  Whether there is any, check_tls() sees.
   options.add("ssl-enforce", "1");
+  if (server.tls == DatabaseTls::kPrefer) return;
   // It cannot check a certificate and not its name: verify-ca is as strict as verify-full here.
   if (server.tls != DatabaseTls::kRequire) options.add("ssl-verify-server-cert", "1");
   if (!server.ca_file.empty()) options.add("ssl-ca", server.ca_file);
