@@ -169,7 +169,6 @@ void App::Parts::build() {
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
-  const std::size_t sessions = is_server(database_at(settings).kind) ? settings.db_pool_size() : 0;
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads + sessions, net::GivesWay::kYes);
   passwords = std::make_unique<net::BlockingPool>(1, net::GivesWay::kYes);
   logins = std::make_unique<net::Budget>(settings.login_queue());
