@@ -65,7 +65,10 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
   HostOptions options;
   const bool is_socket = server.host.starts_with('/');
   options.add(is_socket ? "socket" : "host", server.host);
-  if (!is_socket) options.add("port", std::to_string(server.port));
+  if (!is_socket) {
+    options.add("port", std::to_string(server.port));
+    options.add("protocol", std::to_string(MYSQL_PROTOCOL_TCP));  // else "localhost" is a socket, of any server
+  }
   options.add("connect-timeout", std::to_string(whole_seconds(patience.reach)));
   options.add("read-timeout", std::to_string(whole_seconds(patience.answer)));
   options.add("write-timeout", std::to_string(whole_seconds(patience.answer)));
