@@ -176,7 +176,7 @@ void App::Parts::build() {
   node_settings.server.strangers = strangers.get();
   disk = std::make_unique<net::BlockingPool>(kDiskThreads);
   node_settings.gateway.disk = disk.get();
-  const AdminThreads threads = {*blocking, *passwords, *logins};
+  const AdminThreads threads = {*blocking, *passwords, *logins, settings.db_timeout()};
   const SharedParts shared = {*keys, *admin, *operations, threads, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "store/call_deadline.hpp"
 #include "store/server_faults_fixture.hpp"
 #include "store/write_audit_fixture.hpp"
 #include "tests/support/slow_relay.hpp"
@@ -36,6 +37,21 @@ TYPED_TEST_P(ServerFaultsContract, APausedServerAnswersWithinTheDeadline) {
   }
   for (std::thread& writer : writers) writer.join();
   this->expect_unavailable_write(*store);
+  this->server().resume();
+  this->expect_success(this->write(*store));
+}
+
+// A request of an administrator makes several calls, and each waited as long as the first.
+TYPED_TEST_P(ServerFaultsContract, TheCallsOfOneRequestHaveOneDeadline) {
+  const auto store = this->open();
+  this->expect_success(this->write(*store));
+  this->server().pause();
+  const auto request = [&] {
+    const CallDeadline all_calls(std::chrono::steady_clock::now() + this->kDeadline);
+    for (int i = 0; i < 3; ++i) this->expect_unavailable_write(*store);
+    return this->write(*store);
+  };
+  this->expect_unavailable(request);
   this->server().resume();
   this->expect_success(this->write(*store));
 }
@@ -193,9 +209,10 @@ TYPED_TEST_P(ServerFaultsContract, AFullDiskIsReportedAndWritesWorkOnceThereIsRo
 }
 
 REGISTER_TYPED_TEST_SUITE_P(ServerFaultsContract, APausedServerAnswersWithinTheDeadline,
-                            OpeningOnAPausedServerEndsWithinTheDeadline, AServerThatIsAwayIsFoundAgain,
-                            KilledSessionsAreNotNoticed, TooManyConnectionsAreWaitedForAndReported,
-                            ASlowServerIsWaitedForUntilTheDeadline, AServerThatOnlyReadsIsReportedAndTriedAgain,
+                            TheCallsOfOneRequestHaveOneDeadline, OpeningOnAPausedServerEndsWithinTheDeadline,
+                            AServerThatIsAwayIsFoundAgain, KilledSessionsAreNotNoticed,
+                            TooManyConnectionsAreWaitedForAndReported, ASlowServerIsWaitedForUntilTheDeadline,
+                            AServerThatOnlyReadsIsReportedAndTriedAgain,
                             AFullDiskIsReportedAndWritesWorkOnceThereIsRoom);
 INSTANTIATE_TYPED_TEST_SUITE_P(MysqlFaults, ServerFaultsContract, MysqlFixture);
 INSTANTIATE_TYPED_TEST_SUITE_P(PostgresqlFaults, ServerFaultsContract, PostgresqlFixture);

@@ -1,0 +1,18 @@
+#include "store/call_deadline.hpp"
+
+#include <algorithm>
+
+namespace akr {
+namespace {
+
+thread_local CallDeadline::Time current = CallDeadline::Time::max();
+
+}  // namespace
+
+CallDeadline::CallDeadline(Time end) : before_(current) { current = std::min(current, end); }
+
+CallDeadline::~CallDeadline() { current = before_; }
+
+CallDeadline::Time CallDeadline::of_this_thread() { return current; }
+
+}  // namespace akr
