@@ -15,4 +15,8 @@ CallDeadline::~CallDeadline() { current = before_; }
 
 CallDeadline::Time CallDeadline::of_this_thread() { return current; }
 
+void CallDeadline::allow_more(std::chrono::steady_clock::duration time) {
+  if (current != Time::max()) current += time;
+}
+
 }  // namespace akr

@@ -19,6 +19,8 @@ class CallDeadline {
   CallDeadline& operator=(const CallDeadline&) = delete;
 
   static Time of_this_thread();  // Time::max(): none
+  // What is about to be done takes so much longer than usual, and what comes after it comes later.
+  static void allow_more(std::chrono::steady_clock::duration time);
 
  private:
   const Time before_;

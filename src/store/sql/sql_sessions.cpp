@@ -26,8 +26,9 @@ std::string new_token() {
 
 SqlSessions::Time end_of(std::chrono::milliseconds limit, std::size_t rows) {
   if (limit.count() == 0) return SqlSessions::Time::max();
-  return std::min(std::chrono::steady_clock::now() + limit, CallDeadline::of_this_thread()) +
-         kPerRow * static_cast<std::int64_t>(rows);
+  const auto for_rows = kPerRow * static_cast<std::int64_t>(rows);
+  CallDeadline::allow_more(for_rows);
+  return std::min(std::chrono::steady_clock::now() + limit + for_rows, CallDeadline::of_this_thread());
 }
 
 long long wall_ms() { return system_clock().wall().time_since_epoch().count(); }
