@@ -150,7 +150,7 @@ void App::Parts::build() {
   const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
-  watch = std::make_unique<DatabaseWatch>(*database, at.kind, *operations);
+  watch = std::make_unique<DatabaseWatch>(*database, *operations);
   const ValidationPolicy policy = validation_policy(settings);
   auto sink = [this](const std::shared_ptr<const RoutingTable>& table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));

@@ -53,9 +53,9 @@ void add_tls(HostOptions& options, const DatabaseServer& server) {
   if (server.tls == DatabaseTls::kDisable || (server.tls == DatabaseTls::kPrefer && is_socket)) return;
   // In spite of its name: where the server offers TLS.  Whether there is any, check_tls() sees.
   options.add("ssl-enforce", "1");
-  if (server.tls == DatabaseTls::kPrefer) return;
   // It cannot check a certificate and not its name: verify-ca is as strict as verify-full here.
-  if (server.tls != DatabaseTls::kRequire) options.add("ssl-verify-server-cert", "1");
+  const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
+  if (verifies) options.add("ssl-verify-server-cert", "1");
   if (!server.ca_file.empty()) options.add("ssl-ca", server.ca_file);
   if (!server.cert_file.empty()) options.add("ssl-cert", server.cert_file);
   if (!server.key_file.empty()) options.add("ssl-key", server.key_file);
