@@ -26,13 +26,14 @@ from harness.upstream import Upstream
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests" / "database"))
 import servers  # noqa: E402
+from server_files import MARIADB, POSTGRESQL  # noqa: E402
 
 # Of an import, in seconds.
-LONGEST_SECONDS = {"sqlite": 3, servers.MARIADB: 10, servers.POSTGRESQL: 10}
+LONGEST_SECONDS = {"sqlite": 3, MARIADB: 10, POSTGRESQL: 10}
 LONGEST_START_MS = 2000
 # What tests/database saves there, as the servers' makers set it.
-MEMORY = {servers.MARIADB: ["innodb-buffer-pool-size=128M", "innodb-log-file-size=96M", "innodb-autoextend-increment=64"],
-          servers.POSTGRESQL: ["shared_buffers=128MB", "max_wal_size=1GB"]}
+MEMORY = {MARIADB: ["innodb-buffer-pool-size=128M", "innodb-log-file-size=96M", "innodb-autoextend-increment=64"],
+          POSTGRESQL: ["shared_buffers=128MB", "max_wal_size=1GB"]}
 MOST_ADDED_P99_US = 2000
 RATE = 1000
 LOAD_SECONDS = 3
@@ -46,7 +47,9 @@ class ImportingGateway(Gateway):
         super().__init__(folder, upstream, binary)
 
     def environment(self):
-        return self.settings | ({"DATABASE_URL": self.database_url} if self.database_url else {})
+        # The load has connections in reserve, which are to stay open without a request.
+        settings = self.settings | {"NEW_CONNECTION_TIMEOUT": "60", "KEEPALIVE_TIMEOUT": "60"}
+        return settings | ({"DATABASE_URL": self.database_url} if self.database_url else {})
 
     def start_ms(self):
         """As the line `ready` of its log tells."""
