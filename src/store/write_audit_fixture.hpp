@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdio>
 #include <map>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -107,11 +109,15 @@ class AuditedWriters {
   }
   ~AuditedWriters() { end(); }
 
-  // Returns when each of them has written `steps` more times.
+  // Returns when each of them has written `steps` more times.  Throws if the store does not work again.
   void wait_for_successes(std::size_t steps) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     for (const auto& writer : writers_) {
       const std::size_t wanted = writer->successes() + steps;
-      while (writer->successes() < wanted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      while (writer->successes() < wanted) {
+        if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("nothing can be written any more");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     }
   }
 
