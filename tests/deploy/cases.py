@@ -93,7 +93,7 @@ def run_one(one, bench):
     except Failure as failure:
         return "failed", str(failure)
     except Exception:   # a case that breaks must not hide the others
-        return "failed", traceback.format_exc()
+        return "failed", traceback.format_exc(limit=-3)
     finally:
         bench.end_case()
 
