@@ -37,6 +37,15 @@ def merged(old, new):
     return {**old, **{name: merged(old.get(name), value) for name, value in new.items()}}
 
 
+def as_helm_reads(value):
+    """Numbers become floating point on their way through JSON."""
+    if isinstance(value, dict):
+        return {name: as_helm_reads(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [as_helm_reads(one) for one in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def sources():
     return {os.path.basename(path): read(f"templates/{os.path.basename(path)}")
             for path in sorted(glob.glob(f"{CHART}/templates/*"))}
@@ -53,7 +62,7 @@ def render(**values):
     schema()
     chart = load_yaml(read("Chart.yaml"))
     context = {
-        "Values": merged(load_yaml(read("values.yaml")), values),
+        "Values": as_helm_reads(merged(load_yaml(read("values.yaml")), values)),
         "Chart": {"Name": chart["name"], "Version": chart["version"], "AppVersion": chart["appVersion"]},
         "Release": {"Name": RELEASE, "Namespace": NAMESPACE, "Service": "Helm"},
     }

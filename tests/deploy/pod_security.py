@@ -20,6 +20,8 @@ def violations(spec):
         yield from (f"{container['name']} {text}" for text in container_violations(container))
     if spec.get("automountServiceAccountToken") is not False:
         yield "gets a token of the cluster's API"
+    if spec.get("enableServiceLinks") is not False:
+        yield "has settings that other services of the cluster make, such as REDIS_PORT"
 
 
 def container_violations(container):

@@ -22,9 +22,11 @@ def shown(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1_000_000:
+        return str(int(value))   # Go writes larger ones with an exponent, which is never meant
     if isinstance(value, (str, int)):
         return str(value)
-    raise Unsupported(f"showing a {type(value).__name__}")
+    raise Unsupported(f"showing {value!r}")
 
 
 def fail(text):
@@ -48,8 +50,27 @@ def kind_is(kind, value):
     return isinstance(value, kinds[kind])
 
 
+def whole(value):
+    """Numbers as YAML has them."""
+    if isinstance(value, dict):
+        return {name: whole(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def equal(first, second):
+    if type(first) is not type(second):
+        raise Refusal(f"incompatible types for comparison: {first!r} and {second!r}")
+    return first == second
+
+
+def greater(first, second):
+    return not equal(first, second) and first > second
+
+
 def to_yaml(value):
-    return yaml.safe_dump(value, default_flow_style=False, sort_keys=True, width=10000).removesuffix("\n").removesuffix("\n...")
+    return yaml.safe_dump(whole(value), default_flow_style=False, sort_keys=True, width=10000).removesuffix("\n").removesuffix("\n...")
 
 
 def last_true(*values):
@@ -70,15 +91,15 @@ FUNCTIONS = {
     "and": last_true,
     "contains": lambda part, text: part in text,
     "default": lambda other, value: value if is_true(value) else other,
-    "eq": lambda first, second: first == second,
+    "eq": equal,
     "fail": fail,
-    "gt": lambda first, second: first > second,
+    "gt": greater,
     "has": lambda item, items: item in items,
     "int": int,
     "int64": int,
     "kindIs": kind_is,
     "list": lambda *items: list(items),
-    "ne": lambda first, second: first != second,
+    "ne": lambda first, second: not equal(first, second),
     "nindent": lambda width, text: "\n" + "\n".join(" " * width + line for line in text.split("\n")),
     "not": lambda value: not is_true(value),
     "or": first_true,
