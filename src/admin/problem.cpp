@@ -19,12 +19,14 @@ std::string pointer_of(std::string_view field) {
 
 Problem to_problem(const Error& error) {
   const ErrorRow& row = row_of(error.code);
+  // Of the database's setting that is to blame, not of the request.
+  const std::string field = error.code == ErrorCode::kStoreRefused ? "" : error.field;
   Problem problem{.status = row.status,
                   .code = std::string(row.admin_name.empty() ? row.name : row.admin_name),
                   .title = std::string(row.title.en),
                   // What stands beside a form's field is a remark, not a sentence.
-                  .detail = error.field.empty() ? for_people(std::string_view(error.message)) : error.message,
-                  .field = error.field,
+                  .detail = field.empty() ? for_people(std::string_view(error.message)) : error.message,
+                  .field = field,
                   .allow = error.allow,
                   .retry_after = error.retry_after};
   if (error.code == ErrorCode::kConflict && !error.field.empty()) problem.code = "duplicate_" + error.field;

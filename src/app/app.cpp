@@ -150,7 +150,7 @@ void App::Parts::build() {
   const OperationsSettings operations_settings = {settings.metrics(), settings.metrics_token()};
   operations = std::make_unique<Operations>(*metrics, std::move(views), operations_settings, dropped);
   operations->set_locked(database->locked());
-  watch = std::make_unique<DatabaseWatch>(*database, at.kind, *operations);
+  watch = std::make_unique<DatabaseWatch>(*database, *operations);
   const ValidationPolicy policy = validation_policy(settings);
   auto sink = [this](const std::shared_ptr<const RoutingTable>& table) { publish(table); };
   publisher = std::make_unique<Publisher>(database->config(), *cluster, policy, std::move(sink));
@@ -169,7 +169,6 @@ void App::Parts::build() {
   prober = std::make_unique<KeyProber>(ProberOptions{node_settings.connector, node_settings.env_proxy});
   admin = std::make_unique<AdminApi>(admin_settings(settings, secrets), database->config(), *publisher, system_clock(),
                                      prober.get());
-  const std::size_t sessions = is_server(database_at(settings).kind) ? settings.db_pool_size() : 0;
   blocking = std::make_unique<net::BlockingPool>(kBlockingThreads + sessions, net::GivesWay::kYes);
   passwords = std::make_unique<net::BlockingPool>(1, net::GivesWay::kYes);
   logins = std::make_unique<net::Budget>(settings.login_queue());
@@ -177,7 +176,7 @@ void App::Parts::build() {
   node_settings.server.strangers = strangers.get();
   disk = std::make_unique<net::BlockingPool>(kDiskThreads);
   node_settings.gateway.disk = disk.get();
-  const AdminThreads threads = {*blocking, *passwords, *logins};
+  const AdminThreads threads = {*blocking, *passwords, *logins, settings.db_timeout()};
   const SharedParts shared = {*keys, *admin, *operations, threads, *metrics, journal.get(), tls.get()};
   for (std::size_t i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<Node>(static_cast<int>(i), node_settings, shared, *gauges[i]));

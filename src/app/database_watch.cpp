@@ -4,18 +4,22 @@
 
 namespace akr {
 
-DatabaseWatch::DatabaseWatch(Database& database, DatabaseKind kind, Operations& operations)
-    : database_(database), kind_(kind), operations_(operations) {}
+DatabaseWatch::DatabaseWatch(Database& database, Operations& operations)
+    : database_(database), operations_(operations) {}
 
 // What failed, and that the files are lost, the store logs itself.
 void DatabaseWatch::look() {
   const DatabaseState now = database_.look();
   if (now == operations_.exchange_database(now)) return;
   if (now == DatabaseState::kOk) log_info("database_recovered");
-  if (now != DatabaseState::kNotWritable) return;
-  const std::string why = is_server(kind_) ? "the database server is away or takes no writes"
-                                           : "the database takes no writes (is its disk full?)";
-  log_warn("database_read_only", {{"message", why + "; requests are served from memory, changes are refused"}});
+  constexpr std::string_view kMeanwhile = "; requests are served from memory, changes are refused";
+  if (now == DatabaseState::kAway) {
+    log_warn("database_away", {{"message", "the database server does not answer" + std::string(kMeanwhile)}});
+  }
+  if (now == DatabaseState::kNotWritable) {
+    log_warn("database_read_only",
+             {{"message", "the database takes no writes (is its disk full?)" + std::string(kMeanwhile)}});
+  }
 }
 
 void DatabaseWatch::note(const Result<void>& written, std::atomic<bool>& owed, std::string_view event) {

@@ -4,7 +4,6 @@
 #include <atomic>
 
 #include "app/operations.hpp"
-#include "base/database_kinds.hpp"
 #include "base/result.hpp"
 #include "store/database.hpp"
 
@@ -13,7 +12,7 @@ namespace akr {
 // Any thread.  Both outlive it.
 class DatabaseWatch {
  public:
-  DatabaseWatch(Database& database, DatabaseKind kind, Operations& operations);
+  DatabaseWatch(Database& database, Operations& operations);
 
   // To be called every second, so that /readyz tells within two.  Blocking.
   void look();
@@ -26,7 +25,6 @@ class DatabaseWatch {
   void note(const Result<void>& written, std::atomic<bool>& owed, std::string_view event);
 
   Database& database_;
-  const DatabaseKind kind_;
   Operations& operations_;
   std::atomic<bool> states_owed_ = false;  // the last write failed
   std::atomic<bool> pins_owed_ = false;

@@ -13,6 +13,7 @@
 #include "net/loop/signal.hpp"
 #include "net/loop/worker.hpp"
 #include "proxy/answer/error_reply.hpp"
+#include "store/call_deadline.hpp"
 
 namespace akr {
 namespace {
@@ -168,6 +169,7 @@ net::Task<AdminResponse> FrontDoor::answer_admin(net::Downstream& client, AdminR
   net::BudgetShare place(&threads_.logins);
   if (password && !place.grow_to(1)) co_return admin_.refuse(request, queue_full(threads_.logins));
   auto work = [this, &request, admitted = std::move(admission)]() mutable {
+    const CallDeadline all_calls(std::chrono::steady_clock::now() + threads_.database_time);
     return admin_.handle(request, std::move(admitted));
   };
   net::BlockingPool& pool = password ? threads_.passwords : threads_.store;

@@ -21,8 +21,9 @@ namespace akr {
 // Where what blocks is done, so that no kind of it waits for another.  They outlive the front doors.
 struct AdminThreads {
   net::BlockingPool& store;
-  net::BlockingPool& passwords;  // a hash takes the memory it says, and a tenth of a second: one thread
-  net::Budget& logins;           // that may wait for it (LOGIN_QUEUE)
+  net::BlockingPool& passwords;             // a hash takes the memory it says, and a tenth of a second: one thread
+  net::Budget& logins;                      // that may wait for it (LOGIN_QUEUE)
+  std::chrono::milliseconds database_time;  // of one request, all its calls together (DB_TIMEOUT)
 };
 
 class FrontDoor final : public net::RequestHandler {

@@ -20,6 +20,8 @@ std::string_view database_name(DatabaseState state) {
       return "ok";
     case DatabaseState::kNotWritable:
       return "read_only";
+    case DatabaseState::kAway:
+      return "away";
     case DatabaseState::kLost:
       return "lost";
   }
@@ -91,7 +93,7 @@ std::string_view Operations::readiness() const {
   if (!ready_) return "starting";
   if (locked()) return "locked";
   if (database_ == DatabaseState::kLost) return "database_lost";
-  return database_ == DatabaseState::kNotWritable ? "degraded" : "ready";
+  return database_ == DatabaseState::kOk ? "ready" : "degraded";
 }
 
 OperationsAnswer Operations::ready_answer() {

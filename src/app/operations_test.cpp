@@ -35,6 +35,7 @@ TEST_F(Readiness, TellsWhatTheDatabaseIs) {
   expect(DatabaseState::kOk, 200, R"("status":"ready","database":"ok")", "rotator_database_writable 1");
   expect(DatabaseState::kNotWritable, 200, R"("status":"degraded","database":"read_only")",
          "rotator_database_writable 0");
+  expect(DatabaseState::kAway, 200, R"("status":"degraded","database":"away")", "rotator_database_writable 0");
   expect(DatabaseState::kLost, 503, R"("status":"database_lost","database":"lost")", "rotator_database_writable 0");
   operations_.set_draining();
   EXPECT_THAT(ask("/readyz").body, HasSubstr("draining"));

@@ -14,6 +14,7 @@ namespace akr {
 enum class DatabaseState {
   kOk,
   kNotWritable,  // full, read-only, failing: what is written is refused, and tried again
+  kAway,         // its server does not answer: nothing is read or written, and it is tried again
   kLost,         // its files were deleted or replaced: until they are back or the next start nothing is written
 };
 

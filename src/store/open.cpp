@@ -1,5 +1,7 @@
 #include "store/open.hpp"
 
+#include <unistd.h>
+
 #include "store/sql/make_backend.hpp"
 #include "store/sql/sql_database.hpp"
 #include "store/sqlite/sqlite_backend.hpp"
@@ -11,6 +13,20 @@
 #endif
 
 namespace akr {
+namespace {
+
+// The client libraries say of a file that is missing what they say of one that is wrong, or less.
+Result<void> check_files(const DatabaseServer& server) {
+  for (const std::string& file : {server.ca_file, server.cert_file, server.key_file}) {
+    if (file.empty() || ::access(file.c_str(), R_OK) == 0) continue;
+    return Error{.code = ErrorCode::kStoreRefused,
+                 .message = "The file " + file + " cannot be read; correct its name, or let our user read it.",
+                 .field = "tls"};
+  }
+  return {};
+}
+
+}  // namespace
 
 // THE list.
 std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at) {
@@ -39,6 +55,7 @@ Result<std::unique_ptr<Database>> open_database(const StoreOptions& options) {
   if (!backend) {
     return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(options.at.kind).title) + "."};
   }
+  if (auto files = check_files(options.at.server); !files) return files.error();
   return open_sql_database(std::move(backend), {options.encryption_key, options.rest_total, options.clock,
                                                 options.most_sessions, options.deadline});
 }

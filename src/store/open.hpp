@@ -1,4 +1,4 @@
-// open.hpp - THE list of databases, and how one is opened.
+// open.hpp - how a database of any kind is opened.
 #pragma once
 
 #include <chrono>

@@ -14,7 +14,6 @@ namespace akr {
 template <class Fixture>
 class ServerFaults : public testing::Test {
  protected:
-  using Duration = std::chrono::steady_clock::duration;
   static constexpr std::chrono::milliseconds kDeadline{2'000};
   static constexpr std::chrono::milliseconds kGrace{1'000};  // beyond the deadline
 
@@ -42,10 +41,10 @@ class ServerFaults : public testing::Test {
 
   // Is refused as unavailable, and in time.
   template <class Call>
-  static void expect_unavailable(Call call, Duration deadline = kDeadline) {
+  static void expect_unavailable(Call call) {
     const auto begin = std::chrono::steady_clock::now();
     const auto result = call();
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, deadline + kGrace);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, kDeadline + kGrace);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, ErrorCode::kStoreUnavailable) << result.error().message;
   }

@@ -164,12 +164,13 @@ class Mysql8Login(Impostor):
         _, theirs = read_packet(upstream)
         at = theirs.index(b"\0", 1) + 1
         thread, = struct.unpack_from("<I", theirs, at)
+        version = theirs[1:at - 1]   # a MariaDB with its tables: those of MySQL 8 it would not know
         low, _, _, high = struct.unpack_from("<HBHH", theirs, at + 13)
         nonce = theirs[at + 4:at + 12] + theirs[at + 31:at + 43]
         capabilities = (low | high << 16 | LONG_PASSWORD | PLUGIN_AUTH) & ~(SSL | COMPRESS)
         if self.certificate:
             capabilities |= SSL
-        write_packet(sock, 0, greeting(b"8.0.36", thread, nonce, capabilities, SHA2))
+        write_packet(sock, 0, greeting(version, thread, nonce, capabilities, SHA2))
         number, answer = read_packet(sock)
         if len(answer) == 32 and self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -247,7 +248,7 @@ def message(kind, payload):
 
 
 class OldPostgresql(Impostor):
-    """Says 9.4 to everybody, lets everybody in, and answers every query with its version."""
+    """Says 9.4 to everybody, lets everybody in, and answers every query with one row: its version, or 1."""
     version = b"9.4.26"
 
     def serve(self, sock):
@@ -264,12 +265,18 @@ class OldPostgresql(Impostor):
                      message(b"K", struct.pack(">II", 1, 1)) + message(b"Z", b"I"))
         while True:
             kind, size = struct.unpack(">cI", receive(sock, 5))
-            receive(sock, size - 4)
+            text = receive(sock, size - 4)
             if kind == b"X":
                 return
-            if kind == b"Q":
-                row = message(b"T", struct.pack(">H", 1) + b"version\0" + struct.pack(">IHIhih", 0, 0, 25, -1, -1, 0))
-                row += message(b"D", struct.pack(">HI", 1, len(self.version)) + self.version)
-                sock.sendall(row + message(b"C", b"SELECT 1\0") + message(b"Z", b"I"))
-            elif kind == b"S":   # Sync: whatever was prepared is refused
-                sock.sendall(message(b"E", b"SERROR\0C0A000\0Mtoo old\0\0") + message(b"Z", b"I"))
+            sock.sendall(self._answer(kind, text))
+
+    def _answer(self, kind, text):
+        def row(value):
+            return message(b"D", struct.pack(">HI", 1, len(value)) + value) + message(b"C", b"SELECT 1\0")
+        columns = message(b"T", struct.pack(">H", 1) + b"version\0" + struct.pack(">IHIhih", 0, 0, 25, -1, -1, 0))
+        ready = message(b"Z", b"I")
+        if kind == b"Q" and not text.upper().startswith((b"SELECT", b"SHOW")):
+            return message(b"C", text.split()[0].upper().rstrip(b"\0") + b"\0") + ready
+        # Query; Parse, Bind, Describe, Execute, Close, Sync
+        return {b"Q": columns + row(self.version if b"version" in text.lower() else b"1") + ready, b"P": message(b"1", b""), b"B": message(b"2", b""), b"D": columns, b"E": row(b"1"),
+                b"C": message(b"3", b""), b"S": ready}.get(kind, b"")

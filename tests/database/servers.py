@@ -128,6 +128,8 @@ class Server:
 
     def pause(self):
         self._signal_all(signal.SIGSTOP)
+        for process in [self.process.pid] + children_of(self.process.pid):
+            wait_until_stopped(process)
 
     def resume(self):
         self._signal_all(signal.SIGCONT)
@@ -210,6 +212,13 @@ class Server:
     def socket(self):
         """What stands for the host of a local session."""
         return f"{self.directory}/socket" if self.kind == MARIADB else self.directory
+
+
+def wait_until_stopped(process):
+    """A signal is under way for a while, to each of the threads."""
+    for thread in os.listdir(f"/proc/{process}/task"):
+        while look_at(f"{process}/task/{thread}")[0] not in "-ZT":
+            time.sleep(0.001)
 
 
 def look_at(process):

@@ -48,7 +48,7 @@ class Bench:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def gateway(self, **settings):
-        return Gateway(self.binary, settings={"STARTUP_WAIT": "10", **settings})
+        return Gateway(self.binary, settings={"STARTUP_WAIT": "10", "SHUTDOWN_DELAY": "0", **settings})
 
     def serves(self, seconds=20, **settings):
         """The gateway starts, keeps a service over a restart, and makes no SQLite file."""

@@ -31,19 +31,19 @@ def by_settings(bench):
 
 def url_forms(bench):
     """As the clients of each server are told where it is: a scheme's other name, Go's, SQLAlchemy's, a local socket."""
-    database, port = bench.server.new_database(), bench.server.port
+    port = bench.server.port
     encoded, path = urllib.parse.quote(PASSWORD, safe=""), urllib.parse.quote(bench.server.socket(), safe="")
-    tail = f"{USER}:{encoded}@127.0.0.1:{port}/{database}"
+    tail = f"{USER}:{encoded}@127.0.0.1:{port}/NAME"
     forms = {
-        True: [f"mariadb://{tail}", f"{USER}:{PASSWORD}@tcp(127.0.0.1:{port})/{database}?charset=utf8mb4&parseTime=True",
-               f"mysql+pymysql://{tail}", f"mysql://{USER}:{encoded}@{path}/{database}",
-               f"{USER}:{PASSWORD}@unix({bench.server.socket()})/{database}"],
+        True: [f"mariadb://{tail}", f"{USER}:{PASSWORD}@tcp(127.0.0.1:{port})/NAME?charset=utf8mb4&parseTime=True",
+               f"mysql+pymysql://{tail}", f"mysql://{USER}:{encoded}@{path}/NAME",
+               f"{USER}:{PASSWORD}@unix({bench.server.socket()})/NAME"],
         False: [f"postgres://{tail}", f"postgresql://{tail}?sslmode=disable", f"postgresql+psycopg2://{tail}",
-                f"postgresql://{USER}:{encoded}@/{database}?host={bench.server.socket()}&port={port}"],
+                f"postgresql://{USER}:{encoded}@/NAME?host={bench.server.socket()}&port={port}"],
     }[bench.is_mysql]
     for form in forms:
         try:
-            bench.serves(DATABASE_URL=form)
+            bench.serves(DATABASE_URL=form.replace("NAME", bench.server.new_database()))
         except Failure as failure:
             raise Failure(f"{form.replace(PASSWORD, '****').replace(encoded, '****')}: {failure}") from None
 
@@ -195,7 +195,7 @@ def no_right_to_the_database(bench):
 def too_old(bench):
     old = OldMysql() if bench.is_mysql else OldPostgresql()
     try:
-        bench.refused(REFUSED, old.version.decode()[:3], DATABASE_URL=url(bench, port=old.port))
+        bench.refused(REFUSED, "MySQL 5.5" if bench.is_mysql else "version 9", DATABASE_URL=url(bench, port=old.port))
     finally:
         old.close()
 

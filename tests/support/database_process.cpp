@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/support/database_files.hpp"
+#include "tests/support/process_tree.hpp"
 
 namespace akr::test {
 namespace {
@@ -36,36 +37,6 @@ std::uint16_t free_port() {
     const bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(fd);
     if (free) return port;
-  }
-}
-
-struct ProcessState {
-  char state = 0;  // as in /proc/PID/stat; 0: there is no such process
-  pid_t parent = -1;
-};
-
-ProcessState look_at(pid_t process) {
-  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
-  const std::string stat{std::istreambuf_iterator<char>(in), {}};
-  const std::size_t name_end = stat.rfind(')');  // a name may hold anything
-  if (name_end == std::string::npos) return {};
-  return {stat[name_end + 2], static_cast<pid_t>(std::atoi(stat.c_str() + name_end + 4))};
-}
-
-// PostgreSQL's processes leave the group of the one that started them, so they are found by their parent.
-std::vector<pid_t> children_of(pid_t process) {
-  std::vector<pid_t> children;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const pid_t candidate = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
-    if (candidate > 0 && look_at(candidate).parent == process) children.push_back(candidate);
-  }
-  return children;
-}
-
-// Those are not ours to wait for; one that nobody has reaped yet holds nothing any more.
-void wait_until_gone(pid_t process) {
-  for (char state = 0; (state = look_at(process).state) != 0 && state != 'Z';) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
@@ -253,7 +224,11 @@ void DatabaseProcess::kill() {
   wait_for_end();
 }
 
-void DatabaseProcess::pause() { signal_all(SIGSTOP); }
+void DatabaseProcess::pause() {
+  signal_all(SIGSTOP);
+  wait_until_stopped(process_);
+  for (const pid_t child : children_of(process_)) wait_until_stopped(child);
+}
 
 void DatabaseProcess::resume() { signal_all(SIGCONT); }
 

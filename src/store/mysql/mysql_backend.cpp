@@ -53,9 +53,9 @@ void add_tls(HostOptions& options, const DatabaseServer& server) {
   if (server.tls == DatabaseTls::kDisable || (server.tls == DatabaseTls::kPrefer && is_socket)) return;
   // In spite of its name: where the server offers TLS.  Whether there is any, check_tls() sees.
   options.add("ssl-enforce", "1");
-  if (server.tls == DatabaseTls::kPrefer) return;
   // It cannot check a certificate and not its name: verify-ca is as strict as verify-full here.
-  if (server.tls != DatabaseTls::kRequire) options.add("ssl-verify-server-cert", "1");
+  const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
+  if (verifies) options.add("ssl-verify-server-cert", "1");
   if (!server.ca_file.empty()) options.add("ssl-ca", server.ca_file);
   if (!server.cert_file.empty()) options.add("ssl-cert", server.cert_file);
   if (!server.key_file.empty()) options.add("ssl-key", server.key_file);
@@ -65,7 +65,10 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
   HostOptions options;
   const bool is_socket = server.host.starts_with('/');
   options.add(is_socket ? "socket" : "host", server.host);
-  if (!is_socket) options.add("port", std::to_string(server.port));
+  if (!is_socket) {
+    options.add("port", std::to_string(server.port));
+    options.add("protocol", std::to_string(MYSQL_PROTOCOL_TCP));  // else "localhost" is a socket, of any server
+  }
   options.add("connect-timeout", std::to_string(whole_seconds(patience.reach)));
   options.add("read-timeout", std::to_string(whole_seconds(patience.answer)));
   options.add("write-timeout", std::to_string(whole_seconds(patience.answer)));

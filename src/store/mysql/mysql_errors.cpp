@@ -71,8 +71,8 @@ SqlFailure explain_connection(unsigned number, std::string_view message, const D
     case 1251:  // ER_NOT_SUPPORTED_AUTH_MODE
       return {
           refused(where + " wants a kind of log-in of the user " + user +
-                      " that this machine lacks (caching_sha2_password needs the plug-in of libmariadb3, and TLS or "
-                      "a password that the server knows); use mysql_native_password, or install it.",
+                      " that this machine lacks (caching_sha2_password needs the plug-in of libmariadb3); install it, "
+                      "or use mysql_native_password.",
                   "user")};
     case 2026:  // CR_SSL_CONNECTION_ERROR
       return {refused(where + ": " + tls_remedy(message, server) + ".", "tls")};

@@ -18,15 +18,17 @@ bool wait_for(PGconn* connection, short events, std::chrono::steady_clock::time_
   return left > 0 && ::poll(&socket, 1, static_cast<int>(std::min<long long>(left, 60'000))) > 0;
 }
 
-// "... FATAL:  28P01: password authentication failed ..."; five letters and digits between two colons.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// "... FATAL:  28P01: password authentication failed ..."; five letters and digits, some of them digits (which "FATAL"
+// has none of), between two colons.
 std::string state_in(const std::string& message) {
   for (std::size_t at = 0; (at = message.find(": ", at)) != std::string::npos; ++at) {
     const auto begin = message.find_first_not_of(' ', at + 1);
     if (begin == std::string::npos || message.size() < begin + 6 || message[begin + 5] != ':') continue;
     const std::string state = message.substr(begin, 5);
-    if (std::ranges::all_of(state, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); })) {
-      return state;
-    }
+    const bool fits = std::ranges::all_of(state, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+    if (fits && std::ranges::any_of(state, is_digit)) return state;
   }
   return "";
 }

@@ -33,7 +33,8 @@ constexpr Dialect kWords{
     .index_exists =
         "SELECT count(*) FROM pg_indexes"
         " WHERE schemaname = current_schema() AND tablename = :table AND indexname = :name",
-    .last_id = "SELECT lastval()",
+    // lastval() would need a right of its own, to the sequence.
+    .returning_id = " RETURNING id",
     .begin_write = "BEGIN",
     .lock_rows = " FOR UPDATE",
     // Any number that other programs in the same database do not use.

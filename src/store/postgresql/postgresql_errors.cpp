@@ -110,10 +110,11 @@ SqlFailure explain_state(const std::string& state, std::string_view message, con
   if (group == "25")
     return {.error = unavailable(where + " ended the transaction."), .reconnect = true, .passes = true};
   if (state == "42501" || state == "3F000") {
-    return {refused(where + " gives the user \"" + server.user +
-                        "\" too few rights; make it the owner of the database, or GRANT USAGE, CREATE ON SCHEMA public "
-                        "and ALL ON ALL TABLES IN SCHEMA public TO it.",
-                    "user")};
+    return {refused(
+        where + " gives the user \"" + server.user +
+            "\" too few rights; make it the owner of the database, or GRANT USAGE, CREATE ON its SCHEMA and SELECT, "
+            "INSERT, UPDATE, DELETE ON ALL TABLES IN it.",
+        "user")};
   }
   if (group == "22") {
     return {Error{.code = ErrorCode::kInvalid, .message = "The database cannot hold a value of that form or length."}};

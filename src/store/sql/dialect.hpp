@@ -31,7 +31,8 @@ struct Dialect {
   std::string_view table_names;   // all of them
   std::string_view column_names;  // of a table
   std::string_view index_exists;  // a count
-  std::string_view last_id;       // the number that the last INSERT of this session got
+  std::string_view last_id;       // the number that the last INSERT of this session got; "": returning_id says it
+  std::string_view returning_id;  // behind an INSERT
 
   // ---- transactions
   std::string_view begin_write;   // takes the write lock at once where a transaction might fail half-way for it

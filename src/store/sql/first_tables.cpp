@@ -1,9 +1,13 @@
 #include "store/sql/first_tables.hpp"
 
 #include <array>
+#include <set>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/log.hpp"
+#include "base/utf8.hpp"
 #include "store/sql/columns.hpp"
 #include "store/sql/run_statement.hpp"
 #include "store/sql/schema.hpp"
@@ -25,7 +29,7 @@ constexpr std::string_view kMeta =
     "CREATE TABLE akr_meta (name varchar(64) NOT NULL PRIMARY KEY, value {text} NOT NULL){table_end}";
 
 // What the original let in and we do not: each line names the case.  In order.
-constexpr std::array<std::string_view, 12> kRepairs = {
+constexpr std::array<std::string_view, 10> kRepairs = {
     // Lower-case types were written by the documentation's own examples, and were never matched.
     "UPDATE proxy_configs SET config_type = upper(trim(config_type))",
     "UPDATE proxy_configs SET config_type = 'GENERIC', is_active = 0 WHERE config_type NOT IN ('GENERIC', 'LLM')",
@@ -41,15 +45,11 @@ constexpr std::array<std::string_view, 12> kRepairs = {
     "UPDATE proxy_configs SET api_key_prefix = 'Bearer ' WHERE config_type = 'LLM' AND api_format = 'openai_compatible'"
     " AND coalesce(api_key_name, '') <> '' AND lower(coalesce(api_key_location, 'header')) <> 'query'",
     "UPDATE proxy_configs SET accept_body_key = 1",
-    // Only a database without the original's indexes can hold these.  (A table that is written may not be asked in the
-    // same breath on MySQL, but for the answer's own sake.)
-    "UPDATE proxy_configs SET slug = slug || '-' || id WHERE id NOT IN"
-    " (SELECT first FROM (SELECT min(id) AS first FROM proxy_configs GROUP BY slug) AS firsts)",
-    "UPDATE proxy_configs SET name = name || ' ' || id WHERE id NOT IN"
-    " (SELECT first FROM (SELECT min(id) AS first FROM proxy_configs GROUP BY name) AS firsts)",
     // Deleting a service left its keys behind, and nothing ever used them again.
     "DELETE FROM api_keys WHERE proxy_config_id IS NULL OR proxy_config_id NOT IN (SELECT id FROM proxy_configs)",
 };
+
+constexpr std::size_t kLongestName = 100;
 
 struct Index {
   std::string_view name, definition;
@@ -73,6 +73,29 @@ void make_index(const MigrationStep& step, const Index& index) {
       (index.unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ") + name + " ON " + std::string(index.definition));
 }
 
+// Only a database without the original's indexes can hold two of a name.  The oldest one keeps it.
+void tell_apart(soci::session& session, const std::string& column, std::string_view between) {
+  std::vector<std::pair<long long, std::string>> rows;
+  std::pair<long long, std::string> row;
+  soci::statement all = prepared(session, "SELECT id, " + column + " FROM proxy_configs ORDER BY id",
+                                 soci::into(row.first), soci::into(row.second));
+  std::set<std::string> taken;
+  for (bool more = all.execute(true); more; more = all.fetch()) {
+    rows.push_back(row);
+    taken.insert(row.second);
+  }
+  std::set<std::string> seen;
+  for (auto& [id, name] : rows) {
+    if (seen.insert(name).second) continue;
+    std::string suffix = std::string(between) + std::to_string(id), fresh;
+    do {
+      fresh = std::string(cut_utf8(name, kLongestName - suffix.size())) + suffix;
+      suffix += std::string(between) + std::to_string(id);
+    } while (!taken.insert(fresh).second);
+    run(session, "UPDATE proxy_configs SET " + column + " = :fresh WHERE id = :id", soci::use(fresh), soci::use(id));
+  }
+}
+
 // True: it was not there.
 bool make_table(const MigrationStep& step, const char* name, std::string_view definition) {
   if (has_table(step.session, step.dialect, name)) return false;
@@ -91,6 +114,8 @@ void make_first_tables(const MigrationStep& step) {
   add_columns(step.session, step.dialect, columns_of_version(1));
   if (adopted) {
     for (const std::string_view repair : kRepairs) run(step.session, repair);
+    tell_apart(step.session, "slug", "-");
+    tell_apart(step.session, "name", " ");
     log_info("database_adopted", {{"message", "services and keys of the original were taken over"}});
   }
   for (const Index& index : kIndexes) make_index(step, index);
@@ -105,6 +130,7 @@ std::string first_tables_text() {
   std::string text;
   for (const std::string_view part : {kServices, kKeys, kMeta}) text += part;
   for (const std::string_view repair : kRepairs) text += repair;
+  text += "slugs and names told apart";
   for (const Index& index : kIndexes) text += std::string(index.name) + std::string(index.definition);
   return text;
 }

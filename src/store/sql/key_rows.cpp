@@ -157,7 +157,7 @@ std::vector<KeyRows::Sealed> KeyRows::list(soci::session& session, ServiceId ser
   return select(session, "WHERE proxy_config_id = :service ORDER BY id", {service.value});
 }
 
-// The `+` keeps the database from walking over all keys of the service by their index: the ids lead to the few.
+// The `+` keeps SQLite from walking over all keys of the service by their index: the ids lead to the few.
 std::vector<KeyRows::Sealed> KeyRows::list_after(soci::session& session, ServiceId service, KeyId after) const {
   return select(session, "WHERE id > :after AND +proxy_config_id = :service ORDER BY id", {after.value, service.value});
 }

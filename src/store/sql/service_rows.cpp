@@ -87,14 +87,16 @@ std::vector<Service> ServiceRows::select(soci::session& session, std::optional<S
 void ServiceRows::insert(soci::session& session, Service& service) const {
   Row row = to_row(service);
   row.fields[kEgressProxy].state = soci::i_null;  // sealed for its id, which is not known yet
+  const Dialect& words = backend_.dialect();
+  long long id = 0;
   soci::statement statement(session);
+  if (!words.returning_id.empty()) statement.exchange(soci::into(id));
   row.bind(statement);
   statement.alloc();
-  statement.prepare(insert_text());
+  statement.prepare(insert_text() + std::string(words.returning_id));
   statement.define_and_bind();
   statement.execute(true);
-  long long id = 0;
-  run(session, backend_.dialect().last_id, soci::into(id));
+  if (!words.last_id.empty()) run(session, words.last_id, soci::into(id));
   service.id = ServiceId{id};
   service.revision = 1;
   if (service.egress_proxy.empty()) return;

@@ -83,6 +83,7 @@ Result<void> SqlDatabase::prepare() {
 DatabaseState SqlDatabase::look() {
   const StorageState storage = writer_.check_storage();
   if (storage == StorageState::kLost) return DatabaseState::kLost;
+  if (storage == StorageState::kUnreachable && is_server()) return DatabaseState::kAway;
   if (storage == StorageState::kUnreachable || backend_->storage_full()) return DatabaseState::kNotWritable;
   if (!writer_.write_failed()) {
     forget_old_commits();

@@ -122,6 +122,7 @@ Result<void> SqlPreparation::check_rights() {
     write_meta(session, "last_probe", "start");
     for (const char* table : {"api_keys", "proxy_configs", "key_states", "key_pins", "akr_commits"}) {
       run(session, "DELETE FROM " + std::string(table) + " WHERE 1 = 0");
+      run(session, "INSERT INTO " + std::string(table) + " SELECT * FROM " + std::string(table) + " WHERE 1 = 0");
     }
     return {};
   });

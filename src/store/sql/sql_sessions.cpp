@@ -24,6 +24,13 @@ std::string new_token() {
   return to_hex({bytes, sizeof bytes});
 }
 
+SqlSessions::Time end_of(std::chrono::milliseconds limit, std::size_t rows) {
+  if (limit.count() == 0) return SqlSessions::Time::max();
+  const auto for_rows = kPerRow * static_cast<std::int64_t>(rows);
+  CallDeadline::allow_more(for_rows);
+  return std::min(std::chrono::steady_clock::now() + limit + for_rows, CallDeadline::of_this_thread());
+}
+
 long long wall_ms() { return system_clock().wall().time_since_epoch().count(); }
 
 std::string in_seconds(std::chrono::milliseconds time) {
@@ -34,12 +41,10 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand)
-    : end_(Time::max()), last_connect_(Time::max()), tries_(sessions.limits_.tries) {
-  const auto limit = sessions.limits_.deadline;
-  if (limit.count() > 0) {
-    end_ = std::chrono::steady_clock::now() + limit + kPerRow * static_cast<std::int64_t>(errand.rows);
-    last_connect_ = end_ - std::min(kWholeSecond, limit / 2);
-  }
+    : end_(end_of(sessions.limits_.deadline, errand.rows)),
+      last_connect_(has_end() ? end_ - std::min(kWholeSecond, sessions.limits_.deadline / 2) : end_),
+      tries_(sessions.limits_.tries),
+      nested_(end_) {
   if (errand.once && sessions.backend_.dialect().is_server) token_ = new_token();
 }
 
@@ -97,8 +102,8 @@ Result<void> SqlSessions::connect(Slot& slot, Call& call) {
   std::optional<Error> error;
   do {
     if (!call.may_connect()) {
-      error = no_answer();
-      break;
+      give_back({});  // that says nothing about the server
+      return no_answer();
     }
     try {
       open_session(slot, call);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/mutex.hpp"
+#include "store/call_deadline.hpp"
 #include "store/sql/run_statement.hpp"
 #include "store/sql/session_watchdog.hpp"
 #include "store/sql/sql_backend.hpp"
@@ -120,6 +121,7 @@ class SqlSessions {
    private:
     Time end_, last_connect_;
     int tries_;
+    CallDeadline nested_;  // what the call makes of others has no more time than it
     std::string token_;
   };
 

@@ -109,6 +109,27 @@ TEST_F(OriginalDatabase, EarlyOriginalsWithoutLaterColumnsAndIndexesWork) {
   EXPECT_EQ(services[0].api_format, "openai_compatible");
 }
 
+// The new name of the second one was a third one's, and the start ended with "the value is taken".
+TEST_F(OriginalDatabase, EqualNamesAreToldApartWhateverElseThereIs) {
+  const std::string longest(100, 's');
+  sql("DROP INDEX idx_proxy_configs_slug; DROP INDEX idx_proxy_configs_name;"
+      "INSERT INTO proxy_configs (id, name, slug, config_type, method, target_url) VALUES"
+      " (10, 'Weather', 'weather', 'generic', 'GET', 'https://w2.example'),"
+      " (11, 'Weather 10', 'weather-10', 'generic', 'GET', 'https://w3.example'),"
+      " (12, 'x', '" +
+      longest +
+      "', 'generic', 'GET', 'https://w4.example'),"
+      " (13, 'y', '" +
+      longest + "', 'generic', 'GET', 'https://w5.example')");
+  const auto services = open()->config().list_services().value();
+  ASSERT_EQ(services.size(), 10U);
+  EXPECT_EQ(services[6].slug, "weather-10-10");
+  EXPECT_EQ(services[6].name, "Weather 10 10");
+  EXPECT_EQ(services[7].slug, "weather-10");
+  EXPECT_EQ(services[8].slug, longest);
+  EXPECT_EQ(services[9].slug, longest.substr(0, 97) + "-13");
+}
+
 TEST_F(OriginalDatabase, AnEmptyFileIsANewDatabase) {
   std::filesystem::remove(path());
   std::ofstream(path()).flush();
