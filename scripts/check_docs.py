@@ -17,7 +17,7 @@ RULE = re.compile(r"\bD\d\d\b")
 # A path as prose names it: from the root or, for what lies in src/, from there.  `core/keys/key_pool` is the family
 # key_pool.*, `<name>` ends a path, `{a,b}` and `*` are read as a shell reads them.
 ROOMS = sorted(folder.name for folder in (ROOT / "src").iterdir() if folder.is_dir())
-TOPS = ["bench", "cmake", "docs", "scripts", "src", "tests"]
+TOPS = ["bench", "cmake", "deploy", "docs", "scripts", "src", "tests"]
 PATH = re.compile(rf"(?<![\w/.>-])((?:{'|'.join([*TOPS, *ROOMS])})/(?:\{{[^}}<]*\}}|[\w*/-]|\.(?=[\w*{{]))*)")
 BRACES = re.compile(r"^(.*?)\{([^}]*)\}(.*)$")
 MAP_LINE = re.compile(r"^((?:[|] {3}| {4})*)[|`]-- (.*)$")
@@ -37,7 +37,7 @@ def outline(file):
 
 
 def language_problems():
-    pairs = [(ROOT / "README.md", ROOT / "README_CN.md")]
+    pairs = [(folder / "README.md", folder / "README_CN.md") for folder in (ROOT, ROOT / "deploy")]
     names = {file.name for language in ("en", "zh-CN") for file in (ROOT / "docs" / language).glob("*.md")}
     pairs += [(ROOT / "docs/en" / name, ROOT / "docs/zh-CN" / name) for name in sorted(names)]
     for english, chinese in pairs:
@@ -49,7 +49,7 @@ def language_problems():
 
 
 def link_problems():
-    for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+    for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").glob("*.md")]:
         for target in LINK.findall(without_code(file.read_text())):
             if "://" not in target and not (file.parent / target).exists():
                 yield f"{file.relative_to(ROOT)}: the link {target} leads nowhere"

@@ -11,11 +11,12 @@ build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
        libsoci-dev libsqlite3-dev libmariadb-dev libpq-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
        libre2-dev zlib1g-dev libbrotli-dev libzstd-dev)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
-       python3-venv openssl nodejs npm mariadb-server-core mariadb-client-core postgresql)
+       python3-venv openssl nodejs npm mariadb-server-core mariadb-client-core postgresql
+       docker-compose python3-yaml python3-jsonschema nginx-light caddy)
 benches=(nginx-light haproxy)
 # Programs that may just as well come from somewhere else than Debian.
 declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
-                    [pkg-config]=pkg-config [nginx-light]=nginx [haproxy]=haproxy [openssl]=openssl)
+                    [pkg-config]=pkg-config [nginx-light]=nginx [haproxy]=haproxy [openssl]=openssl [caddy]=caddy [docker-compose]=docker-compose)
 
 wanted=("${build[@]}")
 for option in "$@"; do

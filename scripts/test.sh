@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds the release with all tests, runs them and sums up.  Needs no network but for packages.
 #
-#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database]
+#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy]
 #
 # Exit 0 only if every part that was not skipped passed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
+usage="usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy]"
 skipped=" "
 for option in "$@"; do
   case $option in
-    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database) skipped+="${option#--skip-} " ;;
-    *) echo "usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database]" >&2; exit 64 ;;
+    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database | --skip-deploy) skipped+="${option#--skip-} " ;;
+    *) echo "$usage" >&2; exit 64 ;;
   esac
 done
 is_skipped() { [[ $skipped == *" $1 "* ]]; }
@@ -50,13 +51,18 @@ print(f"{total - bad - skipped} passed, {bad} failed, {skipped} skipped")
 PY
 }
 
+sum_of_counts() {  # FILE, with several lines "N passed, N failed, N skipped"
+  sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$1" |
+    awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped", p, f, s}'
+}
+
 build() {
   cmake --preset release -DAKR_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
 }
 
 if ! is_skipped install; then
   scripts/install-deps.sh --test || exit 1
-  export AKR_DATABASES=required  # now they are there: nothing passes because it tested nothing
+  export AKR_DATABASES=required AKR_DEPLOY=required  # now they are there: nothing passes because it tested nothing
 fi
 part build build
 status=$?
@@ -78,8 +84,11 @@ if [ $status -eq 0 ]; then
   fi
   if ! is_skipped database; then
     part database tests/database/run.sh build/release/api-key-rotator
-    note database $? "$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$scratch/database" |
-      awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped", p, f, s}')"
+    note database $? "$(sum_of_counts "$scratch/database")"
+  fi
+  if ! is_skipped deploy; then
+    part deploy tests/deploy/run.sh build/release/api-key-rotator
+    note deploy $? "$(sum_of_counts "$scratch/deploy")"
   fi
 fi
 

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kPasswordCharacters = 12;
 constexpr std::size_t kSigningBytes = 32;
 constexpr std::size_t kAdvisedKeyCharacters = 12;
-constexpr std::string_view kInsecureHint = " (ALLOW_INSECURE_DEFAULTS=true accepts it)";
+constexpr std::string_view kInsecureHint =
+    "; choose another, `openssl rand -hex 32` makes one (ALLOW_INSECURE_DEFAULTS=true accepts this one)";
 
 // Written with '-' for '_'.  What starts with "your-" needs no entry.
 constexpr std::array<std::string_view, 12> kPlaceholders = {"admin",       "admin123", "administrator", "password",
