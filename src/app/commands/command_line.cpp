@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/known_formats.hpp"
+#include "app/build_name.hpp"
 #include "base/error_table.hpp"
 #include "config/describe.hpp"
 #include "core/service/describe_fields.hpp"
@@ -62,7 +63,8 @@ const CLI::App* add_copy_database(CLI::App& app, CopyDatabaseCommand& into) {
 Command parse_command_line(int argc, const char* const* argv) {
   CLI::App app(kDescription, "api-key-rotator");
   app.formatter(std::make_shared<HelpWithSettings>());
-  app.set_version_flag("--version", std::string("api-key-rotator ") + AKR_VERSION, "Prints the version");
+  app.set_version_flag("--version", "api-key-rotator " AKR_VERSION " (" + std::string(build_name()) + ")",
+                       "Prints the version and which build this is");
   app.set_help_flag("-h,--help", "Prints this help");
   app.require_subcommand(0, 1);
 
