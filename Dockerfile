@@ -16,6 +16,8 @@ RUN cmake --preset light && cmake --build --preset light
 COPY LICENSE ./
 COPY deploy/image/ deploy/image/
 COPY scripts/image_root.sh scripts/make_sbom.py scripts/
+# Seconds since 1970; where it is given, the same sources make the same files.
+ARG SOURCE_DATE_EPOCH
 RUN scripts/image_root.sh build/light/api-key-rotator /image
 
 FROM scratch

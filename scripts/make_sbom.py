@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 DOCS = "usr/share/doc/api-key-rotator"
 COMPILED_IN = ["libcli11-dev", "libboost1.81-dev"]   # headers only, so that no library tells
@@ -140,7 +141,7 @@ def document(root, version, build, packages, origin):
                           "relatedSpdxElement": spdx_id("Package", package["name"])})
     own = sorted({p["licence"]: p["name"] for p in packages if p["licence"].startswith("LicenseRef-")}.items())
     unique = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:32]
-    made = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", "0")), datetime.timezone.utc)
+    made = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()), datetime.timezone.utc)
     return {
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
         "name": f"api-key-rotator-{version}-{build}",
