@@ -8,7 +8,8 @@
 #   api-key-rotator-VERSION-source.tar.gz   the sources
 #   api-key-rotator-VERSION-BUILD-debian12-ARCH.tar.gz     the program of each build, for Debian 12, and its papers
 #   api-key-rotator-VERSION-BUILD-ARCH.spdx.json           what the image of each build is made of
-#   api-key-rotator-VERSION-BUILD-ARCH.oci.tar             the image: docker load, or skopeo copy; as root, where buildah is
+#   api-key-rotator-VERSION-BUILD-ARCH.oci.tar             the image: docker load (25 or later), podman load, skopeo copy; made as root
+#                                           where buildah is
 #   *.deb                                   where CPack is configured
 #   api-key-rotator-CHART.tgz               the Helm chart
 set -euo pipefail
