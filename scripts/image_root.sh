@@ -26,11 +26,14 @@ strip -o "$root/usr/local/bin/api-key-rotator" "$binary"
 needs() { readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 # As they were resolved here; the stand-in of deploy/image/no_ldap.c comes first.
 closure() {
-  LD_LIBRARY_PATH=$scratch ldd "$@" | sed -nE 's/^[[:space:]]*(.* => )?(\/[^ ]+) \(0x.*/\2/p' | sort -u
+  LD_LIBRARY_PATH=$scratch ldd "$@" >"$scratch/ldd"
+  if grep 'not found' "$scratch/ldd" >&2; then return 1; fi
+  sed -nE 's/^[[:space:]]*(.* => )?(\/[^ ]+) \(0x.*/\2/p' "$scratch/ldd" | sort -u
 }
 
 interpreter=$(readelf -l "$binary" | sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
-libraries=/usr/lib/$(basename "$(dirname "$(closure "$binary" | grep '/libc\.so')")")
+libc=$(closure "$binary" | grep '/libc\.so')
+libraries=/usr/lib/$(basename "$(dirname "$libc")")
 subjects=("$binary")
 if needs "$binary" | grep -q '^libpq\.so'; then
   "${CC:-clang-16}" -shared -fPIC -O2 -s -Wl,-soname,libldap-2.5.so.0 "-Wl,--version-script=$here/deploy/image/no_ldap.map" \
@@ -43,8 +46,8 @@ if needs "$binary" | grep -q '^libmariadb\.so'; then
   done
 fi
 
-mkdir -p "$root$libraries"
-closure "${subjects[@]}" | while read -r library; do
+found=$(closure "${subjects[@]}")
+for library in $found; do
   place=$libraries/$(basename "$library")
   [ "$(basename "$library")" = "$(basename "$interpreter")" ] && place=$interpreter
   install -D -m 0755 "$library" "$root$place"
@@ -61,6 +64,6 @@ echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 echo '127.0.0.1 localhost
 ::1 localhost' >"$root/etc/hosts"
 cp "$here/LICENSE" "$root/usr/share/doc/api-key-rotator/"
-mapfile -t origins < <(closure "${subjects[@]}" | grep -v "^$scratch/")
+mapfile -t origins < <(grep -v "^$scratch/" <<<"$found")
 python3 "$here/scripts/make_sbom.py" --root "$root" --binary "$binary" "${origins[@]}" "${subjects[@]:1}"
 find "$out" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +

@@ -210,8 +210,8 @@ def server(bench, kind, **options):
 def with_and_without_tls(bench, kind):
     certificates = Certificates(bench.new_directory())
     at = server(bench, kind, tls=(certificates.server, certificates.server_key))
-    for mode in ("disable", "require"):
-        serves_with(bench, at.url(at.new_database(), options=f"?sslmode={mode}"))
+    for mode, host in (("disable", "127.0.0.1"), ("require", "localhost")):   # the name is looked up in the image's own files
+        serves_with(bench, at.url(at.new_database(), host=host, options=f"?sslmode={mode}"))
 
 
 @case
