@@ -12,7 +12,7 @@ folder=$(realpath -m "${1:-build/images}")
 base=${BASE_IMAGE:-docker.io/library/debian:12}
 export STORAGE_DRIVER=${STORAGE_DRIVER:-overlay} BUILDAH_ISOLATION=chroot
 command -v buildah >/dev/null || { echo "check_images: buildah is missing: apt-get install buildah" >&2; exit 1; }
-# The builds have nearly all objects in common.
+# The builds have nearly all objects in common.  In ~/.ccache, unlike elsewhere, settings and objects are together.
 mkdir -p "$folder/ccache"
 printf 'base_dir = /src\nhash_dir = false\n' >"$folder/ccache/ccache.conf"
 scratch=$(mktemp -d)
@@ -40,7 +40,7 @@ make_base() {
 }
 
 build() {  # DOCKERFILE TAG CONTEXT
-  in_storage bud --layers --volume "$folder/ccache:/root/.cache/ccache" --pull-never --format docker --build-arg "BASE_IMAGE=$base" \
+  in_storage bud --layers --volume "$folder/ccache:/root/.ccache" --pull-never --format docker --build-arg "BASE_IMAGE=$base" \
     --build-arg "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" -f "$1" -t "$2" "$3"
 }
 
