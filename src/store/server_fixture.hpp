@@ -18,8 +18,8 @@ namespace akr {
 
 inline const Secret kServerTestKey("0123456789abcdef0123456789abcdef");
 
-// What is missing to test servers of this kind, most often their package, or "".  AKR_DATABASES=required makes a package
-// that is missing a failure: CI must not pass because it tested nothing.
+// What is missing to test servers of this kind, most often their package, or "".  AKR_DATABASES=required makes a
+// package that is missing a failure: CI must not pass because it tested nothing.
 inline std::string missing_server(DatabaseKind kind) {
   if (!is_built_in(kind)) return "in this build " + std::string(row_of(kind).title);
   const std::string package = test::missing_database_package(kind);
