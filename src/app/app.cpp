@@ -159,8 +159,8 @@ void App::Parts::build() {
   outage_alerts = std::make_unique<OutageAlerts>(std::move(all_pools));
   pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
-  const std::size_t sessions = is_server(at.kind) ? settings.db_pool_size() : 0;
-  const std::size_t reserved = settings.reserved_connections() + sessions;
+  const std::size_t sessions = is_server(at.kind) ? settings.db_pool_size() + 1 : 0;
+  const std::size_t reserved = settings.reserved_connections() + 2 * sessions;  // each is watched by another
   const std::size_t allowed = allowed_connections(settings.max_connections(), count, reserved);
   NodeSettings node_settings = make_node_settings(settings, count, allowed);
   node_settings.gateway.pins.table = pins.get();

@@ -4,15 +4,10 @@
 
 #include <soci/mysql/soci-mysql.h>
 
+#include "store/sql/server_words.hpp"
+
 namespace akr {
 namespace {
-
-// Our own messages end with the remedy; the server's texts may hold values and are in its language.
-Error refused(std::string message, std::string field) {
-  return {.code = ErrorCode::kStoreRefused, .message = std::move(message), .field = std::move(field)};
-}
-
-Error unavailable(std::string message) { return {ErrorCode::kStoreUnavailable, std::move(message)}; }
 
 // "Duplicate entry 'a' for key 'idx_proxy_configs_slug'" (MySQL: 'proxy_configs.idx_proxy_configs_slug').
 std::string conflict_column(std::string_view message) {

@@ -8,6 +8,7 @@
 #include "store/postgresql/no_connection.hpp"
 #include "store/postgresql/postgresql_errors.hpp"
 #include "store/sql/run_statement.hpp"
+#include "store/sql/server_words.hpp"
 
 namespace akr {
 namespace {
@@ -54,15 +55,6 @@ PGconn* handle_of(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "'";
-}
-
 std::string_view word_for(DatabaseTls tls) {
   switch (tls) {
     case DatabaseTls::kDisable:
@@ -107,10 +99,7 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
 
 const Dialect& PostgresqlBackend::dialect() const { return kWords; }
 
-std::string PostgresqlBackend::where() const {
-  const bool is_v6 = server_.host.find(':') != std::string::npos;
-  return "PostgreSQL at " + (is_v6 ? "[" + server_.host + "]" : server_.host) + ":" + std::to_string(server_.port);
-}
+std::string PostgresqlBackend::where() const { return "PostgreSQL at " + address_text(server_); }
 
 std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience& patience) {
   const auto end = std::chrono::steady_clock::now() + patience.reach;
@@ -122,6 +111,9 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
     const NoConnection why = ask_why(text, end);
     wipe(text);
     throw why;
+  } catch (...) {
+    wipe(text);
+    throw;
   }
   wipe(text);
   // Standard error is for our own lines: libpq says there what errors say anyway.
@@ -131,13 +123,13 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
 }
 
 void PostgresqlBackend::set_up(soci::session& session, const SessionPatience& patience) {
-  const std::string answer = std::to_string(patience.answer.count());
+  const std::string answer = std::to_string(patience.answer.count()), lock = std::to_string(patience.lock.count());
   int done = 0;
   run(session,
       "SELECT 1 FROM (SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
       " set_config('default_transaction_isolation', 'read committed', false),"
       " set_config('statement_timeout', '" +
-          answer + "', false), set_config('lock_timeout', '" + answer + "', false)) AS settings",
+          answer + "', false), set_config('lock_timeout', '" + lock + "', false)) AS settings",
       soci::into(done));
 }
 

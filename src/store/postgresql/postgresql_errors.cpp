@@ -5,16 +5,10 @@
 #include <soci/postgresql/soci-postgresql.h>
 
 #include "store/postgresql/no_connection.hpp"
+#include "store/sql/server_words.hpp"
 
 namespace akr {
 namespace {
-
-// Our own messages end with the remedy; the server's texts may hold values and are in its language.
-Error refused(std::string message, std::string field) {
-  return {.code = ErrorCode::kStoreRefused, .message = std::move(message), .field = std::move(field)};
-}
-
-Error unavailable(std::string message) { return {ErrorCode::kStoreUnavailable, std::move(message)}; }
 
 bool has(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
 
@@ -133,7 +127,11 @@ SqlFailure explain_postgresql(const soci::soci_error& error, const DatabaseServe
   }
   const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);
   if (known == nullptr) {
-    // SOCI has no state where the connection broke.
+    // What SOCI cannot convert is no fault of the server's.  It has no state where the connection broke, either.
+    const std::string message = error.get_error_message();
+    if (has(message, "Null value") || has(message, "onver")) {
+      return {Error{ErrorCode::kInternal, where + " holds a value of an unexpected form."}};
+    }
     return {.error = unavailable(where + " cut the connection, or did not answer; is it running?"),
             .reconnect = true,
             .passes = true};

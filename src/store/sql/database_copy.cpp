@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "store/sql/columns.hpp"
 #include "store/sql/make_backend.hpp"
 #include "store/sql/row_insert.hpp"
 #include "store/sql/sql_preparation.hpp"
@@ -13,7 +14,7 @@ namespace akr {
 namespace {
 
 constexpr const char* kMarker = "copying";
-constexpr SessionLimits kOneSession{.most = 1, .patience = {.answer = std::chrono::hours(1)}};
+constexpr SessionLimits kOneSession{.most = 1, .patience = {.lock = std::chrono::hours(1)}};
 
 Error on_side(Error error, const char* side) {
   error.field = side;
@@ -80,10 +81,7 @@ Result<void> DatabaseCopy::prepare_source() {
 Result<void> DatabaseCopy::refuse_unknown_columns() {
   return from_.read([this](soci::session& session) -> Result<void> {
     for (const TableShape& table : tables_) {
-      std::string name;
-      soci::statement names =
-          prepared(session, from_backend_->dialect().column_names, soci::use(table.name, "table"), soci::into(name));
-      for (bool more = names.execute(true); more; more = names.fetch()) {
+      for (const std::string& name : column_names(session, from_backend_->dialect(), table.name)) {
         if (std::ranges::find(table.columns, name, &CopiedColumn::name) != table.columns.end()) continue;
         return Error{ErrorCode::kUnsupported, "The table " + table.name + " of " + from_backend_->where() +
                                                   " has a column \"" + name +
@@ -279,15 +277,12 @@ std::optional<DatabaseCopy::Place> DatabaseCopy::read_marker(const std::string& 
 
 Result<std::vector<CopiedTable>> copy_database(const StoreOptions& from, const StoreOptions& to,
                                                const CopyProgress& progress) {
-  auto source = make_backend(from.at), target = make_backend(to.at);
-  for (const auto& [backend, options, side] : {std::tuple{&source, &from, "from"}, {&target, &to, "to"}}) {
-    if (*backend) continue;
-    return Error{.code = ErrorCode::kUnsupported,
-                 .message = "This build has no " + std::string(row_of(options->at.kind).title) + ".",
-                 .field = side};
-  }
+  auto source = make_backend(from.at);
+  if (!source) return on_side(source.error(), "from");
+  auto target = make_backend(to.at);
+  if (!target) return on_side(target.error(), "to");
   const KeyCipher cipher(from.encryption_key);
-  return DatabaseCopy(std::move(source), std::move(target), cipher, progress).run();
+  return DatabaseCopy(*std::move(source), *std::move(target), cipher, progress).run();
 }
 
 }  // namespace akr

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kProbeBytes = 64 << 10;
 constexpr int kTries = 5;
-constexpr std::chrono::milliseconds kTokenLife = std::chrono::hours(1);
+constexpr std::chrono::milliseconds kTokenLife = std::chrono::hours(24);  // longer than clocks of nodes disagree
 
 class SqlDatabase final : public Database {
  public:
@@ -50,7 +50,7 @@ class SqlDatabase final : public Database {
     return {.most = settings.most_sessions,
             .deadline = settings.deadline,
             .tries = kTries,
-            .patience = {.answer = settings.deadline}};
+            .patience = {.reach = settings.deadline, .lock = settings.deadline}};
   }
   static SessionLimits one_session(SessionLimits limits) {
     limits.most = 1;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "store/call_deadline.hpp"
 #include "store/sql/key_rows.hpp"
 #include "store/sql/plain_keys.hpp"
 #include "store/sql/run_statement.hpp"
@@ -12,16 +13,21 @@ namespace akr {
 namespace {
 
 // A table of some 100,000 rows is altered in seconds, one of a careless neighbour in minutes.
-constexpr std::chrono::hours kAnswer{1};
+constexpr std::chrono::hours kLock{1};
 constexpr std::chrono::seconds kLockWait{5};
 constexpr std::chrono::milliseconds kLockPause{50};
 
 }  // namespace
 
 SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach)
-    : backend_(backend), cipher_(cipher), session_(backend, {.most = 1, .patience = {reach, kAnswer}}) {}
+    : backend_(backend),
+      cipher_(cipher),
+      reach_(reach),
+      session_(backend, {.most = 1, .patience = {.reach = reach, .lock = kLock}}) {}
 
+// What is only looked at ends in time; what alters tables takes as long as it takes.
 Result<SchemaState> SqlPreparation::look() {
+  const CallDeadline short_steps(std::chrono::steady_clock::now() + reach_ + kLockWait);
   const auto examined = session_.read([this](soci::session& session) { return backend_.examine(session); });
   if (!examined) return examined.error();
   if (auto locked = take_lock(); !locked) return locked.error();
@@ -43,7 +49,10 @@ Result<bool> SqlPreparation::prepare(Purpose purpose) {
     if (auto upgraded = upgrade(); !upgraded) return upgraded.error();
   }
   if (purpose == Purpose::kUse) {
-    if (auto may = check_rights(); !may) return may.error();
+    const auto may = check_rights();
+    // A server that takes no writes just now: nothing else is to be done on it.
+    if (!may && may.error().code == ErrorCode::kStoreUnavailable) return true;
+    if (!may) return may.error();
   }
   if (auto sealed = seal_plain_keys(); !sealed) return sealed.error();
   remove_traces();
@@ -73,7 +82,15 @@ Result<void> SqlPreparation::upgrade() {
   for (const Migration& migration : migrations()) {
     if (auto made = make(migration, copied); !made) return made;
   }
-  return complete(copied);
+  if (auto completed = complete(copied); !completed) return completed;
+  return note_upgraded();
+}
+
+Result<void> SqlPreparation::note_upgraded() {
+  return session_.write([](soci::session& session) -> Result<void> {
+    if (!read_meta(session, kUpgradeCopy).empty()) write_meta(session, kUpgradeCopy, "");
+    return {};
+  });
 }
 
 // One transaction each: a process that is killed in any statement leaves the state before it, or, where the server
@@ -118,7 +135,8 @@ Result<void> SqlPreparation::keep_copy(soci::session& session, const SchemaState
 // read-only for a while) does not stop the start: requests are served from memory.
 Result<void> SqlPreparation::check_rights() {
   if (!backend_.dialect().is_server) return {};
-  const auto written = session_.write([](soci::session& session) -> Result<void> {
+  const CallDeadline short_steps(std::chrono::steady_clock::now() + reach_);
+  return session_.write([](soci::session& session) -> Result<void> {
     write_meta(session, "last_probe", "start");
     for (const char* table : {"api_keys", "proxy_configs", "key_states", "key_pins", "akr_commits"}) {
       run(session, "DELETE FROM " + std::string(table) + " WHERE 1 = 0");
@@ -126,8 +144,6 @@ Result<void> SqlPreparation::check_rights() {
     }
     return {};
   });
-  if (!written && written.error().code == ErrorCode::kStoreRefused) return written;
-  return {};
 }
 
 // A transaction of its own: if it fails or is killed, the next start finds the same plain rows.
@@ -208,8 +224,9 @@ void SqlPreparation::tell_plain_neighbours() {
 }
 
 Result<std::string> SqlPreparation::reset(bool locked) {
+  if (auto taken = take_lock(); !taken) return taken.error();
   auto copy = session_.write([&](soci::session& session) -> Result<std::string> {
-    auto kept = backend_.keep_copy(session, "reset");
+    auto kept = backend_.keep_copy(session, kReset);
     if (!kept) return kept;
     const bool scrubbed = !locked && is_scrubbed(session);
     drop_schema(session, backend_.dialect());
