@@ -26,6 +26,7 @@
 #include "jobs/key_state_writer.hpp"
 #include "jobs/outage_alerts.hpp"
 #include "jobs/ticker.hpp"
+#include "store/call_deadline.hpp"
 
 namespace akr {
 namespace {
@@ -48,7 +49,8 @@ struct App::Parts {
     if (passwords) passwords->stop();
     if (disk) disk->stop();
     for (auto& node : nodes) node->stop();
-    // After the last request, so that what it taught is kept.
+    // After the last request, so that what it taught is kept.  A server that is away does not hold up the end.
+    const CallDeadline last_writes(std::chrono::steady_clock::now() + settings.db_timeout());
     if (ticker) ticker->stop();
     if (pin_ticker) pin_ticker->stop();
     if (pin_writer && !database->locked()) watch->note_pins(pin_writer->write_now());

@@ -63,6 +63,9 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
   options.add("connect-timeout", std::to_string(whole_seconds(patience.reach)));
   options.add("read-timeout", std::to_string(whole_seconds(patience.answer)));
   options.add("write-timeout", std::to_string(whole_seconds(patience.answer)));
+  // A server may ask for the password itself (mysql_clear_password, dialog), and whoever stands in its place before TLS
+  // is agreed on.  These do not show it.
+  options.add("restricted-auth", "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519");
   add_tls(options, server);
   return "host=" + quoted(options.text()) + " user=" + quoted(server.user) +
          " password=" + quoted(server.password.expose()) + " dbname=" + quoted(server.database) + " charset='utf8mb4'";

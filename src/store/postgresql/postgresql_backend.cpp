@@ -5,6 +5,7 @@
 
 #include <soci/postgresql/soci-postgresql.h>
 
+#include "base/strings.hpp"
 #include "store/postgresql/no_connection.hpp"
 #include "store/postgresql/postgresql_errors.hpp"
 #include "store/sql/run_statement.hpp"
@@ -77,21 +78,22 @@ std::string system_cas() {
   return named != nullptr && *named != '\0' ? named : "/etc/ssl/certs/ca-certificates.crt";
 }
 
-// Everything is said, so that nothing of the environment (PGSSLMODE, PGHOST) counts.
+// As a URI, since SOCI takes other connection strings apart at their white space and forgets how much there was.
+// Everything is said, so that nothing of the environment (PGSSLMODE, PGHOSTADDR) counts; what is empty is said, too.
 std::string connect_string(const DatabaseServer& server, const SessionPatience& patience) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience.reach).count();
-  std::string text = "host=" + quoted(server.host) + " port=" + std::to_string(server.port) +
-                     " dbname=" + quoted(server.database) + " user=" + quoted(server.user) +
-                     " password=" + quoted(server.password.expose()) +
-                     " client_encoding=UTF8 application_name=api-key-rotator connect_timeout=" +
-                     std::to_string(std::max<long long>(2, seconds)) +
-                     " keepalives=1 keepalives_idle=30 sslmode=" + std::string(word_for(server.tls));
   const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
-  if (!server.ca_file.empty() || verifies) {
-    text += " sslrootcert=" + quoted(server.ca_file.empty() ? system_cas() : server.ca_file);
-  }
-  if (!server.cert_file.empty()) text += " sslcert=" + quoted(server.cert_file);
-  if (!server.key_file.empty()) text += " sslkey=" + quoted(server.key_file);
+  const std::string ca = server.ca_file.empty() && verifies ? system_cas() : server.ca_file;
+  std::string password = percent_encode(server.password.expose());
+  std::string text = "postgresql://?host=" + percent_encode(server.host) + "&port=" + std::to_string(server.port) +
+                     "&dbname=" + percent_encode(server.database) + "&user=" + percent_encode(server.user) +
+                     "&password=" + password + "&connect_timeout=" + std::to_string(std::max<long long>(2, seconds)) +
+                     "&sslmode=" + std::string(word_for(server.tls)) + "&sslrootcert=" + percent_encode(ca) +
+                     "&sslcert=" + percent_encode(server.cert_file) + "&sslkey=" + percent_encode(server.key_file) +
+                     "&client_encoding=UTF8&application_name=api-key-rotator&keepalives=1&keepalives_idle=30"
+                     "&hostaddr=&options=&service=&passfile=&target_session_attrs=any&channel_binding=prefer"
+                     "&gssencmode=disable&replication=";
+  wipe(password);
   return text;
 }
 

@@ -14,11 +14,12 @@ bool has(std::string_view text, std::string_view word) { return text.find(word) 
 
 // libpq's own words, which are English where no translation is installed; the names of files and of SSL stay anyway.
 SqlFailure explain_silence(std::string_view message, const DatabaseServer& server, const std::string& where) {
-  if (has(message, "SSL") || has(message, "certificate")) {
-    if (has(message, "does not support SSL")) {
-      return {refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.",
-                      "tls")};
-    }
+  if (has(message, "does not support SSL")) {
+    return {
+        refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls")};
+  }
+  // Not for whatever happens while TLS is agreed on: a server may just be going.
+  if (has(message, "certificate")) {
     return {refused(where + ": its certificate is not one that " +
                         (server.ca_file.empty() ? std::string("the system's CAs") : "the CA file " + server.ca_file) +
                         " signed for this host; name the right CA file (sslrootcert, DB_SSL_CA) and host.",

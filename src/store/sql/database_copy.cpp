@@ -27,12 +27,6 @@ std::vector<InsertColumn> insert_columns(const TableShape& table) {
   return columns;
 }
 
-std::vector<std::string> key_columns(const TableShape& table) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < table.keys; ++i) names.push_back(table.columns[i].name);
-  return names;
-}
-
 }  // namespace
 
 DatabaseCopy::DatabaseCopy(std::unique_ptr<SqlBackend> from, std::unique_ptr<SqlBackend> to, const KeyCipher& cipher,
@@ -50,7 +44,7 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
   std::vector<CopiedTable> tables;
   // A second time from the start, should the source have changed between the parts of an interrupted copy.
   const bool resumed = !found_marker_.empty();
-  for (int tries = resumed ? 2 : 1; tries > 0; --tries) {
+  for (int tries = resumed ? 2 : 1;; --tries) {
     if (auto copied = copy_all(); !copied) return copied.error();
     const auto same = compare(tables);
     if (!same) return same.error();
@@ -58,12 +52,15 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
       if (auto finished = finish(); !finished) return on_side(finished.error(), "to");
       return tables;
     }
+    if (tries == 1) break;
     if (auto begun = begin(); !begun) return on_side(begun.error(), "to");
   }
-  return Error{.code = ErrorCode::kConflict,
-               .message = "The copy differs from " + from_backend_->where() +
-                          ": it was written to meanwhile. Stop the gateways that use it, and copy again.",
-               .field = "from"};
+  return Error{
+      .code = ErrorCode::kConflict,
+      .message = "The copy differs from " + from_backend_->where() +
+                 ": one of the two was written to meanwhile. Stop the gateways that use them, empty the target, "
+                 "and copy again.",
+      .field = "from"};
 }
 
 Result<void> DatabaseCopy::prepare_source() {
@@ -164,16 +161,26 @@ Result<void> DatabaseCopy::copy_table(const TableShape& table, std::vector<Cell>
     more = rows->size() == kRowsPerPage;
     if (rows->empty()) break;
     after.assign(rows->back().begin(), rows->back().begin() + static_cast<std::ptrdiff_t>(table.keys));
-    if (auto written = write(table, *rows); !written) return on_side(written.error(), "to");
+    if (auto written = write(table, *rows); !written) return on_side(in_use(written.error()), "to");
     *done += rows->size();
     if (progress_) progress_(table.name, *done, *all);
   }
   return {};
 }
 
+Error DatabaseCopy::in_use(Error error) const {
+  if (error.code == ErrorCode::kConflict) {
+    error.message = to_backend_->where() +
+                    " was written to meanwhile. Stop the gateways that use it, and name an empty "
+                    "database.";
+  }
+  return error;
+}
+
 Result<void> DatabaseCopy::write(const TableShape& table, std::vector<TableRow>& rows) {
   return to_.write([&](soci::session& session) -> Result<void> {
-    RowInsert insert(session, to_backend_->dialect(), table.name, insert_columns(table), key_columns(table));
+    // No row replaces another one: what the marker does not speak of, somebody else has written.
+    RowInsert insert(session, to_backend_->dialect(), table.name, insert_columns(table));
     for (TableRow& row : rows) {
       adapt_times(row, table, to_backend_->dialect());
       std::ranges::copy(row, insert.row().begin());

@@ -38,6 +38,7 @@ class DatabaseCopy {
   Result<void> begin();  // from the start
   Result<void> copy_all();
   Result<void> copy_table(const TableShape& table, std::vector<Cell> after);
+  Error in_use(Error error) const;
   Result<void> write(const TableShape& table, std::vector<TableRow>& rows);
   Result<void> take_over_meta();
   Result<bool> compare(std::vector<CopiedTable>& tables);

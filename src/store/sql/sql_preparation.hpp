@@ -32,6 +32,8 @@ class SqlPreparation {
   Result<void> upgrade();
 
  private:
+  template <class Step>
+  auto in_time(Step step);
   Result<void> take_lock();
   Result<void> note_upgraded();
   Result<void> make(const Migration& migration, bool& copied);

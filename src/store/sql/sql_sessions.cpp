@@ -93,7 +93,10 @@ Result<void> SqlSessions::find_place(Turn& turn, const Call& call) {
     idle_.pop_back();
   } else if (away_) {
     // A server that does not answer is waited for by one call, not by all.
-    if (trying_) return *away_;
+    if (trying_) {
+      freed_.notify_one();  // another one may have use for the place
+      return *away_;
+    }
     turn.tries_for_all_ = trying_ = true;
   }
   turn.has_place_ = true;
