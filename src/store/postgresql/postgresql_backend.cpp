@@ -91,7 +91,7 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
                      "&sslmode=" + std::string(word_for(server.tls)) + "&sslrootcert=" + percent_encode(ca) +
                      "&sslcert=" + percent_encode(server.cert_file) + "&sslkey=" + percent_encode(server.key_file) +
                      "&client_encoding=UTF8&application_name=api-key-rotator&keepalives=1&keepalives_idle=30"
-                     "&hostaddr=&options=&service=&passfile=&target_session_attrs=any&channel_binding=prefer"
+                     "&hostaddr=&options=&passfile=&target_session_attrs=any&channel_binding=prefer"
                      "&gssencmode=disable&replication=";
   wipe(password);
   return text;
