@@ -93,7 +93,7 @@ TYPED_TEST_P(ServerFaultsContract, KilledSessionsAreNotNoticed) {
 TYPED_TEST_P(ServerFaultsContract, TooManyConnectionsAreWaitedForAndReported) {
   // Both servers keep some for administrators.
   test::DatabaseProcess server(TypeParam::kind(),
-                               {.settings = {this->is_mysql() ? "max_connections=10" : "max_connections=13"}});
+                               {.settings = {this->words("max_connections=10", "max_connections=13")}});
   const OwnDatabase own(server);
   const StoreOptions options = ServerFaults<TypeParam>::options(server, own.name());
   test::DatabaseLogin login = server.admin(own.name());
@@ -139,9 +139,9 @@ TYPED_TEST_P(ServerFaultsContract, ASlowServerIsWaitedForUntilTheDeadline) {
 TYPED_TEST_P(ServerFaultsContract, AServerThatOnlyReadsIsReportedAndTriedAgain) {
   const auto store = this->open();
   const auto only_read = [&](bool on) {
-    this->server().sql(this->is_mysql() ? std::string("SET GLOBAL read_only = ") + (on ? "1" : "0")
-                                        : "ALTER DATABASE " + this->fixture_.database() +
-                                              " SET default_transaction_read_only = " + (on ? "on" : "off"));
+    this->server().sql(this->words(
+        std::string("SET GLOBAL read_only = ") + (on ? "1" : "0"),
+        "ALTER DATABASE " + this->fixture_.database() + " SET default_transaction_read_only = " + (on ? "on" : "off")));
   };
   only_read(true);
   this->end_sessions(this->server());  // PostgreSQL's setting is of new sessions only
