@@ -43,8 +43,7 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
   if (auto ready = prepare_target(); !ready) return on_side(ready.error(), "to");
   std::vector<CopiedTable> tables;
   // A second time from the start, should the source have changed between the parts of an interrupted copy.
-  const bool resumed = !found_marker_.empty();
-  for (int tries = resumed ? 2 : 1;; --tries) {
+  for (int tries = resumed_ ? 2 : 1;; --tries) {
     if (auto copied = copy_all(); !copied) return copied.error();
     const auto same = compare(tables);
     if (!same) return same.error();
@@ -96,6 +95,7 @@ Result<void> DatabaseCopy::prepare_target() {
   auto found = preparation.look();
   if (!found) return found.error();
   found_marker_ = found->copying;
+  resumed_ = !found_marker_.empty();
   found->copying.clear();
   if (auto readable = check_readable(*found); !readable) return readable;
   if (!found_marker_.empty() && !read_marker(found_marker_, tables_)) {

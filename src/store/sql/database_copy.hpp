@@ -55,6 +55,7 @@ class DatabaseCopy {
   const std::vector<TableShape> tables_ = copied_tables();
   std::string source_id_;  // that no two databases have in common
   std::string found_marker_;
+  bool resumed_ = false;  // an earlier call left the marker
 };
 
 }  // namespace akr
