@@ -38,9 +38,9 @@ Whether the service answers, and a copy of its database for the first version of
 .PP
 .nf
 .RS
-cd /var/lib/api\-key\-rotator
-sudo \-u api\-key\-rotator api\-key\-rotator healthcheck
-sudo \-u api\-key\-rotator api\-key\-rotator plain\-copy data/plain.db
+alias as\-service="sudo \-u api\-key\-rotator env \-C /var/lib/api\-key\-rotator"
+as\-service api\-key\-rotator healthcheck
+as\-service api\-key\-rotator plain\-copy data/plain.db
 .RE
 .fi
 )";
