@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(1, os.path.join(os.path.dirname(HERE), "deploy"))
 
 from cases import ROOT, Skip, case, expect, main, program   # finds the folders of the next ones
-from debian import Debian
+from debian import WANTED, Debian
 from package_file import PackageFile
 from servers import free_port
 from service import UNIT, Service
@@ -181,7 +181,25 @@ def installed_it_has_a_user_and_closed_folders_and_is_started(bench):
     expect(debian.owner(HOME) == f"{NAME}:{NAME} 700", debian.owner(HOME))
     expect(debian.must("getent", "passwd", NAME).strip().endswith(f":{HOME}:/usr/sbin/nologin"), "the user can log in")
     expect(os.readlink(debian.path(f"{HOME}/.env")) == SETTINGS, "commands do not see the settings")
-    expect(os.path.lexists(debian.path(f"/etc/systemd/system/multi-user.target.wants/{NAME}.service")), "not enabled")
+    expect(os.path.lexists(debian.path(WANTED)), "not enabled")
+
+
+@case
+def what_an_installation_does_can_be_done_again(bench):
+    """As dpkg does after a failure; what the administrator changed meanwhile stays."""
+    at(bench, "installed")
+    debian = World.debian
+    debian.must("chgrp", "adm", SETTINGS)
+    os.remove(debian.path(f"{HOME}/.env"))
+    again = ["env", f"DPKG_MAINTSCRIPT_PACKAGE={NAME}", f"/var/lib/dpkg/info/{NAME}.postinst", "configure"]
+    debian.must(*again, the_package(bench).version)
+    expect(debian.owner(SETTINGS) == "root:adm 640", debian.owner(SETTINGS))
+    expect(not os.path.lexists(debian.path(f"{HOME}/.env")), "the link that was removed is back")
+    debian.must("chgrp", "root", SETTINGS)
+    debian.must(*again)
+    expect(debian.owner(SETTINGS) == f"root:{NAME} 640", debian.owner(SETTINGS))
+    expect(os.readlink(debian.path(f"{HOME}/.env")) == SETTINGS, "no link to the settings")
+    debian.calls()
 
 
 @case
@@ -273,13 +291,15 @@ def an_upgrade_keeps_settings_and_data_and_restarts_what_ran(bench):
 
 
 @case
-def an_upgrade_does_not_start_what_was_stopped(bench):
+def an_upgrade_does_not_start_what_was_stopped_or_turned_off(bench):
     at(bench, "upgraded while it runs")
+    os.remove(World.debian.path(WANTED))   # systemctl disable
     newest = the_package(bench).newer(bench.new_directory(), ".1")
     World.debian.write("run/service.state", "inactive")
     calls = World.debian.install(newest.path)
     World.stages.append("upgraded while it is stopped")
     expect(calls == ["daemon-reload"], str(calls))
+    expect(not os.path.lexists(World.debian.path(WANTED)), "it is turned on again")
 
 
 @case
