@@ -7,7 +7,13 @@ set(AKR_DEBIAN "${CMAKE_SOURCE_DIR}/deploy/debian")
 install(TARGETS api-key-rotator RUNTIME DESTINATION usr/bin COMPONENT package)
 # /lib, not /usr/lib: where Debian 12's own packages have units, though both are one folder there.
 install(FILES "${AKR_DEBIAN}/api-key-rotator.service" DESTINATION lib/systemd/system COMPONENT package)
-install(CODE "set(AKR_VERSION [[${PROJECT_VERSION}]])
+# One name for both builds, so that changing from one to the other keeps the data; the enterprise build is the higher
+# version of the two, since it can do all that the other one does.
+set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
+if(NOT AKR_MYSQL AND NOT AKR_POSTGRESQL)
+  string(APPEND CPACK_PACKAGE_VERSION "~light")
+endif()
+install(CODE "set(AKR_VERSION [[${CPACK_PACKAGE_VERSION}]])
   set(AKR_PAGES_BY [[${AKR_PAGES_BY}]])
   set(AKR_SOURCE [[${CMAKE_SOURCE_DIR}]])
   set(AKR_WORK [[${CMAKE_BINARY_DIR}/pages]])" COMPONENT package)
@@ -15,7 +21,6 @@ install(SCRIPT "${CMAKE_SOURCE_DIR}/cmake/akr_package_pages.cmake" COMPONENT pac
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME api-key-rotator)
-set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(CPACK_PACKAGE_CONTACT "The API Key Rotator authors <maintainers@api-key-rotator.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /)
 set(CPACK_STRIP_FILES ON)
