@@ -2,17 +2,17 @@
 # Installs what is missing, builds the release with all tests, runs them and sums up.  Needs no network but for packages.
 #
 #   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy]
-#                   [--skip-package]
+#                   [--skip-package] [--skip-images]
 #
 # Exit 0 only if every part that was not skipped passed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-usage="usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy] [--skip-package]"
+usage="usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy] [--skip-package] [--skip-images]"
 skipped=" "
 for option in "$@"; do
   case $option in
-    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database | --skip-deploy | --skip-package) skipped+="${option#--skip-} " ;;
+    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database | --skip-deploy | --skip-package | --skip-images) skipped+="${option#--skip-} " ;;
     *) echo "$usage" >&2; exit 64 ;;
   esac
 done
@@ -57,6 +57,9 @@ sum_of_counts() {  # FILE, with several lines "N passed, N failed, N skipped"
     awk '{p += $1; f += $2; s += $3} END {printf "%d passed, %d failed, %d skipped", p, f, s}'
 }
 
+# So that ccache knows again, in the light build, what it compiled for this one.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+
 build() {
   cmake --preset release -DAKR_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
 }
@@ -94,6 +97,10 @@ if [ $status -eq 0 ]; then
   if ! is_skipped package; then
     part package tests/package/run.sh build/release/api-key-rotator
     note package $? "$(sum_of_counts "$scratch/package")"
+  fi
+  if ! is_skipped images; then
+    part images tests/images/run.sh build/release/api-key-rotator
+    note images $? "$(sum_of_counts "$scratch/images")"
   fi
 fi
 

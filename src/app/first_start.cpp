@@ -145,12 +145,14 @@ Result<void> load_admin_password(const FirstStartInput& input, FirstStart& into)
 }  // namespace
 
 Result<void> ensure_writable(const std::filesystem::path& directory, std::string_view setting) {
-  const std::filesystem::path named = directory.empty() ? "." : directory;
+  // Whole, since it is read where nobody knows our working directory: in the log of a container.
+  const std::filesystem::path named = std::filesystem::absolute(directory.empty() ? "." : directory);
   auto ready = ensure_directory(named);
   if (ready && ::access(named.c_str(), W_OK | X_OK) != 0) ready = cannot_write(named, errno);
   if (ready) return {};
   Error error = ready.error();
-  error.message += "; make it writable for that user, or set " + std::string(setting);
+  error.message += "; make it writable for that user (chown " + std::to_string(::geteuid()) +
+                   ", outside of a container on the folder that is mounted there), or set " + std::string(setting);
   return error;
 }
 

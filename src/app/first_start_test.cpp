@@ -184,6 +184,7 @@ TEST_F(FirstStartTest, AnUnwritableDirectoryNamesPathAndUser) {
     const std::string uid = "user id " + std::to_string(::geteuid());
     const bool expected = !started && started.error().code == ErrorCode::kStoreUnavailable &&
                           started.error().message.find(uid) != std::string::npos &&
+                          started.error().message.find("chown " + std::to_string(::geteuid())) != std::string::npos &&
                           started.error().message.find(input_.data_directory.string()) != std::string::npos;
     ::_exit(expected ? 0 : 1);
   }

@@ -6,6 +6,8 @@
 #include <memory>
 #include <thread>
 
+#include <unistd.h>
+
 #include "admin/known_formats.hpp"
 #include "base/ip_address.hpp"
 #include "config/backend_choice.hpp"
@@ -37,10 +39,15 @@ EnvProxy env_proxy(const Settings& settings) {
   };
 }
 
-const char* temporary_directory() {
-  const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): before the workers start
-  return named != nullptr && *named != '\0' ? named : "/tmp";
+}  // namespace
+
+std::string body_directory(const char* tmpdir, const char* usual, const std::string& data_directory) {
+  if (tmpdir != nullptr && *tmpdir != '\0') return tmpdir;
+  // In a container whose root file system is read-only nothing but the data may be writable.
+  return ::access(usual, W_OK | X_OK) == 0 ? usual : data_directory;
 }
+
+namespace {
 
 // The kernel spreads connections over the workers evenly enough.
 net::PlaceLimits places_of_worker(const Settings& settings, std::size_t workers, std::size_t connections) {
@@ -122,7 +129,8 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
   made.gateway.body = body_limits(settings);
   if (settings.public_base_url.given()) made.gateway.public_base_url = settings.public_base_url().text;
   made.gateway.packed_error = settings.compressed_error_limit().bytes;
-  made.gateway.body_directory = temporary_directory();
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before the workers start
+  made.gateway.body_directory = body_directory(std::getenv("TMPDIR"), "/tmp", data_directory(settings));
   made.gateway.relay.sse_keepalive = settings.sse_keepalive();
   return made;
 }

@@ -19,6 +19,8 @@ NodeSettings make_node_settings(const Settings& settings, std::size_t workers, s
 // With USE_ENV_PROXY: each proxy that is set must be one that could be used, or every request would fail that needs it.
 // kInvalid with the setting's name.
 Result<void> check_env_proxies(const Settings& settings);
+// Where bodies over 1 MiB are kept: TMPDIR, else the `usual` place, else beside the data.
+std::string body_directory(const char* tmpdir, const char* usual, const std::string& data_directory);
 FirstStartInput first_start_input(const Settings& settings);
 StoreOptions store_options(const Settings& settings, const FirstStart& secrets);
 AdminSettings admin_settings(const Settings& settings, const FirstStart& secrets);

@@ -24,6 +24,14 @@ TEST(EnvProxies, UsableOnesStart) {
   EXPECT_TRUE(check({{"HTTPS_PROXY", "nonsense"}}));  // not used
 }
 
+// Uploads failed in a container whose root file system is read-only: there was no /tmp to keep them in.
+TEST(BodyDirectory, IsBesideTheDataWhereNothingElseIsWritable) {
+  EXPECT_EQ(body_directory("/srv/spill", "/tmp", "/data"), "/srv/spill");
+  EXPECT_EQ(body_directory(nullptr, "/tmp", "/data"), "/tmp");
+  EXPECT_EQ(body_directory("", "/tmp", "/data"), "/tmp");
+  EXPECT_EQ(body_directory(nullptr, "/no/such/folder", "/data"), "/data");
+}
+
 // A proxy of the environment was read in another way than one of a service, and not before the first request.  Stands
 // for settings whose URL names another host than the operator reads.
 TEST(EnvProxies, OthersStopTheStartWithTheSettingsName) {

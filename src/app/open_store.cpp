@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/build_name.hpp"
 #include "app/exit_status.hpp"
 #include "app/node_settings.hpp"
 #include "base/error_table.hpp"
@@ -78,9 +79,8 @@ Opened await_database(const DatabaseWait& wait) {
 Result<void> check_built_in(const Settings& settings) {
   const DatabaseKind kind = database_at(settings).kind;
   if (is_built_in(kind)) return {};
-  return Error{ErrorCode::kUnsupported, setting_of_part(settings, "") + ": this build has no " +
-                                            std::string(row_of(kind).title) +
-                                            "; use one that has it, or DB_TYPE=sqlite for the file DATABASE_PATH"};
+  return Error{ErrorCode::kUnsupported, setting_of_part(settings, "") + ": " + not_in_this_build(kind) +
+                                            "; use that one, or DB_TYPE=sqlite for the file DATABASE_PATH"};
 }
 
 Opened open_store(const Settings& settings, const FirstStart& secrets, const StopWithin& stop_within) {

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/build_name.hpp"
 #include "base/json_text.hpp"
 #include "base/strings.hpp"
 
@@ -84,8 +85,10 @@ OperationsAnswer Operations::answer(const net::MessageHead& head) {
   if (path == "/healthz") return json_answer(200, {{"status", "ok"}});
   if (path == "/readyz") return ready_answer();
   if (path == "/metrics") return metrics_answer(head);
-  return json_answer(
-      200, {{"name", "api-key-rotator"}, {"version", AKR_VERSION}, {"status", draining() ? "draining" : "ok"}});
+  return json_answer(200, {{"name", "api-key-rotator"},
+                           {"version", AKR_VERSION},
+                           {"build", build_name()},
+                           {"status", draining() ? "draining" : "ok"}});
 }
 
 std::string_view Operations::readiness() const {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/build_name.hpp"
+
 namespace akr {
 namespace {
 
@@ -20,6 +22,13 @@ class Readiness : public testing::Test {
   Metrics metrics_{1};
   Operations operations_{metrics_, {}, {}, [] { return 0U; }};
 };
+
+TEST_F(Readiness, TheRootSaysWhichBuildAnswers) {
+  EXPECT_EQ(ask("/").body, R"({"name":"api-key-rotator","version":")" AKR_VERSION R"(","build":")" +
+                               std::string(build_name()) +
+                               R"(","status":"ok"})"
+                               "\n");
+}
 
 // It said 200 and "ok" while nothing could be stored, and while the database was gone.
 TEST_F(Readiness, TellsWhatTheDatabaseIs) {

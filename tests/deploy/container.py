@@ -13,7 +13,7 @@ import tempfile
 
 from cases import Failure, expect, wait_for
 
-BINARY = "/app/api-key-rotator"   # in the images
+BINARY = "/usr/local/bin/api-key-rotator"   # in the images
 
 
 class Container:

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "admin/known_formats.hpp"
+#include "app/build_name.hpp"
 #include "app/commands/completion.hpp"
 #include "app/commands/exit_codes.hpp"
 #include "app/commands/man_page.hpp"
@@ -139,7 +140,8 @@ std::optional<PrintCommand> print_command(const CLI::App& app, const Printing& a
 Command parse_command_line(int argc, const char* const* argv) {
   CLI::App app(kDescription, "api-key-rotator");
   app.formatter(std::make_shared<HelpWithSettings>());
-  app.set_version_flag("--version", std::string("api-key-rotator ") + AKR_VERSION, "Prints the version");
+  app.set_version_flag("--version", "api-key-rotator " AKR_VERSION " (" + std::string(build_name()) + ")",
+                       "Prints the version and which build this is");
   app.set_help_flag("-h,--help", "Prints this help");
   app.require_subcommand(0, 1);
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/build_name.hpp"
 #include "config/describe.hpp"
 
 namespace akr {
@@ -55,7 +56,9 @@ TEST(CommandLine, HelpNamesCommandsSettingsAndExitCodes) {
   }
 }
 
-TEST(CommandLine, VersionIsOneLine) { EXPECT_EQ(printed({"--version"}).text, "api-key-rotator " AKR_VERSION "\n"); }
+TEST(CommandLine, VersionIsOneLineWithTheBuild) {
+  EXPECT_EQ(printed({"--version"}).text, "api-key-rotator " AKR_VERSION " (" + std::string(build_name()) + ")\n");
+}
 
 TEST(CommandLine, GeneratedTextsComeAsTheyAre) {
   EXPECT_EQ(printed({"docs"}).text, configuration_markdown(Language::kEnglish));

@@ -1,5 +1,6 @@
 #include "app/commands/copy_side.hpp"
 
+#include "app/build_name.hpp"
 #include "app/exit_status.hpp"
 #include "base/error_table.hpp"
 #include "config/backend_address.hpp"
@@ -32,8 +33,7 @@ Result<DatabaseAddress> read_copy_side(std::string_view side, std::string_view w
     return wrong_side(side, ErrorCode::kInvalid, "this address cannot be used: " + address.error().message);
   }
   if (!is_built_in(address->kind)) {
-    return wrong_side(side, ErrorCode::kUnsupported,
-                      "this build has no " + std::string(row_of(address->kind).title) + "; use one that has it");
+    return wrong_side(side, ErrorCode::kUnsupported, not_in_this_build(address->kind));
   }
   return address;
 }

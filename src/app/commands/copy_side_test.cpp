@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/build_name.hpp"
 #include "store/open.hpp"
 
 namespace akr {
@@ -39,7 +40,7 @@ TEST(CopySide, ADatabaseThatThisBuildLacksIsRefused) {
     const auto side = read_copy_side(kFromSide, std::string(row.words[0]) + "://db/keys", {});
     ASSERT_FALSE(side) << row.title;
     EXPECT_EQ(side.error().code, ErrorCode::kUnsupported);
-    EXPECT_THAT(side.error().message, HasSubstr("--from: this build has no " + std::string(row.title)));
+    EXPECT_THAT(side.error().message, HasSubstr("--from: " + not_in_this_build(row.kind)));
   }
 }
 
