@@ -14,7 +14,7 @@ namespace akr {
 namespace {
 
 constexpr const char* kMarker = "copying";
-constexpr SessionLimits kOneSession{.most = 1, .patience = {.lock = std::chrono::hours(1)}};
+constexpr SessionLimits kOneSession{.most = 1, .patience = {.lock = std::chrono::hours(1)}, .tells = false};
 
 Error on_side(Error error, const char* side) {
   error.field = side;

@@ -24,7 +24,7 @@ SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std
     : backend_(backend),
       cipher_(cipher),
       reach_(reach),
-      session_(backend, {.most = 1, .patience = {.reach = reach, .lock = kLock}}) {}
+      session_(backend, {.most = 1, .patience = {.reach = reach, .lock = kLock}, .tells = false}) {}
 
 // A server may fall silent in the middle of a start; without an upgrade that is noticed.
 template <class Step>

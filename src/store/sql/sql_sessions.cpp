@@ -235,6 +235,7 @@ Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Access acce
 
 // A disk stays full for hours, and everybody tries again.
 void SqlSessions::tell(const Error& error) {
+  if (!limits_.tells) return;
   {
     const MutexLock lock(mutex_);
     if (error.message == told_) return;

@@ -31,6 +31,7 @@ struct SessionLimits {
   std::chrono::milliseconds deadline{0};  // of one call with all its tries; 0: as long as it takes
   int tries = 1;                          // of a transaction
   SessionPatience patience = {};
+  bool tells = true;  // logs failures; whoever hands them on to a person at once does not
 };
 
 // What a call is about to do.
