@@ -25,6 +25,12 @@ SqlFailure explain_tls(std::string_view message, const DatabaseServer& server, c
     return {
         refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls")};
   }
+  // OpenSSL's word for what the other side says of us.
+  if (has("alert")) {
+    return {refused(where + " takes no connection with our certificate, or without one; name one that its CA signed "
+                            "(sslcert, DB_SSL_CERT).",
+                    "tls")};
+  }
   if (has("certificate") || has("self") || has("issuer") || has("ostname") || has("host name") || has("alidation")) {
     return {refused(where + ": its certificate is not one that " +
                         (server.ca_file.empty() ? std::string("the system's CAs") : "the CA file " + server.ca_file) +

@@ -18,6 +18,12 @@ SqlFailure explain_silence(std::string_view message, const DatabaseServer& serve
     return {
         refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls")};
   }
+  // OpenSSL's word for what the other side says of us.
+  if (has(message, "alert")) {
+    return {refused(where + " takes no connection with our certificate, or without one; name one that its CA signed "
+                            "(sslcert, DB_SSL_CERT).",
+                    "tls")};
+  }
   // Not for whatever happens while TLS is agreed on: a server may just be going.
   if (has(message, "certificate")) {
     return {refused(where + ": its certificate is not one that " +
