@@ -35,9 +35,10 @@ def make_tar():
     tar = f"{CACHE}/bookworm.tar"
     if not os.path.exists(tar):
         os.makedirs(CACHE, exist_ok=True)
-        # `path-exclude`: pages that nobody reads here.
-        done = subprocess.run([program("mmdebstrap"), "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists",
-                               "--dpkgopt=path-exclude=/usr/share/locale/*", "bookworm", tar + ".part"], capture_output=True, text=True)
+        # A name of its own until it is whole; `path-exclude`: words that nobody reads here.
+        command = [program("mmdebstrap"), "--quiet", "--format=tar", "--variant=minbase", "--skip=cleanup/apt/lists",
+                   "--dpkgopt=path-exclude=/usr/share/locale/*", "bookworm", tar + ".part"]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise Failure(f"mmdebstrap: {done.stderr[-1500:]}")
         os.rename(tar + ".part", tar)
