@@ -12,13 +12,13 @@ build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
        libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libc-ares-dev libsimdjson-dev
        libsoci-dev libsqlite3-dev libmariadb-dev libpq-dev libsodium-dev libjwt-dev prometheus-cpp-dev libcli11-dev
        libre2-dev zlib1g-dev libbrotli-dev libzstd-dev)
-image=(binutils python3-minimal)
+image=(binutils python3)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
        python3-venv openssl nodejs npm mariadb-server-core mariadb-client-core postgresql
        docker-compose python3-yaml python3-jsonschema nginx-light caddy dpkg-dev mmdebstrap strace mandoc)
 benches=(nginx-light haproxy)
 # Programs that may just as well come from somewhere else than Debian.
-declare -A program=([curl]=curl [python3]=python3 [python3-minimal]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
+declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
                     [pkg-config]=pkg-config [nginx-light]=nginx [haproxy]=haproxy [openssl]=openssl [caddy]=caddy [docker-compose]=docker-compose)
 
 wanted=("${build[@]}")
