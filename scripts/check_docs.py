@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What check_docs.sh checks besides generated files: headings of both languages, links between files, unread settings,
-rules that are named but not explained, paths that lead nowhere."""
+rules that are named but not explained, paths that lead nowhere, merges that were committed unfinished."""
 
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -13,6 +14,7 @@ SETTING = re.compile(r'^  Setting<[^\n]*> (\w+)\{\*this, "(\w+)"', re.MULTILINE)
 
 INSTALLED = {"node_modules", ".venv"}  # what others wrote
 RULE = re.compile(r"\bD\d\d\b")
+CONFLICT = re.compile(rb"(<{7}|>{7}|\|{7})( |$)")
 
 # A path as prose names it: from the root or, for what lies in src/, from there.  `core/keys/key_pool` is the family
 # key_pool.*, `<name>` ends a path, `{a,b}` and `*` are read as a shell reads them.
@@ -129,9 +131,23 @@ def map_problems():
                 folders.append(folders[depth] / name)
 
 
+def conflict_problems():
+    """Of a merge's three markers the middle one also underlines headings; the outer two stand nowhere else."""
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in files.split("\0"):
+        if not (ROOT / name).is_file():
+            continue
+        content = (ROOT / name).read_bytes()
+        if b"\0" in content:
+            continue
+        for number, line in enumerate(content.splitlines(), 1):
+            if CONFLICT.match(line):
+                yield f"{name}:{number}: a conflict marker"
+
+
 def main():
     problems = [*language_problems(), *link_problems(), *setting_problems(), *error_problems(), *rule_problems(), *path_problems(),
-                *map_problems()]
+                *map_problems(), *conflict_problems()]
     for problem in problems:
         print(problem)
     print(f"check_docs: {len(problems)} problems")

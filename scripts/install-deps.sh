@@ -5,6 +5,7 @@
 #   scripts/install-deps.sh --image    and what lays out the file system of an image
 #   scripts/install-deps.sh --test     and what the tests and checks need
 #   scripts/install-deps.sh --bench    and the proxies that bench/compare.sh compares with
+#   scripts/install-deps.sh --list     only prints the names, behind or before the other options
 set -euo pipefail
 
 build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
@@ -14,21 +15,27 @@ build=(clang-16 cmake ninja-build ccache mold pkg-config ca-certificates
 image=(binutils python3)
 tests=(valgrind binutils libgtest-dev libgmock-dev libbenchmark-dev libclang-rt-16-dev clang-format-16 clang-tidy-16 curl python3
        python3-venv openssl nodejs npm mariadb-server-core mariadb-client-core postgresql
-       docker-compose python3-yaml python3-jsonschema nginx-light caddy)
+       docker-compose python3-yaml python3-jsonschema nginx-light caddy dpkg-dev mmdebstrap strace mandoc)
 benches=(nginx-light haproxy)
 # Programs that may just as well come from somewhere else than Debian.
 declare -A program=([curl]=curl [python3]=python3 [nodejs]=node [npm]=npm [cmake]=cmake [ninja-build]=ninja
                     [pkg-config]=pkg-config [nginx-light]=nginx [haproxy]=haproxy [openssl]=openssl [caddy]=caddy [docker-compose]=docker-compose)
 
 wanted=("${build[@]}")
+list=false
 for option in "$@"; do
   case $option in
     --image) wanted+=("${image[@]}") ;;
     --test) wanted+=("${tests[@]}") ;;
     --bench) wanted+=("${benches[@]}") ;;
-    *) echo "usage: scripts/install-deps.sh [--image] [--test] [--bench]" >&2; exit 64 ;;
+    --list) list=true ;;
+    *) echo "usage: scripts/install-deps.sh [--image] [--test] [--bench] [--list]" >&2; exit 64 ;;
   esac
 done
+if $list; then
+  printf '%s\n' "${wanted[@]}"
+  exit 0
+fi
 
 is_installed() {
   if [ "$1" = python3-venv ] && python3 -c 'import ensurepip, venv' 2>/dev/null; then return 0; fi

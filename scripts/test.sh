@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds the release with all tests, runs them and sums up.  Needs no network but for packages.
 #
-#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy] [--skip-images]
+#   scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy]
+#                   [--skip-package] [--skip-images]
 #
 # Exit 0 only if every part that was not skipped passed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-usage="usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy] [--skip-images]"
+usage="usage: scripts/test.sh [--skip-install] [--skip-ctest] [--skip-conformance] [--skip-sdk] [--skip-database] [--skip-deploy] [--skip-package] [--skip-images]"
 skipped=" "
 for option in "$@"; do
   case $option in
-    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database | --skip-deploy | --skip-images) skipped+="${option#--skip-} " ;;
+    --skip-install | --skip-ctest | --skip-conformance | --skip-sdk | --skip-database | --skip-deploy | --skip-package | --skip-images) skipped+="${option#--skip-} " ;;
     *) echo "$usage" >&2; exit 64 ;;
   esac
 done
@@ -92,6 +93,10 @@ if [ $status -eq 0 ]; then
   if ! is_skipped deploy; then
     part deploy tests/deploy/run.sh build/release/api-key-rotator
     note deploy $? "$(sum_of_counts "$scratch/deploy")"
+  fi
+  if ! is_skipped package; then
+    part package tests/package/run.sh build/release/api-key-rotator
+    note package $? "$(sum_of_counts "$scratch/package")"
   fi
   if ! is_skipped images; then
     part images tests/images/run.sh build/release/api-key-rotator

@@ -26,6 +26,7 @@
 #include "jobs/key_state_writer.hpp"
 #include "jobs/outage_alerts.hpp"
 #include "jobs/ticker.hpp"
+#include "store/call_deadline.hpp"
 
 namespace akr {
 namespace {
@@ -48,7 +49,8 @@ struct App::Parts {
     if (passwords) passwords->stop();
     if (disk) disk->stop();
     for (auto& node : nodes) node->stop();
-    // After the last request, so that what it taught is kept.
+    // After the last request, so that what it taught is kept.  A server that is away does not hold up the end.
+    const CallDeadline last_writes(std::chrono::steady_clock::now() + settings.db_timeout());
     if (ticker) ticker->stop();
     if (pin_ticker) pin_ticker->stop();
     if (pin_writer && !database->locked()) watch->note_pins(pin_writer->write_now());
@@ -159,8 +161,8 @@ void App::Parts::build() {
   outage_alerts = std::make_unique<OutageAlerts>(std::move(all_pools));
   pins = std::make_unique<PinTable>(secrets.encryption_key.expose());
   pin_writer = std::make_unique<KeyPinWriter>(database->key_pins(), *pins, system_clock());
-  const std::size_t sessions = is_server(at.kind) ? settings.db_pool_size() : 0;
-  const std::size_t reserved = settings.reserved_connections() + sessions;
+  const std::size_t sessions = is_server(at.kind) ? settings.db_pool_size() + 1 : 0;
+  const std::size_t reserved = settings.reserved_connections() + 2 * sessions;  // each is watched by another
   const std::size_t allowed = allowed_connections(settings.max_connections(), count, reserved);
   NodeSettings node_settings = make_node_settings(settings, count, allowed);
   node_settings.gateway.pins.table = pins.get();

@@ -10,15 +10,6 @@
 
 namespace akr {
 
-// As libpq's sslmode means them (postgresql.org/docs/15/libpq-ssl.html, table 34.1).
-enum class DatabaseTls {
-  kDisable,     // never
-  kPrefer,      // where the server offers it, whoever it is
-  kRequire,     // always, whoever it is
-  kVerifyCa,    // always, with a certificate that the CA signed
-  kVerifyFull,  // and that names the host
-};
-
 struct DatabaseServer {
   std::string host;  // name, IP address without brackets, or an absolute path: of a socket (MySQL), of its directory
                      // (PostgreSQL)

@@ -199,8 +199,6 @@ Error unknown_scheme() {
   return wrong(reason);
 }
 
-std::string_view usual_user(DatabaseKind kind) { return kind == DatabaseKind::kPostgresql ? "postgres" : "root"; }
-
 }  // namespace
 
 bool is_database_host(std::string_view text) {
@@ -234,8 +232,8 @@ Result<DatabaseAddress> complete_address(DatabaseUrl url) {
   if (server.cert_file.empty() != server.key_file.empty()) {
     return wrong("a certificate needs its key, and a key its certificate");
   }
-  if (server.port == 0) server.port = row_of(address.kind).default_port;
-  if (server.user.empty()) server.user = usual_user(address.kind);
+  if (server.port == 0) server.port = row_of(address.kind).server.port;
+  if (server.user.empty()) server.user = row_of(address.kind).server.user;
   const bool has_ca = !server.ca_file.empty();
   server.tls = url.tls.value_or(has_ca ? DatabaseTls::kVerifyCa : DatabaseTls::kPrefer);
   if (has_ca && server.tls == DatabaseTls::kRequire) server.tls = DatabaseTls::kVerifyCa;

@@ -4,6 +4,7 @@
 
 #include "config/backend_address.hpp"
 #include "config/database_settings.hpp"
+#include "config/database_words.hpp"
 
 namespace akr {
 namespace {
@@ -25,8 +26,8 @@ void warn_of_sqlite(Settings& settings, const DatabaseAddress& address) {
       given_names({&settings.db_host, &settings.db_user, &settings.mysql_db_host, &settings.mysql_host});
   if (hints.empty()) return;
   settings.warnings.push_back(hints + ": ignored, they choose no database; the SQLite file " + address.file +
-                              " is used. DB_TYPE=mysql or postgresql uses that server, DB_TYPE=sqlite silences this "
-                              "warning");
+                              " is used. DB_TYPE=" + server_words() +
+                              " uses that server, DB_TYPE=sqlite silences this warning");
 }
 
 void warn_of_server(Settings& settings, const DatabaseAddress& address) {

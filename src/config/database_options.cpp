@@ -76,11 +76,6 @@ constexpr TlsWord kGoModes[] = {{"false", DatabaseTls::kDisable},       {"0", Da
                                 {"true", DatabaseTls::kVerifyFull},     {"1", DatabaseTls::kVerifyFull},
                                 {"skip-verify", DatabaseTls::kRequire}, {"preferred", DatabaseTls::kPrefer}};
 
-constexpr std::string_view kPostgresqlModes = "disable, allow, prefer, require, verify-ca or verify-full";
-constexpr std::string_view kMysqlModes = "DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY";
-constexpr std::string_view kPostgresqlNames = "sslmode, sslrootcert, sslcert and sslkey";
-constexpr std::string_view kMysqlNames = "ssl-mode, ssl-ca, ssl-cert and ssl-key";
-
 template <class... Parts>
 Error wrong(const Parts&... parts) {
   std::string message;
@@ -111,7 +106,7 @@ std::optional<bool> truth_of(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(DatabaseKind kind) : kind_(kind) {}
+  explicit Reader(DatabaseKind kind) : words_(row_of(kind).server) {}
 
   Result<void> read(std::string_view option) {
     const std::string_view name = take_part(option, '=');
@@ -140,8 +135,7 @@ class Reader {
 
  private:
   Error unknown_name() const {
-    return wrong("it has a TLS option that the gateway does not know; known are ",
-                 kind_ == DatabaseKind::kMysql ? kMysqlNames : kPostgresqlNames);
+    return wrong("it has a TLS option that the gateway does not know; known are ", words_.tls_options);
   }
 
   static Error unknown_value(std::string_view name, std::string_view allowed) {
@@ -177,7 +171,7 @@ class Reader {
       case Means::kNothing:
         return {};
       case Means::kMode:
-        return take_mode(name, find_word(kModes, value), modes());
+        return take_mode(name, find_word(kModes, value), words_.tls_modes);
       case Means::kGoMode:
         return take_mode(name, find_word(kGoModes, value), "true, false, skip-verify or preferred");
       case Means::kSwitch:
@@ -186,8 +180,6 @@ class Reader {
     }
     return {};
   }
-
-  std::string_view modes() const { return kind_ == DatabaseKind::kMysql ? kMysqlModes : kPostgresqlModes; }
 
   Result<void> take_mode(std::string_view name, std::optional<DatabaseTls> mode, std::string_view allowed) {
     if (!mode) return unknown_value(name, allowed);
@@ -205,17 +197,12 @@ class Reader {
     }
     if (means == Means::kVerify && !*on) return {};
     DatabaseTls tls = DatabaseTls::kDisable;
-    if (*on) tls = means == Means::kVerify ? DatabaseTls::kVerifyCa : switched_on();
+    if (*on) tls = means == Means::kVerify ? DatabaseTls::kVerifyCa : words_.ssl_true;
     switched_ = std::max(switched_.value_or(tls), tls);
     return {};
   }
 
-  // PostgreSQL's JDBC driver, the one that has this option, means everything by it.
-  DatabaseTls switched_on() const {
-    return kind_ == DatabaseKind::kPostgresql ? DatabaseTls::kVerifyFull : DatabaseTls::kRequire;
-  }
-
-  const DatabaseKind kind_;
+  const DatabaseServerWords& words_;
   DatabaseOptions made_;
   std::optional<DatabaseTls> mode_, switched_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/database_address.hpp"
 #include "base/log.hpp"
+#include "config/database_words.hpp"
 #include "config/setting.hpp"
 #include "config/setting_rules.hpp"
 
@@ -218,22 +219,21 @@ struct Settings : SettingList {
     {"Which database to use; wins over the settings below. Unset: what DATABASE_URL says, or else SQLite.",
      "使用哪种数据库；优先于以下各项。不设置时由 DATABASE_URL 决定，否则为 SQLite。"}};
   Setting<Secret> database_url{*this, "DATABASE_URL", Secret(),
-    {"Address of the database: `sqlite:PATH`, `mysql://USER:PASSWORD@HOST:PORT/NAME` (also "
-     "`USER:PASSWORD@tcp(HOST:PORT)/NAME`) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`, percent-encoded; "
-     "`?sslmode=` and the like behind it. User, password and name may be left to the settings below.",
-     "数据库地址：`sqlite:PATH`、`mysql://USER:PASSWORD@HOST:PORT/NAME`（或 `USER:PASSWORD@tcp(HOST:PORT)/NAME`）或 "
-     "`postgresql://USER:PASSWORD@HOST:PORT/NAME`，需要百分号编码；其后可带 `?sslmode=` 等选项。用户、密码和库名可以留给以下各项。"}};
+    {"Address of the database: `sqlite:PATH`, or `TYPE://USER:PASSWORD@HOST:PORT/NAME` with a server's word of DB_TYPE "
+     "(MySQL also as `USER:PASSWORD@tcp(HOST:PORT)/NAME`), percent-encoded; `?sslmode=` and the like behind it. User, "
+     "password and name may be left to the settings below.",
+     "数据库地址：`sqlite:PATH`，或以 DB_TYPE 中服务器的名称写成 `TYPE://USER:PASSWORD@HOST:PORT/NAME`（MySQL 也可写作 "
+     "`USER:PASSWORD@tcp(HOST:PORT)/NAME`），需要百分号编码；其后可带 `?sslmode=` 等选项。用户、密码和库名可以留给以下各项。"}};
   Setting<std::string> db_host{*this, "DB_HOST", "",
     {"Host of the server, or the path of its socket (PostgreSQL: of the socket's directory). Without DB_TYPE or "
      "DATABASE_URL this and what follows choose nothing. Unset: `localhost`.",
      "服务器主机，或其套接字的路径（PostgreSQL 为套接字所在目录）。没有 DB_TYPE 或 DATABASE_URL 时，此项及以下各项不起选择作用。不设置时为 "
      "`localhost`。"}};
   Setting<std::uint32_t> db_port{*this, "DB_PORT", 0,
-    {"Port of the server; 0 means the usual one, 3306 for MySQL and 5432 for PostgreSQL.",
-     "服务器端口；0 表示通常的端口：MySQL 为 3306，PostgreSQL 为 5432。"}, between(0U, 65535U)};
+    {"Port of the server; 0 means the usual one: " + usual_ports().en + ".",
+     "服务器端口；0 表示通常的端口：" + usual_ports().zh + "。"}, between(0U, 65535U)};
   Setting<std::string> db_user{*this, "DB_USER", "",
-    {"User name at the server. Unset: `root` at MySQL, `postgres` at PostgreSQL.",
-     "服务器的用户名。不设置时 MySQL 为 `root`，PostgreSQL 为 `postgres`。"}};
+    {"User name at the server. Unset: " + usual_users().en + ".", "服务器的用户名。不设置时为 " + usual_users().zh + "。"}};
   Setting<Secret> db_password{*this, "DB_PASSWORD", Secret(),
     {"Password at the server, as it is: nothing is encoded.", "服务器的密码，按原样填写，无需编码。"}};
   Setting<std::string> db_name{*this, "DB_NAME", "api_key_rotator",

@@ -11,7 +11,7 @@ namespace akr {
 namespace {
 
 // Beside their first character clues are known by the two that begin here; those before are shared by too many words.
-constexpr std::size_t kMark = 4;
+[[maybe_unused]] constexpr std::size_t kMark = 4;  // unused where there is no SSE2
 
 bool clue_at(std::string_view text, std::size_t at, std::span<const std::string_view> clues) {
   return std::any_of(clues.begin(), clues.end(),

@@ -47,7 +47,8 @@ class ConfigStore {
   virtual Result<UpstreamKey> find_key(KeyId id) = 0;  // kNotFound
   // Reads the key, lets `edit` change what people set (not id, service or secret), and writes it: one transaction, so
   // that two edits of different members both last.  Returns the key as it is now.  kNotFound; whatever `edit` refuses,
-  // and nothing is written then.  `edit` must not call the store.
+  // and nothing is written then.  `edit` must not call the store; it may be called again, with the key as it is then,
+  // where a server broke the transaction off.
   using KeyEdit = std::function<Result<void>(UpstreamKey&)>;
   virtual Result<UpstreamKey> edit_key(KeyId id, const KeyEdit& edit) = 0;
   virtual Result<ServiceId> delete_key(KeyId id) = 0;              // whose key it was; kNotFound

@@ -1,9 +1,9 @@
 // copy_database.hpp - everything that one database holds, moved into another, of any kind.
 //
 // Keys travel sealed: both databases are used with the same encryption key, and nothing is opened on the way.  The
-// source is only read, and migrated first if it is an older one.  The target is a database without tables, or one that
-// an earlier call was interrupted in: it goes on where that one stopped.  While it is being filled the gateway refuses
-// to start on it.  At the end every table is counted and its rows compared by checksum.
+// source is only read, and migrated first if it is an older one.  The target is a database without tables or with empty
+// ones, or one that an earlier call was interrupted in: it goes on where that one stopped.  While it is being filled
+// the gateway refuses to start on it.  At the end every table is counted and its rows compared by checksum.
 #pragma once
 
 #include <cstdint>

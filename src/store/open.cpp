@@ -26,38 +26,45 @@ Result<void> check_files(const DatabaseServer& server) {
   return {};
 }
 
-}  // namespace
-
-// THE list.
-std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at) {
+// THE list.  nullptr: not part of this build.
+std::unique_ptr<SqlBackend> new_backend(const DatabaseAddress& at) {
   switch (at.kind) {
     case DatabaseKind::kUnset:
       return nullptr;
     case DatabaseKind::kSqlite:
       return std::make_unique<SqliteBackend>(at.file);
-#if AKR_WITH_MYSQL
     case DatabaseKind::kMysql:
+#if AKR_WITH_MYSQL
       return std::make_unique<MysqlBackend>(at.server);
-#endif
-#if AKR_WITH_POSTGRESQL
-    case DatabaseKind::kPostgresql:
-      return std::make_unique<PostgresqlBackend>(at.server);
-#endif
-    default:
+#else
       return nullptr;
+#endif
+    case DatabaseKind::kPostgresql:
+#if AKR_WITH_POSTGRESQL
+      return std::make_unique<PostgresqlBackend>(at.server);
+#else
+      return nullptr;
+#endif
   }
+  return nullptr;
 }
 
-bool is_built_in(DatabaseKind kind) { return make_backend({.kind = kind, .file = "unused", .server = {}}) != nullptr; }
+}  // namespace
+
+bool is_built_in(DatabaseKind kind) { return new_backend({.kind = kind, .file = "unused", .server = {}}) != nullptr; }
+
+Result<std::unique_ptr<SqlBackend>> make_backend(const DatabaseAddress& at) {
+  auto backend = new_backend(at);
+  if (!backend) return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(at.kind).title) + "."};
+  if (auto files = check_files(at.server); !files) return files.error();
+  return backend;
+}
 
 Result<std::unique_ptr<Database>> open_database(const StoreOptions& options) {
   auto backend = make_backend(options.at);
-  if (!backend) {
-    return Error{ErrorCode::kUnsupported, "This build has no " + std::string(row_of(options.at.kind).title) + "."};
-  }
-  if (auto files = check_files(options.at.server); !files) return files.error();
-  return open_sql_database(std::move(backend), {options.encryption_key, options.rest_total, options.clock,
-                                                options.most_sessions, options.deadline});
+  if (!backend) return backend.error();
+  return open_sql_database(*std::move(backend), {options.encryption_key, options.rest_total, options.clock,
+                                                 options.most_sessions, options.deadline});
 }
 
 }  // namespace akr

@@ -21,7 +21,19 @@ class ServerFaults : public testing::Test {
     if (const std::string package = Fixture::missing(); !package.empty()) GTEST_SKIP() << package << " is missing";
   }
 
-  static bool is_mysql() { return Fixture::kind() == DatabaseKind::kMysql; }
+  // What is said to the server of this kind.
+  static std::string words(std::string mysql, std::string postgresql) {
+    switch (Fixture::kind()) {
+      case DatabaseKind::kMysql:
+        return mysql;
+      case DatabaseKind::kPostgresql:
+        return postgresql;
+      case DatabaseKind::kUnset:
+      case DatabaseKind::kSqlite:
+        break;
+    }
+    throw std::logic_error("no server");
+  }
 
   // The clock is the real one: deadlines are.
   static StoreOptions options(const test::DatabaseProcess& server, const std::string& database) {
@@ -30,8 +42,7 @@ class ServerFaults : public testing::Test {
 
   // Ends all sessions of the store's account, as an administrator does, or a firewall.
   static void end_sessions(const test::DatabaseProcess& server) {
-    server.sql(is_mysql() ? "KILL USER akr"
-                          : "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'akr'");
+    server.sql(words("KILL USER akr", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'akr'"));
   }
 
   static Result<Service> write(Database& database) {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -18,8 +21,8 @@ namespace akr {
 
 inline const Secret kServerTestKey("0123456789abcdef0123456789abcdef");
 
-// What is missing to test servers of this kind, most often their package, or "".  AKR_DATABASES=required makes a package
-// that is missing a failure: CI must not pass because it tested nothing.
+// What is missing to test servers of this kind, most often their package, or "".  AKR_DATABASES=required makes a
+// package that is missing a failure: CI must not pass because it tested nothing.
 inline std::string missing_server(DatabaseKind kind) {
   if (!is_built_in(kind)) return "in this build " + std::string(row_of(kind).title);
   const std::string package = test::missing_database_package(kind);
@@ -32,27 +35,23 @@ inline std::string missing_server(DatabaseKind kind) {
 
 // Started when it is first asked for; ends with the process.
 inline test::DatabaseProcess& shared_server(DatabaseKind kind) {
-  if (kind == DatabaseKind::kMysql) {
-    static test::DatabaseProcess mysql(DatabaseKind::kMysql);
-    return mysql;
-  }
-  static test::DatabaseProcess postgresql(DatabaseKind::kPostgresql);
-  return postgresql;
+  static std::mutex mutex;
+  static std::map<DatabaseKind, test::DatabaseProcess> servers;
+  const std::lock_guard lock(mutex);
+  return servers.try_emplace(kind, kind).first->second;
 }
 
 // An empty database, dropped at the end.
 class OwnDatabase {
  public:
   explicit OwnDatabase(const test::DatabaseProcess& server) : server_(server), name_(next_name()) {
-    const bool mysql = server.kind() == DatabaseKind::kMysql;
-    server.sql("CREATE DATABASE " + name_ + (mysql ? "" : " OWNER " + std::string(test::kDatabaseUser)));
+    server.sql("CREATE DATABASE " + name_ + when_made(server.kind()));
   }
   OwnDatabase(const OwnDatabase&) = delete;
   OwnDatabase& operator=(const OwnDatabase&) = delete;
   ~OwnDatabase() {
-    const bool mysql = server_.kind() == DatabaseKind::kMysql;
     try {
-      server_.sql("DROP DATABASE " + name_ + (mysql ? "" : " WITH (FORCE)"));
+      server_.sql("DROP DATABASE " + name_ + when_dropped(server_.kind()));
     } catch (const std::exception& failure) {  // its server may have ended with the test
       ADD_FAILURE() << failure.what();
     }
@@ -60,6 +59,30 @@ class OwnDatabase {
   const std::string& name() const { return name_; }
 
  private:
+  static std::string when_made(DatabaseKind kind) {
+    switch (kind) {
+      case DatabaseKind::kMysql:
+        return "";  // its user may use all that are named so
+      case DatabaseKind::kPostgresql:
+        return " OWNER " + std::string(test::kDatabaseUser);
+      case DatabaseKind::kUnset:
+      case DatabaseKind::kSqlite:
+        break;
+    }
+    throw std::logic_error("no server");
+  }
+  static std::string when_dropped(DatabaseKind kind) {
+    switch (kind) {
+      case DatabaseKind::kMysql:
+        return "";
+      case DatabaseKind::kPostgresql:
+        return " WITH (FORCE)";
+      case DatabaseKind::kUnset:
+      case DatabaseKind::kSqlite:
+        break;
+    }
+    throw std::logic_error("no server");
+  }
   static std::string next_name() {
     static std::atomic<int> number = 0;
     return "akr_" + std::to_string(::getpid()) + "_" + std::to_string(++number);

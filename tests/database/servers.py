@@ -39,7 +39,8 @@ class Server:
     running = []   # what remove_all() still has to end
 
     def __init__(self, kind, settings=(), durable=False, tls=None, directory=None):
-        """`settings`: "max_connections=5", of either server.  `tls`: (certificate, key), PEM files.  `directory`: where
+        """`settings`: "max_connections=5", of either server.  `tls`: (certificate, key[, CA of the clients]), PEM
+        files.  `directory`: where
         its files lie instead of a temporary directory."""
         if not is_installed(kind):
             raise NoServer(f"{PACKAGES[kind]} is not installed")
@@ -66,7 +67,7 @@ class Server:
                 out.write(f"CREATE USER IF NOT EXISTS '{user}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT {rights.format(user)};\n")
 
     def _copy_certificates(self):
-        for source, name in zip(self.tls or (), ("server.pem", "server.key")):
+        for source, name in zip(self.tls or (), ("server.pem", "server.key", "clients.pem")):
             shutil.copyfile(source, f"{self.directory}/{name}")
             os.chmod(f"{self.directory}/{name}", 0o400)
             give(self.kind, f"{self.directory}/{name}")
@@ -80,14 +81,15 @@ class Server:
                        "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--innodb-autoextend-increment=1",
                        "--innodb-use-native-aio=0", "--max-connections=200", "--character-set-server=utf8mb4"]
             fast = ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-flush-method=nosync"]
-            tls = [f"--ssl-cert={home}/server.pem", f"--ssl-key={home}/server.key"]
+            tls = [f"--ssl-cert={home}/server.pem", f"--ssl-key={home}/server.key", f"--ssl-ca={home}/clients.pem"]
         else:
             command = [program("postgres"), "-D", f"{home}/data", f"--unix_socket_directories={home}",
                        "--listen_addresses=127.0.0.1", "--shared_buffers=32MB", "--max_connections=200",
                        "--max_wal_size=256MB", "--dynamic_shared_memory_type=mmap"]
             fast = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off"]
-            tls = ["--ssl=on", f"--ssl_cert_file={home}/server.pem", f"--ssl_key_file={home}/server.key"]
-        command += [f"--port={self.port}"] + ([] if self.durable else fast) + (tls if self.tls else [])
+            tls = ["--ssl=on", f"--ssl_cert_file={home}/server.pem", f"--ssl_key_file={home}/server.key",
+                   f"--ssl_ca_file={home}/clients.pem"]
+        command += [f"--port={self.port}"] + ([] if self.durable else fast) + (tls[:-1] if len(self.tls or ()) == 2 else tls if self.tls else [])
         return command + [f"--{setting}" for setting in self.settings]
 
     def launch(self):
@@ -193,6 +195,18 @@ class Server:
         if done.returncode:
             raise NoServer(done.stderr.decode(errors="replace").strip())
         return done.stdout.decode().rstrip("\n")
+
+    def demand_certificate(self):
+        """Of the gateway's account, besides its password.  REQUIRES: a CA of the clients."""
+        if self.kind == MARIADB:
+            self.sql(f"ALTER USER {USER} REQUIRE X509")
+            return
+        path = f"{self.directory}/data/pg_hba.conf"
+        with open(path) as file:
+            rules = file.read()
+        with open(path, "w") as file:
+            file.write(f"hostssl all {USER} all scram-sha-256 clientcert=verify-full\nhost all {USER} all reject\n{rules}")
+        self.sql("SELECT pg_reload_conf()")
 
     def new_database(self):
         self.databases += 1

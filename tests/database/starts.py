@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +28,9 @@ from impostors import RsaKey
 from server_files import KINDS, MARIADB, PASSWORD, NoServer
 from servers import Server
 from taken import FEW_SESSIONS
+
+
+KEY = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"   # as harness.Gateway's
 
 
 class Bench:
@@ -68,6 +72,18 @@ class Bench:
                 self.check_output(gateway)
             finally:
                 gateway.remove()
+
+    def run(self, *arguments, **variables):
+        """A command of the binary, in a directory of its own: (exit code, standard output, standard error)."""
+        env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ENCRYPTION_KEY": KEY, "DATA_DIR": self.directory,
+               "GLOBAL_PROXY_KEYS": "an-access-key-0001", **variables}
+        done = subprocess.run([self.binary, *arguments], cwd=self.directory, env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60)
+        out, err = done.stdout.decode(), done.stderr.decode()
+        for secret in (PASSWORD, "p%40ss", env["ENCRYPTION_KEY"]):
+            if secret in out + err:
+                raise Failure(f"{secret!r} is in the output")
+        return done.returncode, out, err
 
     def refused(self, code, names, seconds=8, **settings):
         """`names`: an expression that the one line must contain.  Returns how long it took."""

@@ -1,5 +1,6 @@
 """The cases of starts.py: case(bench) raises Failure or Skip."""
 
+import re
 import socket
 import time
 import urllib.parse
@@ -7,6 +8,7 @@ import urllib.parse
 from harness import Failure
 from impostors import Mysql8Login, OldMysql, OldPostgresql
 from server_files import ADMIN, MARIADB, PASSWORD, POSTGRESQL, USER
+from servers import Server
 from taken import AllTaken
 
 REFUSED, PASSES = 78, 75
@@ -83,6 +85,81 @@ def is_encrypted(bench, database):
 
 def prefers_tls(bench):
     bench.serves(DATABASE_URL=url(bench, server=bench.tls_server))
+
+
+def client_certificate(bench):
+    """Of a server that demands one: by settings and in the URL; none, and one that another CA signed, are refused."""
+    files = bench.certificates
+    server = Server(bench.kind, tls=(files.server, files.server_key, files.ca))
+    server.demand_certificate()
+    verified = {"DB_SSL_MODE": "verify-full", "DB_SSL_CA": files.ca}
+    own = {"DB_SSL_CERT": files.client, "DB_SSL_KEY": files.client_key}
+    bench.serves(DATABASE_URL=url(bench, server=server, host="localhost"), **verified, **own)
+    bench.serves(DATABASE_URL=url(bench, server=server, host="localhost", options=f"?sslmode=verify-full&sslrootcert={files.ca}"
+                                  f"&sslcert={files.client}&sslkey={files.client_key}"))
+    bench.serves(DATABASE_URL=url(bench, server=server), DB_SSL_MODE="prefer", **own)
+    bench.refused(REFUSED, "DATABASE_URL|DB_SSL_", DATABASE_URL=url(bench, server=server, host="localhost"), **verified)
+    bench.refused(REFUSED, "DATABASE_URL|DB_SSL_", DATABASE_URL=url(bench, server=server, host="localhost"), **verified,
+                  DB_SSL_CERT=files.stranger, DB_SSL_KEY=files.stranger_key)
+    bench.refused(REFUSED, "DB_SSL_KEY", DATABASE_URL=url(bench, server=server), DB_SSL_CERT=files.client)
+    bench.refused(REFUSED, "/missing/client.key", DATABASE_URL=url(bench, server=server), DB_SSL_CERT=files.client,
+                  DB_SSL_KEY="/missing/client.key")
+
+
+def filled_database(bench):
+    """The address of one with a service and three keys, and the service's slug."""
+    address = url(bench)
+    gateway = bench.gateway(DATABASE_URL=address)
+    try:
+        gateway.wait_ready()
+        return address, gateway.add_service(9, keys=3).prefix.decode().split("/")[-1]
+    finally:
+        gateway.stop()
+        gateway.remove()
+
+
+def expect_run(bench, want, arguments, lines, **variables):
+    """It ends with `want`, says one line on standard error that matches, and nothing on standard output."""
+    code, out, err = bench.run("copy-database", *arguments, **variables)
+    said = [line for line in err.splitlines() if not line.startswith("{")]
+    if code != want or out or len(said) != 1 or not re.search(lines, said[0]):
+        raise Failure(f"copy-database {arguments}: exit {code}, want {want} and a line like {lines!r}: {out!r} {err[-1500:]!r}")
+
+
+def copy_database(bench):
+    """The command: into a file and back into an empty database, with progress and a table; what it refuses, and how."""
+    address, slug = filled_database(bench)
+    back, file = url(bench), f"sqlite:{bench.directory}/copied.db"
+    sides = ("--from", "env:OLD", "--to", "env:NEW")
+    for old, new in ((address, file), (file, back)):
+        code, out, err = bench.run("copy-database", *sides, OLD=old, NEW=new)
+        rows = dict(re.findall(r"^(\w+) +(\d+)$", out, re.MULTILINE))
+        wanted = {"proxy_configs": "1", "api_keys": "3"}
+        if code or not wanted.items() <= rows.items() or not out.startswith("table ") or not out.endswith("\nverified\n"):
+            raise Failure(f"exit {code}: {out!r} {err[-1500:]!r}")
+        if "api_keys: 3 of 3\n" not in err:
+            raise Failure(f"no progress: {err[-1500:]!r}")
+    gateway = bench.gateway(DATABASE_URL=back)
+    try:
+        gateway.wait_ready()
+        found = [(service["slug"], len(gateway.admin("GET", f"/admin/proxy-configs/{service['id']}/keys")[1]))
+                 for service in gateway.admin("GET", "/admin/proxy-configs")[1]]
+        if found != [(slug, 3)]:
+            raise Failure(f"the copy of the copy holds {found}")
+    finally:
+        gateway.stop()
+        gateway.remove()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = url(bench, port=nobody.getsockname()[1])
+        expect_run(bench, 1, sides, "--to: .*holds something", OLD=address, NEW=back)
+        expect_run(bench, 1, sides, "same database", OLD=address, NEW=address)
+        expect_run(bench, REFUSED, sides, "--to: .*no variable NEW", OLD=address)
+        expect_run(bench, REFUSED, ("--from", "env:OLD", "--to", "oracle:x"), "--to: ", OLD=address)
+        expect_run(bench, REFUSED, sides, "--from: .*encryption key", OLD=address, NEW=url(bench), ENCRYPTION_KEY="ab" * 32)
+        expect_run(bench, PASSES, sides, "--from: .*reached", OLD=away, NEW=url(bench))
+        expect_run(bench, PASSES, sides, "--to: .*reached", OLD=address, NEW=away)
+        expect_run(bench, 73, sides, "--from: .*no database", OLD=f"sqlite:{bench.directory}/missing.db", NEW=url(bench))
 
 
 def mysql8_login(bench):
@@ -263,7 +340,7 @@ def full_server(bench):
     bench.serves(DATABASE_URL=address)
 
 
-GOOD = [by_url, by_settings, url_forms, localhost_is_tcp, tls, prefers_tls, late_server, two_at_once]
+GOOD = [by_url, by_settings, url_forms, localhost_is_tcp, tls, prefers_tls, client_certificate, copy_database, late_server, two_at_once]
 BAD = [unreachable, never_comes, unknown_host, wrong_password, unknown_user, missing_database, no_database_named, only_select,
        no_right_to_the_database, too_old, tls_refused, wrong_ca, missing_ca_file, wrong_host_name, unreadable_urls, contradiction,
        newer_schema, another_encryption_key, full_server]

@@ -103,7 +103,7 @@ void expect_case(const json::object& entry) {
 }
 
 json::array load_cases() {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "../../src/llm/testdata/provider_answers.json";
+  const auto file = std::filesystem::path(AKR_SOURCE_DIR) / "src/llm/testdata/provider_answers.json";
   std::ifstream in(file);
   std::stringstream all;
   all << in.rdbuf();

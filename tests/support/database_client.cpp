@@ -86,11 +86,18 @@ struct DatabaseClient::PostgresqlSession : Session {
 };
 
 DatabaseClient::DatabaseClient(const DatabaseLogin& login) {
-  if (login.kind == DatabaseKind::kMysql) {
-    session_ = std::make_unique<MysqlSession>(login);
-  } else {
-    session_ = std::make_unique<PostgresqlSession>(login);
+  switch (login.kind) {
+    case DatabaseKind::kMysql:
+      session_ = std::make_unique<MysqlSession>(login);
+      return;
+    case DatabaseKind::kPostgresql:
+      session_ = std::make_unique<PostgresqlSession>(login);
+      return;
+    case DatabaseKind::kUnset:
+    case DatabaseKind::kSqlite:
+      break;
   }
+  throw std::logic_error("no server");
 }
 
 DatabaseClient::~DatabaseClient() = default;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,19 @@ void make_postgresql(const std::string& directory) {
                  "CREATE ROLE " + std::string(kDatabaseUser) + " LOGIN PASSWORD '" + kDatabasePassword + "';\n");
 }
 
+void make_files(DatabaseKind kind, const std::string& directory) {
+  switch (kind) {
+    case DatabaseKind::kMysql:
+      return make_mysql(directory);
+    case DatabaseKind::kPostgresql:
+      return make_postgresql(directory);
+    case DatabaseKind::kUnset:
+    case DatabaseKind::kSqlite:
+      break;
+  }
+  throw std::logic_error("no server");
+}
+
 // Ours alone: others could lead us astray in a directory that everybody may write to.
 fs::path cache_directory() {
   const char* set = std::getenv("AKR_DATABASE_CACHE");
@@ -114,7 +128,7 @@ void copy_tree(const std::string& from, const std::string& to) {
 // Of the server's version and of what is made here: another recipe needs another number.
 std::string cache_name(DatabaseKind kind) {
   constexpr const char* kRecipe = "-1";
-  const std::string program = find_database_program(kind == DatabaseKind::kMysql ? "mariadbd" : "postgres");
+  const std::string program = find_database_program(server_program(kind).name);
   const TempDir scratch;
   run(DatabaseKind::kMysql, {program, "--version"}, scratch.file("version"), "/dev/null");
   std::string version = content(scratch.file("version"));
@@ -123,6 +137,22 @@ std::string cache_name(DatabaseKind kind) {
 }
 
 }  // namespace
+
+const ServerProgram& server_program(DatabaseKind kind) {
+  static constexpr ServerProgram kMariadb = {"mariadbd", "mariadb-server-core", SIGTERM, SIGKILL, "socket"};
+  // SIGINT: "fast" shutdown.  SIGQUIT: at once, but it gives back a segment of shared memory, which SIGKILL leaves.
+  static constexpr ServerProgram kPostgres = {"postgres", "postgresql", SIGINT, SIGQUIT, ""};
+  switch (kind) {
+    case DatabaseKind::kMysql:
+      return kMariadb;
+    case DatabaseKind::kPostgresql:
+      return kPostgres;
+    case DatabaseKind::kUnset:
+    case DatabaseKind::kSqlite:
+      break;
+  }
+  throw std::logic_error("no server");
+}
 
 std::string find_database_program(const std::string& name) {
   std::vector<fs::path> folders = {"/usr/sbin", "/usr/bin", "/usr/local/bin"};
@@ -146,7 +176,7 @@ void make_data_directory(DatabaseKind kind, const std::string& directory) {
     const TempDir scratch;
     give_to_server_user(kind, scratch.path());
     const std::string made = scratch.file("data");
-    kind == DatabaseKind::kMysql ? make_mysql(made) : make_postgresql(made);
+    make_files(kind, made);
     const std::string mine = ready.string() + "." + std::to_string(::getpid());
     copy_tree(made, mine);
     std::error_code lost;

@@ -9,6 +9,17 @@
 
 namespace akr::test {
 
+struct ServerProgram {
+  const char* name;
+  const char* package;  // of Debian
+  int ends_in_order;    // signals
+  int ends_at_once;
+  const char* socket;  // what a local session's host is called in the server's directory; "": it is that directory
+};
+
+// Throws for what is no server.
+const ServerProgram& server_program(DatabaseKind kind);
+
 // The newest program of this name where Debian puts them, or "".
 std::string find_database_program(const std::string& name);
 

@@ -47,9 +47,8 @@ void add_settings(std::vector<std::string>& command, std::initializer_list<const
 }  // namespace
 
 std::string missing_database_package(DatabaseKind kind) {
-  const bool mysql = kind == DatabaseKind::kMysql;
-  return find_database_program(mysql ? "mariadbd" : "initdb").empty() ? (mysql ? "mariadb-server-core" : "postgresql")
-                                                                      : "";
+  const ServerProgram& server = server_program(kind);
+  return find_database_program(server.name).empty() ? server.package : "";
 }
 
 DatabaseProcess::DatabaseProcess(DatabaseKind kind, DatabaseProcessOptions options)
@@ -94,17 +93,29 @@ bool DatabaseProcess::has_started() {
 
 DatabaseProcess::~DatabaseProcess() {
   resume();
-  // PostgreSQL keeps a segment of shared memory that only an orderly end gives back.  SIGQUIT: at once.
-  if (process_ > 0) ::kill(process_, kind_ == DatabaseKind::kMysql ? SIGKILL : SIGQUIT);
+  if (process_ > 0) ::kill(process_, server_program(kind_).ends_at_once);
   wait_for_end();
   std::error_code ignored;
   if (!temporary_) std::filesystem::remove_all(file("data"), ignored);
 }
 
 std::vector<std::string> DatabaseProcess::command() const {
-  std::vector<std::string> parts = kind_ == DatabaseKind::kMysql ? mysql_command() : postgresql_command();
+  std::vector<std::string> parts = usual_command();
   for (const std::string& setting : options_.settings) parts.push_back("--" + setting);
   return parts;
+}
+
+std::vector<std::string> DatabaseProcess::usual_command() const {
+  switch (kind_) {
+    case DatabaseKind::kMysql:
+      return mysql_command();
+    case DatabaseKind::kPostgresql:
+      return postgresql_command();
+    case DatabaseKind::kUnset:
+    case DatabaseKind::kSqlite:
+      break;
+  }
+  throw std::logic_error("no server");
 }
 
 std::vector<std::string> DatabaseProcess::mysql_command() const {
@@ -202,7 +213,7 @@ void DatabaseProcess::wait_for_end() {
 }
 
 void DatabaseProcess::stop() {
-  if (process_ > 0) ::kill(process_, kind_ == DatabaseKind::kMysql ? SIGTERM : SIGINT);  // SIGINT: "fast" shutdown
+  if (process_ > 0) ::kill(process_, server_program(kind_).ends_in_order);
   wait_for_end();
 }
 
@@ -249,7 +260,9 @@ std::string DatabaseProcess::sql(const std::string& text, const std::string& dat
   return DatabaseClient(admin(database)).query(text);
 }
 
-std::string DatabaseProcess::socket() const { return kind_ == DatabaseKind::kMysql ? file("socket") : directory_; }
+std::string DatabaseProcess::socket() const {
+  return server_program(kind_).socket[0] == '\0' ? directory_ : file(server_program(kind_).socket);
+}
 
 std::string DatabaseProcess::log() const {
   std::ifstream in(file("log"), std::ios::binary);

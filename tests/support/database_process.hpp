@@ -69,6 +69,7 @@ class DatabaseProcess {
   void wait_until_it_answers();
   bool has_ended();
   std::vector<std::string> command() const;
+  std::vector<std::string> usual_command() const;
   std::vector<std::string> mysql_command() const;
   std::vector<std::string> postgresql_command() const;
   void signal_all(int signal) const;

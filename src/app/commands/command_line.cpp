@@ -1,9 +1,14 @@
 #include "app/commands/command_line.hpp"
 
+#include <optional>
+
 #include <CLI/CLI.hpp>
 
 #include "admin/known_formats.hpp"
 #include "app/build_name.hpp"
+#include "app/commands/completion.hpp"
+#include "app/commands/exit_codes.hpp"
+#include "app/commands/man_page.hpp"
 #include "base/error_table.hpp"
 #include "config/describe.hpp"
 #include "core/service/describe_fields.hpp"
@@ -14,16 +19,21 @@ namespace {
 constexpr char kDescription[] =
     "A gateway that holds pools of API keys for REST and LLM services and rotates them.\n"
     "Without a command it serves; see README.md for the first steps.";
-constexpr char kExitCodes[] =
-    "Exit codes: 0 stopped cleanly, 1 not healthy, or a copy refused, 64 wrong command line,\n"
-    "            73 data directory or database not writable, 75 database server not reached (may pass),\n"
-    "            78 a setting is not allowed or cannot be used.";
+
+std::string exit_codes_help() {
+  std::string out = "Exit codes:\n";
+  for (const ExitCode& code : kExitCodes) {
+    const std::string number = std::to_string(code.number);
+    out += "  " + number + std::string(4 - number.size(), ' ') + std::string(code.meaning) + "\n";
+  }
+  return out;
+}
 
 class HelpWithSettings final : public CLI::Formatter {
  public:
   std::string make_footer(const CLI::App* app) const override {
     if (app->get_parent() != nullptr) return "";  // the help of one command stays short
-    return "\n" + settings_help() + "\n" + kExitCodes + "\n";
+    return "\n" + settings_help() + "\n" + exit_codes_help() + "\n";
   }
 };
 
@@ -39,7 +49,7 @@ const CLI::App* add_plain_copy(CLI::App& app, PlainCopyCommand& into) {
   CLI::App* command = app.add_subcommand("plain-copy",
                                          "Writes a copy of the SQLite database with its keys in plain text, for the "
                                          "first version of the gateway");
-  command->add_option("FILE", into.path, "Must not exist; made with mode 0600")->required();
+  command->add_option("FILE", into.path, "Must not exist; made with mode 0600")->type_name("")->required();
   return command;
 }
 
@@ -52,10 +62,77 @@ const CLI::App* add_copy_database(CLI::App& app, CopyDatabaseCommand& into) {
           "--from", into.from,
           "URL as DATABASE_URL has it, or env:NAME for a variable that holds one, so that no list of processes "
           "shows its password")
+      ->type_name("URL")
       ->required();
   command->add_option("--to", into.to, "The same of a database without tables; a SQLite file may be missing")
+      ->type_name("URL")
       ->required();
   return command;
+}
+
+// The commands that only print, and what was asked of them.
+struct Printing {
+  const CLI::App* docs = nullptr;
+  const CLI::App* example = nullptr;
+  const CLI::App* man = nullptr;
+  const CLI::App* completion = nullptr;
+  std::string language = "en";
+  std::string about = "settings";
+  std::string shell;
+};
+
+void add_printing(CLI::App& app, Printing& into) {
+  CLI::App* docs = app.add_subcommand("docs", "Prints generated documentation as Markdown");
+  docs->add_option("ABOUT", into.about,
+                   "What it is about: all settings, the fields of a service or of a key, or errors")
+      ->check(CLI::IsMember({"settings", "service-fields", "key-fields", "errors"}))
+      ->capture_default_str();
+  docs->add_option("--lang", into.language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
+  into.docs = docs;
+  into.example = app.add_subcommand("env-example", "Prints an example .env file");
+  into.man = app.add_subcommand("man-page", "Prints the manual page, for man -l");
+  CLI::App* completion = app.add_subcommand("completion", "Prints what makes a shell complete this command line");
+  std::vector<std::string> names;
+  for (const Shell& shell : kShells) names.emplace_back(shell.name);
+  completion->add_option("SHELL", into.shell, "Which shell")->check(CLI::IsMember(names))->required();
+  into.completion = completion;
+}
+
+ArgumentOutline outline_of(const CLI::Option& option) {
+  ArgumentOutline out{.meaning = option.get_description(), .required = option.get_required()};
+  for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) out.names.push_back("--" + name);
+  if (option.get_items_expected_max() == 0) return out;
+  const std::string type = option.get_type_name();  // of a choice "TEXT:{en,zh-CN}"
+  out.value = out.names.empty() ? option.get_name(true) : type.substr(0, type.find(':'));
+  const auto brace = type.find('{');
+  if (brace == std::string::npos) return out;
+  out.choices = CLI::detail::split(type.substr(brace + 1, type.find('}') - brace - 1), ',');
+  return out;
+}
+
+CommandOutline outline_of(const CLI::App& app) {
+  CommandOutline out{.name = app.get_name(), .meaning = app.get_description()};
+  for (const CLI::Option* option : app.get_options()) out.arguments.push_back(outline_of(*option));
+  for (const CLI::App* command : app.get_subcommands({})) out.commands.push_back(outline_of(*command));
+  return out;
+}
+
+std::string completion(const CLI::App& app, std::string_view name) {
+  for (const Shell& shell : kShells) {
+    if (shell.name == name) return shell.completion(outline_of(app));
+  }
+  return "";  // parsed(): it is one of them
+}
+
+std::optional<PrintCommand> print_command(const CLI::App& app, const Printing& asked) {
+  if (asked.docs->parsed()) {
+    return PrintCommand{markdown(asked.about, asked.language == "en" ? Language::kEnglish : Language::kChinese)};
+  }
+  if (asked.example->parsed()) return PrintCommand{env_example()};
+  if (asked.man->parsed()) return PrintCommand{man_page(outline_of(app))};
+  if (asked.completion->parsed()) return PrintCommand{completion(app, asked.shell)};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -72,14 +149,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--health-check", health_flag, "Same as healthcheck");
   const CLI::App* health =
       app.add_subcommand("healthcheck", "Asks the gateway that runs with the same settings for /healthz: exit 0 or 1");
-  CLI::App* docs = app.add_subcommand("docs", "Prints generated documentation as Markdown");
-  std::string language = "en";
-  std::string about = "settings";
-  docs->add_option("ABOUT", about, "What it is about: all settings, the fields of a service or of a key, or errors")
-      ->check(CLI::IsMember({"settings", "service-fields", "key-fields", "errors"}))
-      ->capture_default_str();
-  docs->add_option("--lang", language, "Language")->check(CLI::IsMember({"en", "zh-CN"}))->capture_default_str();
-  const CLI::App* example = app.add_subcommand("env-example", "Prints an example .env file");
+  Printing printing;
+  add_printing(app, printing);
 
   PlainCopyCommand plain_copy;
   const CLI::App* plain = add_plain_copy(app, plain_copy);
@@ -94,10 +165,9 @@ Command parse_command_line(int argc, const char* const* argv) {
     const bool wrong = app.exit(stop, out, err) != 0;
     return PrintCommand{wrong ? err.str() : out.str(), wrong ? kExitUsage : 0};
   }
-  if (docs->parsed()) return PrintCommand{markdown(about, language == "en" ? Language::kEnglish : Language::kChinese)};
+  if (auto print = print_command(app, printing)) return *std::move(print);
   if (plain->parsed()) return plain_copy;
   if (copy->parsed()) return sides;
-  if (example->parsed()) return PrintCommand{env_example()};
   if (health->parsed() || health_flag) return HealthcheckCommand{};
   return ServeCommand{};
 }

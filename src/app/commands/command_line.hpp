@@ -19,8 +19,8 @@ struct CopyDatabaseCommand {
   std::string from, to;
 };
 
-// Everything that only prints: --help, --version, docs, env-example - and, with another exit code, a wrong command
-// line.
+// Everything that only prints: --help, --version, docs, env-example, man-page, completion - and, with another exit
+// code, a wrong command line.
 struct PrintCommand {
   std::string text;   // ends with a line end
   int exit_code = 0;  // 0: to standard output; else to standard error

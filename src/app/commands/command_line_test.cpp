@@ -67,9 +67,26 @@ TEST(CommandLine, GeneratedTextsComeAsTheyAre) {
   EXPECT_EQ(printed({"env-example"}).text, env_example());
 }
 
+TEST(CommandLine, ManPageAndCompletionsKnowWhatIsDefinedHere) {
+  const std::string page = printed({"man-page"}).text;
+  EXPECT_THAT(page, HasSubstr("\\fBdocs\\fR [\\fBsettings\\fR|\\fBservice\\-fields\\fR|"));
+  EXPECT_THAT(page, HasSubstr("\\fB\\-\\-from\\fR \\fIURL\\fR"));
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const PrintCommand script = printed({"completion", shell});
+    EXPECT_EQ(script.exit_code, 0);
+    for (const char* word : {"copy-database", "health-check", "service-fields", "zh-CN"}) {
+      EXPECT_THAT(script.text, HasSubstr(word)) << shell;
+    }
+  }
+  EXPECT_EQ(printed({"completion"}).exit_code, kExitUsage);
+}
+
 TEST(CommandLine, WhatIsUnknownIsAnError) {
-  for (const std::vector<const char*>& wrong :
-       {std::vector<const char*>{"serve-me"}, {"--port=1"}, {"docs", "--lang", "fr"}, {"docs", "env-example"}}) {
+  for (const std::vector<const char*>& wrong : {std::vector<const char*>{"serve-me"},
+                                                {"--port=1"},
+                                                {"docs", "--lang", "fr"},
+                                                {"docs", "env-example"},
+                                                {"completion", "csh"}}) {
     const PrintCommand refused = printed(wrong);
     EXPECT_EQ(refused.exit_code, kExitUsage) << wrong[0];
     EXPECT_FALSE(refused.text.empty());

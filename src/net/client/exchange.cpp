@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -111,7 +112,9 @@ std::optional<tcp_info> ask_tcp(int fd) {
   tcp_info info = {};
   socklen_t length = sizeof info;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return std::nullopt;
-  return info;
+  // Emulated kernels tell the first members only.  The zeros behind them would mean that nobody acknowledged anything.
+  constexpr std::size_t kTold = offsetof(tcp_info, tcpi_bytes_acked) + sizeof(tcp_info::tcpi_bytes_acked);
+  return length < kTold ? std::nullopt : std::optional(info);
 }
 
 // Did the peer's kernel acknowledge any byte of the request that began after `before` bytes?  If not, no process read

@@ -8,6 +8,7 @@
 #include "store/mysql/mysql_errors.hpp"
 #include "store/mysql/mysql_words.hpp"
 #include "store/sql/run_statement.hpp"
+#include "store/sql/server_words.hpp"
 
 namespace akr {
 namespace {
@@ -16,16 +17,6 @@ constexpr unsigned kOldestMysql = 80000, kOldestMariadb = 100500;  // major * 10
 
 MYSQL* handle_of(soci::session& session) {
   return static_cast<soci::mysql_session_backend*>(session.get_backend())->conn_;
-}
-
-// As SOCI reads it in its connection strings.
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "'";
 }
 
 long long whole_seconds(std::chrono::milliseconds time) {
@@ -55,7 +46,7 @@ void add_tls(HostOptions& options, const DatabaseServer& server) {
   options.add("ssl-enforce", "1");
   // It cannot check a certificate and not its name: verify-ca is as strict as verify-full here.
   const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
-  if (verifies) options.add("ssl-verify-server-cert", "1");
+  options.add("ssl-verify-server-cert", verifies ? "1" : "0");  // later versions check unless told not to
   if (!server.ca_file.empty()) options.add("ssl-ca", server.ca_file);
   if (!server.cert_file.empty()) options.add("ssl-cert", server.cert_file);
   if (!server.key_file.empty()) options.add("ssl-key", server.key_file);
@@ -72,6 +63,9 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
   options.add("connect-timeout", std::to_string(whole_seconds(patience.reach)));
   options.add("read-timeout", std::to_string(whole_seconds(patience.answer)));
   options.add("write-timeout", std::to_string(whole_seconds(patience.answer)));
+  // A server may ask for the password itself (mysql_clear_password, dialog), and whoever stands in its place before TLS
+  // is agreed on.  These do not show it.
+  options.add("restricted-auth", "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519");
   add_tls(options, server);
   return "host=" + quoted(options.text()) + " user=" + quoted(server.user) +
          " password=" + quoted(server.password.expose()) + " dbname=" + quoted(server.database) + " charset='utf8mb4'";
@@ -83,11 +77,7 @@ unsigned version_of(MYSQL* handle) { return static_cast<unsigned>(mysql_get_serv
 
 const Dialect& MysqlBackend::dialect() const { return mysql_words(is_mariadb_); }
 
-std::string MysqlBackend::where() const {
-  if (server_.host.starts_with('/')) return "MySQL at " + server_.host;
-  const bool is_v6 = server_.host.find(':') != std::string::npos;
-  return "MySQL at " + (is_v6 ? "[" + server_.host + "]" : server_.host) + ":" + std::to_string(server_.port);
-}
+std::string MysqlBackend::where() const { return "MySQL at " + address_text(server_); }
 
 std::unique_ptr<soci::session> MysqlBackend::connect(const SessionPatience& patience) {
   std::string text = connect_string(server_, patience);
@@ -109,8 +99,8 @@ void MysqlBackend::set_up(soci::session& session, const SessionPatience& patienc
       "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,ERROR_FOR_DIVISION_BY_ZERO',"
       " time_zone = '+00:00', autocommit = 1,"
       " innodb_lock_wait_timeout = " +
-          std::to_string(whole_seconds(patience.answer)) +
-          ", lock_wait_timeout = " + std::to_string(whole_seconds(patience.answer)));
+          std::to_string(whole_seconds(patience.lock)) +
+          ", lock_wait_timeout = " + std::to_string(whole_seconds(patience.lock)));
   // The variable has another name in each of the two.
   run(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
 }

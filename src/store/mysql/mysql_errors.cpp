@@ -4,15 +4,10 @@
 
 #include <soci/mysql/soci-mysql.h>
 
+#include "store/sql/server_words.hpp"
+
 namespace akr {
 namespace {
-
-// Our own messages end with the remedy; the server's texts may hold values and are in its language.
-Error refused(std::string message, std::string field) {
-  return {.code = ErrorCode::kStoreRefused, .message = std::move(message), .field = std::move(field)};
-}
-
-Error unavailable(std::string message) { return {ErrorCode::kStoreUnavailable, std::move(message)}; }
 
 // "Duplicate entry 'a' for key 'idx_proxy_configs_slug'" (MySQL: 'proxy_configs.idx_proxy_configs_slug').
 std::string conflict_column(std::string_view message) {
@@ -22,20 +17,27 @@ std::string conflict_column(std::string_view message) {
   return "";
 }
 
-// The first thing that TLS can fail for; libmariadb has one number and OpenSSL's words.
-std::string tls_remedy(std::string_view message, const DatabaseServer& server) {
-  if (message.find("not support") != std::string_view::npos || message.find("required") != std::string_view::npos) {
-    return "the server offers no TLS; turn it on there, or ask for less with sslmode=disable";
+// libmariadb has one number for all that TLS can fail for, and OpenSSL's words.  A server may just be going: what is
+// not known to be wrong may pass.
+SqlFailure explain_tls(std::string_view message, const DatabaseServer& server, const std::string& where) {
+  const auto has = [message](std::string_view word) { return message.find(word) != std::string_view::npos; };
+  if (has("not support") || has("required")) {
+    return {
+        refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls")};
   }
-  if (message.find("self") != std::string_view::npos || message.find("issuer") != std::string_view::npos ||
-      message.find("certificate verify") != std::string_view::npos ||
-      message.find("Hostname") != std::string_view::npos || message.find("host name") != std::string_view::npos ||
-      message.find("alidation") != std::string_view::npos) {
-    return "its certificate is not one that " +
-           (server.ca_file.empty() ? std::string("the system's CAs") : "the CA file " + server.ca_file) +
-           " signed for this host; name the right CA file (sslrootcert, DB_SSL_CA) and host";
+  // OpenSSL's word for what the other side says of us.
+  if (has("alert")) {
+    return {refused(where + " takes no connection with our certificate, or without one; name one that its CA signed "
+                            "(sslcert, DB_SSL_CERT).",
+                    "tls")};
   }
-  return "TLS failed; check sslmode, the CA file and the server's certificate";
+  if (has("certificate") || has("self") || has("issuer") || has("ostname") || has("host name") || has("alidation")) {
+    return {refused(where + ": its certificate is not one that " +
+                        (server.ca_file.empty() ? std::string("the system's CAs") : "the CA file " + server.ca_file) +
+                        " signed for this host; name the right CA file (sslrootcert, DB_SSL_CA) and host.",
+                    "tls")};
+  }
+  return {unavailable(where + " ended the connection while TLS was agreed on.")};
 }
 
 SqlFailure explain_connection(unsigned number, std::string_view message, const DatabaseServer& server,
@@ -75,7 +77,7 @@ SqlFailure explain_connection(unsigned number, std::string_view message, const D
                       "or use mysql_native_password.",
                   "user")};
     case 2026:  // CR_SSL_CONNECTION_ERROR
-      return {refused(where + ": " + tls_remedy(message, server) + ".", "tls")};
+      return explain_tls(message, server, where);
     case 2005:  // CR_UNKNOWN_HOST
       return {unavailable(where + ": there is no such host; correct its name.")};
     default:
@@ -130,7 +132,8 @@ SqlFailure explain_statement(unsigned number, std::string_view message, const Da
 
 // The connection is gone: cut, timed out, or the server is ending.
 bool is_lost(unsigned number) {
-  for (const unsigned each : {2006U, 2013U, 2014U, 2055U, 1053U, 1077U, 1927U, 1317U, 3169U, 4031U, 1159U, 1161U}) {
+  for (const unsigned each :
+       {1047U, 2006U, 2013U, 2014U, 2055U, 1053U, 1077U, 1927U, 1317U, 3169U, 4031U, 1159U, 1161U}) {
     if (number == each) return true;
   }
   return false;

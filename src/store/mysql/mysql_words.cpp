@@ -11,8 +11,9 @@ constexpr std::string_view kMysqlEnd = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 C
 
 // The original's columns: keys of 255 characters, and slugs that are the same in capitals.
 constexpr std::array<std::string_view, 10> kMariadbAdopts = {
-    "ALTER TABLE proxy_configs CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
-    "ALTER TABLE api_keys CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    "ALTER TABLE proxy_configs ENGINE=InnoDB ROW_FORMAT=DYNAMIC, CONVERT TO CHARACTER SET utf8mb4 COLLATE "
+    "utf8mb4_nopad_bin",
+    "ALTER TABLE api_keys ENGINE=InnoDB ROW_FORMAT=DYNAMIC, CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
     "ALTER TABLE api_keys MODIFY key_value mediumtext NOT NULL",
     "ALTER TABLE proxy_configs MODIFY api_key_location mediumtext",
     "ALTER TABLE proxy_configs MODIFY api_key_name mediumtext",
@@ -24,8 +25,12 @@ constexpr std::array<std::string_view, 10> kMariadbAdopts = {
 };
 constexpr std::array kMysqlAdopts = [] {
   auto statements = kMariadbAdopts;
-  statements[0] = "ALTER TABLE proxy_configs CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin";
-  statements[1] = "ALTER TABLE api_keys CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin";
+  statements[0] =
+      "ALTER TABLE proxy_configs ENGINE=InnoDB ROW_FORMAT=DYNAMIC, CONVERT TO CHARACTER SET utf8mb4 COLLATE "
+      "utf8mb4_0900_bin";
+  statements[1] =
+      "ALTER TABLE api_keys ENGINE=InnoDB ROW_FORMAT=DYNAMIC, CONVERT TO CHARACTER SET utf8mb4 COLLATE "
+      "utf8mb4_0900_bin";
   return statements;
 }();
 

@@ -40,6 +40,24 @@ class MysqlOriginal : public testing::Test, protected MysqlFixture {
         "(3,'sk-plain-one',1,1),(4,'sk-plain-two',1,1),(5,' sk-spaced ',1,2),(6,'',1,2),(7,'sk-orphan',1,77),"
         "(8,'sk-nobody',1,NULL),(9,'SK-PLAIN-ONE',1,1)");
   }
+
+  // Every table with every row.
+  std::string everything() {
+    std::string all =
+        sql("SELECT group_concat(table_name ORDER BY table_name) FROM information_schema.tables"
+            " WHERE table_schema = database()");
+    for (const std::string table :
+         {"proxy_configs", "api_keys", "key_states", "key_pins", "akr_meta", "akr_migrations"}) {
+      const std::string cells = sql(
+          "SELECT group_concat('quote(', column_name, ')' ORDER BY ordinal_position) FROM information_schema.columns"
+          " WHERE table_schema = database() AND table_name = '" +
+          table + "'");
+      all += "\n" + table + ": " +
+             sql("SET SESSION group_concat_max_len = 1000000; SELECT group_concat(concat_ws(',', " + cells +
+                 ") ORDER BY 1 SEPARATOR ';') FROM " + table);
+    }
+    return all;
+  }
 };
 
 TEST_F(MysqlOriginal, ServicesAndKeysComeOverAndNothingIsPlain) {
@@ -91,6 +109,20 @@ TEST_F(MysqlOriginal, SlugsInCapitalsAreToldApartAndEqualOnesGetANumber) {
   EXPECT_EQ(services[4].name, "Weather 11");
 }
 
+TEST_F(MysqlOriginal, ADuplicateTakesNobodysNameEither) {
+  sql("INSERT INTO proxy_configs (id, name, slug, config_type, method, target_url) VALUES"
+      " (10,'Weather 11','weather-11','GENERIC','GET','https://b.example'),"
+      " (11,'Weather','weather','GENERIC','GET','https://c.example'),"
+      " (12,'Twelve','weather-11-11','GENERIC','GET','https://d.example')");
+  const auto services = open()->config().list_services().value();
+  ASSERT_EQ(services.size(), 6U);
+  EXPECT_EQ(services[3].slug, "weather-11");
+  EXPECT_EQ(services[3].name, "Weather 11");
+  EXPECT_EQ(services[4].slug, "weather-11-11-11");
+  EXPECT_EQ(services[4].name, "Weather 11 11");
+  EXPECT_EQ(services[5].slug, "weather-11-11");
+}
+
 // Each statement of MySQL's that makes or alters a table commits by itself: whatever is left must do for the next try.
 TEST_F(MysqlOriginal, AnUpgradeThatWasCutOffIsTakenUpAgain) {
   open();
@@ -110,9 +142,21 @@ TEST_F(MysqlOriginal, AWrongEncryptionKeyChangesNothing) {
   open();
   StoreOptions wrong = options();
   wrong.encryption_key = Secret(std::string(32, 'w'));
-  const auto locked = open_database(wrong).value();
-  EXPECT_TRUE(locked->locked());
-  EXPECT_EQ(locked->config().list_keys(ServiceId{1}).error().code, ErrorCode::kLocked);
+  const std::string before = everything();
+  {
+    const auto locked = open_database(wrong).value();
+    EXPECT_TRUE(locked->locked());
+    EXPECT_EQ(locked->config().list_keys(ServiceId{1}).error().code, ErrorCode::kLocked);
+    EXPECT_EQ(locked->config().add_keys(ServiceId{1}, example_keys(1)).error().code, ErrorCode::kLocked);
+  }
+  EXPECT_EQ(everything(), before);
+  // Nor where there is something to do.
+  sql("UPDATE akr_meta SET value = '3' WHERE name = 'schema_version'; INSERT INTO api_keys (id, key_value, key_version,"
+      " proxy_config_id) VALUES (50, 'sk-plain', 0, 1)");
+  const std::string old = everything();
+  EXPECT_EQ(open_database(wrong).error().code, ErrorCode::kLocked);
+  EXPECT_EQ(everything(), old);
+  EXPECT_EQ(open()->config().list_keys(ServiceId{1}).value().back().secret.expose(), "sk-plain");
 }
 
 }  // namespace

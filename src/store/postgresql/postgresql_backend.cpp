@@ -5,9 +5,11 @@
 
 #include <soci/postgresql/soci-postgresql.h>
 
+#include "base/strings.hpp"
 #include "store/postgresql/no_connection.hpp"
 #include "store/postgresql/postgresql_errors.hpp"
 #include "store/sql/run_statement.hpp"
+#include "store/sql/server_words.hpp"
 
 namespace akr {
 namespace {
@@ -54,15 +56,6 @@ PGconn* handle_of(soci::session& session) {
   return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "'";
-}
-
 std::string_view word_for(DatabaseTls tls) {
   switch (tls) {
     case DatabaseTls::kDisable:
@@ -85,21 +78,22 @@ std::string system_cas() {
   return named != nullptr && *named != '\0' ? named : "/etc/ssl/certs/ca-certificates.crt";
 }
 
-// Everything is said, so that nothing of the environment (PGSSLMODE, PGHOST) counts.
+// As a URI, since SOCI takes other connection strings apart at their white space and forgets how much there was.
+// Everything is said, so that nothing of the environment (PGSSLMODE, PGHOSTADDR) counts; what is empty is said, too.
 std::string connect_string(const DatabaseServer& server, const SessionPatience& patience) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience.reach).count();
-  std::string text = "host=" + quoted(server.host) + " port=" + std::to_string(server.port) +
-                     " dbname=" + quoted(server.database) + " user=" + quoted(server.user) +
-                     " password=" + quoted(server.password.expose()) +
-                     " client_encoding=UTF8 application_name=api-key-rotator connect_timeout=" +
-                     std::to_string(std::max<long long>(2, seconds)) +
-                     " keepalives=1 keepalives_idle=30 sslmode=" + std::string(word_for(server.tls));
   const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
-  if (!server.ca_file.empty() || verifies) {
-    text += " sslrootcert=" + quoted(server.ca_file.empty() ? system_cas() : server.ca_file);
-  }
-  if (!server.cert_file.empty()) text += " sslcert=" + quoted(server.cert_file);
-  if (!server.key_file.empty()) text += " sslkey=" + quoted(server.key_file);
+  const std::string ca = server.ca_file.empty() && verifies ? system_cas() : server.ca_file;
+  std::string password = percent_encode(server.password.expose());
+  std::string text = "postgresql://?host=" + percent_encode(server.host) + "&port=" + std::to_string(server.port) +
+                     "&dbname=" + percent_encode(server.database) + "&user=" + percent_encode(server.user) +
+                     "&password=" + password + "&connect_timeout=" + std::to_string(std::max<long long>(2, seconds)) +
+                     "&sslmode=" + std::string(word_for(server.tls)) + "&sslrootcert=" + percent_encode(ca) +
+                     "&sslcert=" + percent_encode(server.cert_file) + "&sslkey=" + percent_encode(server.key_file) +
+                     "&client_encoding=UTF8&application_name=api-key-rotator&keepalives=1&keepalives_idle=30"
+                     "&hostaddr=&options=&passfile=&target_session_attrs=any&channel_binding=prefer"
+                     "&gssencmode=disable&replication=";
+  wipe(password);
   return text;
 }
 
@@ -107,10 +101,7 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
 
 const Dialect& PostgresqlBackend::dialect() const { return kWords; }
 
-std::string PostgresqlBackend::where() const {
-  const bool is_v6 = server_.host.find(':') != std::string::npos;
-  return "PostgreSQL at " + (is_v6 ? "[" + server_.host + "]" : server_.host) + ":" + std::to_string(server_.port);
-}
+std::string PostgresqlBackend::where() const { return "PostgreSQL at " + address_text(server_); }
 
 std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience& patience) {
   const auto end = std::chrono::steady_clock::now() + patience.reach;
@@ -122,6 +113,9 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
     const NoConnection why = ask_why(text, end);
     wipe(text);
     throw why;
+  } catch (...) {
+    wipe(text);
+    throw;
   }
   wipe(text);
   // Standard error is for our own lines: libpq says there what errors say anyway.
@@ -131,13 +125,13 @@ std::unique_ptr<soci::session> PostgresqlBackend::connect(const SessionPatience&
 }
 
 void PostgresqlBackend::set_up(soci::session& session, const SessionPatience& patience) {
-  const std::string answer = std::to_string(patience.answer.count());
+  const std::string answer = std::to_string(patience.answer.count()), lock = std::to_string(patience.lock.count());
   int done = 0;
   run(session,
       "SELECT 1 FROM (SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
       " set_config('default_transaction_isolation', 'read committed', false),"
       " set_config('statement_timeout', '" +
-          answer + "', false), set_config('lock_timeout', '" + answer + "', false)) AS settings",
+          answer + "', false), set_config('lock_timeout', '" + lock + "', false)) AS settings",
       soci::into(done));
 }
 

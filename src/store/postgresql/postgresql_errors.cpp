@@ -5,26 +5,27 @@
 #include <soci/postgresql/soci-postgresql.h>
 
 #include "store/postgresql/no_connection.hpp"
+#include "store/sql/server_words.hpp"
 
 namespace akr {
 namespace {
-
-// Our own messages end with the remedy; the server's texts may hold values and are in its language.
-Error refused(std::string message, std::string field) {
-  return {.code = ErrorCode::kStoreRefused, .message = std::move(message), .field = std::move(field)};
-}
-
-Error unavailable(std::string message) { return {ErrorCode::kStoreUnavailable, std::move(message)}; }
 
 bool has(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
 
 // libpq's own words, which are English where no translation is installed; the names of files and of SSL stay anyway.
 SqlFailure explain_silence(std::string_view message, const DatabaseServer& server, const std::string& where) {
-  if (has(message, "SSL") || has(message, "certificate")) {
-    if (has(message, "does not support SSL")) {
-      return {refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.",
-                      "tls")};
-    }
+  if (has(message, "does not support SSL")) {
+    return {
+        refused(where + ": the server offers no TLS; turn it on there, or ask for less with sslmode=disable.", "tls")};
+  }
+  // OpenSSL's word for what the other side says of us.
+  if (has(message, "alert")) {
+    return {refused(where + " takes no connection with our certificate, or without one; name one that its CA signed "
+                            "(sslcert, DB_SSL_CERT).",
+                    "tls")};
+  }
+  // Not for whatever happens while TLS is agreed on: a server may just be going.
+  if (has(message, "certificate")) {
     return {refused(where + ": its certificate is not one that " +
                         (server.ca_file.empty() ? std::string("the system's CAs") : "the CA file " + server.ca_file) +
                         " signed for this host; name the right CA file (sslrootcert, DB_SSL_CA) and host.",
@@ -133,7 +134,11 @@ SqlFailure explain_postgresql(const soci::soci_error& error, const DatabaseServe
   }
   const auto* known = dynamic_cast<const soci::postgresql_soci_error*>(&error);
   if (known == nullptr) {
-    // SOCI has no state where the connection broke.
+    // What SOCI cannot convert is no fault of the server's.  It has no state where the connection broke, either.
+    const std::string message = error.get_error_message();
+    if (has(message, "Null value") || has(message, "onver")) {
+      return {Error{ErrorCode::kInternal, where + " holds a value of an unexpected form."}};
+    }
     return {.error = unavailable(where + " cut the connection, or did not answer; is it running?"),
             .reconnect = true,
             .passes = true};

@@ -127,16 +127,6 @@ std::vector<Column> defined(std::span<const NamedColumn> columns) {
   return all;
 }
 
-std::set<std::string> names_of(soci::session& session, const Dialect& dialect, std::string_view table) {
-  std::set<std::string> names;
-  std::string name;
-  const std::string wanted(table);
-  soci::statement statement = prepared(session, dialect.column_names, soci::use(wanted, "table"), soci::into(name));
-  statement.execute();
-  while (statement.fetch()) names.insert(name);
-  return names;
-}
-
 }  // namespace
 
 std::vector<Column> late_columns() {
@@ -159,10 +149,19 @@ std::vector<Column> columns_of_version(int version) {
   }
 }
 
+std::set<std::string> column_names(soci::session& session, const Dialect& dialect, const std::string& table) {
+  std::set<std::string> names;
+  std::string name;
+  soci::statement statement = prepared(session, dialect.column_names, soci::use(table, "table"), soci::into(name));
+  for (bool more = statement.execute(true); more; more = statement.fetch()) names.insert(name);
+  return names;
+}
+
 std::vector<Column> missing_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted) {
   std::map<std::string_view, std::set<std::string>> tables;
   for (const Column& column : wanted) {
-    if (!tables.contains(column.table)) tables.emplace(column.table, names_of(session, dialect, column.table));
+    if (!tables.contains(column.table))
+      tables.emplace(column.table, column_names(session, dialect, std::string(column.table)));
   }
   std::erase_if(wanted, [&](const Column& column) { return tables[column.table].contains(std::string(column.name)); });
   return wanted;

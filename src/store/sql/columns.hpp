@@ -6,6 +6,7 @@
 // missing.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,8 @@ struct Column {
 std::vector<Column> late_columns();  // of every listed field, and what else came after version 3
 std::vector<Column> columns_of_version(int version);
 
-// Both throw soci::soci_error.  Adding REQUIRES: inside a write transaction.  It may be repeated.
+// All throw soci::soci_error.  Adding REQUIRES: inside a write transaction.  It may be repeated.
+std::set<std::string> column_names(soci::session& session, const Dialect& dialect, const std::string& table);
 std::vector<Column> missing_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
 void add_columns(soci::session& session, const Dialect& dialect, std::vector<Column> wanted);
 

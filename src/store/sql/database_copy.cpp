@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.hpp"
+#include "store/sql/columns.hpp"
 #include "store/sql/make_backend.hpp"
 #include "store/sql/row_insert.hpp"
 #include "store/sql/sql_preparation.hpp"
@@ -13,7 +14,7 @@ namespace akr {
 namespace {
 
 constexpr const char* kMarker = "copying";
-constexpr SessionLimits kOneSession{.most = 1, .patience = {.answer = std::chrono::hours(1)}};
+constexpr SessionLimits kOneSession{.most = 1, .patience = {.lock = std::chrono::hours(1)}, .tells = false};
 
 Error on_side(Error error, const char* side) {
   error.field = side;
@@ -24,12 +25,6 @@ std::vector<InsertColumn> insert_columns(const TableShape& table) {
   std::vector<InsertColumn> columns;
   for (const CopiedColumn& column : table.columns) columns.push_back({column.name, column.kind == CellKind::kNumber});
   return columns;
-}
-
-std::vector<std::string> key_columns(const TableShape& table) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < table.keys; ++i) names.push_back(table.columns[i].name);
-  return names;
 }
 
 }  // namespace
@@ -48,8 +43,7 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
   if (auto ready = prepare_target(); !ready) return on_side(ready.error(), "to");
   std::vector<CopiedTable> tables;
   // A second time from the start, should the source have changed between the parts of an interrupted copy.
-  const bool resumed = !found_marker_.empty();
-  for (int tries = resumed ? 2 : 1; tries > 0; --tries) {
+  for (int tries = resumed_ ? 2 : 1;; --tries) {
     if (auto copied = copy_all(); !copied) return copied.error();
     const auto same = compare(tables);
     if (!same) return same.error();
@@ -57,12 +51,15 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
       if (auto finished = finish(); !finished) return on_side(finished.error(), "to");
       return tables;
     }
+    if (tries == 1) break;
     if (auto begun = begin(); !begun) return on_side(begun.error(), "to");
   }
-  return Error{.code = ErrorCode::kConflict,
-               .message = "The copy differs from " + from_backend_->where() +
-                          ": it was written to meanwhile. Stop the gateways that use it, and copy again.",
-               .field = "from"};
+  return Error{
+      .code = ErrorCode::kConflict,
+      .message = "The copy differs from " + from_backend_->where() +
+                 ": one of the two was written to meanwhile. Stop the gateways that use them, empty the target, "
+                 "and copy again.",
+      .field = "from"};
 }
 
 Result<void> DatabaseCopy::prepare_source() {
@@ -80,10 +77,7 @@ Result<void> DatabaseCopy::prepare_source() {
 Result<void> DatabaseCopy::refuse_unknown_columns() {
   return from_.read([this](soci::session& session) -> Result<void> {
     for (const TableShape& table : tables_) {
-      std::string name;
-      soci::statement names =
-          prepared(session, from_backend_->dialect().column_names, soci::use(table.name, "table"), soci::into(name));
-      for (bool more = names.execute(true); more; more = names.fetch()) {
+      for (const std::string& name : column_names(session, from_backend_->dialect(), table.name)) {
         if (std::ranges::find(table.columns, name, &CopiedColumn::name) != table.columns.end()) continue;
         return Error{ErrorCode::kUnsupported, "The table " + table.name + " of " + from_backend_->where() +
                                                   " has a column \"" + name +
@@ -101,6 +95,7 @@ Result<void> DatabaseCopy::prepare_target() {
   auto found = preparation.look();
   if (!found) return found.error();
   found_marker_ = found->copying;
+  resumed_ = !found_marker_.empty();
   found->copying.clear();
   if (auto readable = check_readable(*found); !readable) return readable;
   if (!found_marker_.empty() && !read_marker(found_marker_, tables_)) {
@@ -166,16 +161,26 @@ Result<void> DatabaseCopy::copy_table(const TableShape& table, std::vector<Cell>
     more = rows->size() == kRowsPerPage;
     if (rows->empty()) break;
     after.assign(rows->back().begin(), rows->back().begin() + static_cast<std::ptrdiff_t>(table.keys));
-    if (auto written = write(table, *rows); !written) return on_side(written.error(), "to");
+    if (auto written = write(table, *rows); !written) return on_side(in_use(written.error()), "to");
     *done += rows->size();
     if (progress_) progress_(table.name, *done, *all);
   }
   return {};
 }
 
+Error DatabaseCopy::in_use(Error error) const {
+  if (error.code == ErrorCode::kConflict) {
+    error.message = to_backend_->where() +
+                    " was written to meanwhile. Stop the gateways that use it, and name an empty "
+                    "database.";
+  }
+  return error;
+}
+
 Result<void> DatabaseCopy::write(const TableShape& table, std::vector<TableRow>& rows) {
   return to_.write([&](soci::session& session) -> Result<void> {
-    RowInsert insert(session, to_backend_->dialect(), table.name, insert_columns(table), key_columns(table));
+    // No row replaces another one: what the marker does not speak of, somebody else has written.
+    RowInsert insert(session, to_backend_->dialect(), table.name, insert_columns(table));
     for (TableRow& row : rows) {
       adapt_times(row, table, to_backend_->dialect());
       std::ranges::copy(row, insert.row().begin());
@@ -279,15 +284,12 @@ std::optional<DatabaseCopy::Place> DatabaseCopy::read_marker(const std::string& 
 
 Result<std::vector<CopiedTable>> copy_database(const StoreOptions& from, const StoreOptions& to,
                                                const CopyProgress& progress) {
-  auto source = make_backend(from.at), target = make_backend(to.at);
-  for (const auto& [backend, options, side] : {std::tuple{&source, &from, "from"}, {&target, &to, "to"}}) {
-    if (*backend) continue;
-    return Error{.code = ErrorCode::kUnsupported,
-                 .message = "This build has no " + std::string(row_of(options->at.kind).title) + ".",
-                 .field = side};
-  }
+  auto source = make_backend(from.at);
+  if (!source) return on_side(source.error(), "from");
+  auto target = make_backend(to.at);
+  if (!target) return on_side(target.error(), "to");
   const KeyCipher cipher(from.encryption_key);
-  return DatabaseCopy(std::move(source), std::move(target), cipher, progress).run();
+  return DatabaseCopy(*std::move(source), *std::move(target), cipher, progress).run();
 }
 
 }  // namespace akr

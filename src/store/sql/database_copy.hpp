@@ -38,6 +38,7 @@ class DatabaseCopy {
   Result<void> begin();  // from the start
   Result<void> copy_all();
   Result<void> copy_table(const TableShape& table, std::vector<Cell> after);
+  Error in_use(Error error) const;
   Result<void> write(const TableShape& table, std::vector<TableRow>& rows);
   Result<void> take_over_meta();
   Result<bool> compare(std::vector<CopiedTable>& tables);
@@ -54,6 +55,7 @@ class DatabaseCopy {
   const std::vector<TableShape> tables_ = copied_tables();
   std::string source_id_;  // that no two databases have in common
   std::string found_marker_;
+  bool resumed_ = false;  // an earlier call left the marker
 };
 
 }  // namespace akr

@@ -105,6 +105,23 @@ bool make_table(const MigrationStep& step, const char* name, std::string_view de
 
 }  // namespace
 
+// Before the first of them is altered: somebody else's table of that name is none of our business.
+Result<void> check_first_tables(soci::session& session, const Dialect& dialect) {
+  const std::pair<const char*, std::vector<const char*>> wanted[] = {
+      {"proxy_configs", {"id", "name", "slug", "config_type"}}, {"api_keys", {"id", "key_value", "proxy_config_id"}}};
+  for (const auto& [table, columns] : wanted) {
+    const std::set<std::string> found = column_names(session, dialect, table);
+    if (found.empty()) continue;
+    for (const char* column : columns) {
+      if (found.contains(column)) continue;
+      return Error{ErrorCode::kUnsupported, std::string("The database has a table ") + table +
+                                                " of another program (without a column " + column +
+                                                "); name a database of our own."};
+    }
+  }
+  return {};
+}
+
 void make_first_tables(const MigrationStep& step) {
   const bool adopted = !make_table(step, "proxy_configs", kServices);
   const bool keyless = make_table(step, "api_keys", kKeys);

@@ -3,9 +3,13 @@
 
 #include <string>
 
+#include "base/result.hpp"
 #include "store/sql/migrations.hpp"
 
 namespace akr {
+
+// kUnsupported: tables of these names are there, and not the original's.  Throws soci::soci_error.
+Result<void> check_first_tables(soci::session& session, const Dialect& dialect);
 
 void make_first_tables(const MigrationStep& step);
 

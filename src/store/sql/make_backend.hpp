@@ -4,11 +4,12 @@
 #include <memory>
 
 #include "base/database_address.hpp"
+#include "base/result.hpp"
 #include "store/sql/sql_backend.hpp"
 
 namespace akr {
 
-// nullptr: not part of this build.  Connects nowhere yet.
-std::unique_ptr<SqlBackend> make_backend(const DatabaseAddress& at);
+// Connects nowhere yet.  kUnsupported: not part of this build.  kStoreRefused: a file that TLS needs cannot be read.
+Result<std::unique_ptr<SqlBackend>> make_backend(const DatabaseAddress& at);
 
 }  // namespace akr

@@ -9,6 +9,7 @@
 #include "base/secret.hpp"
 #include "base/strings.hpp"
 #include "core/ids.hpp"
+#include "store/sql/columns.hpp"
 #include "store/sql/key_rows.hpp"
 #include "store/sql/run_statement.hpp"
 
@@ -24,14 +25,6 @@ struct SealedRow {
   long long id = 0, service = 0, version = 0;
   std::string value;
 };
-
-std::set<std::string> columns_in(soci::session& session, const Dialect& dialect, const std::string& table) {
-  std::set<std::string> names;
-  std::string name;
-  soci::statement statement = prepared(session, dialect.column_names, soci::use(table, "table"), soci::into(name));
-  for (bool more = statement.execute(true); more; more = statement.fetch()) names.insert(name);
-  return names;
-}
 
 std::vector<PlainRow> plain_rows(soci::session& session, const std::string& table) {
   std::vector<PlainRow> rows;
@@ -64,7 +57,7 @@ Hashes known_hashes(soci::session& session, const std::string& table) {
 std::size_t seal_keys_of_copy(OpenedCopy& copy, const Dialect& dialect, const KeyCipher& cipher) {
   soci::session& session = *copy.session;
   const std::string table = copy.prefix + "api_keys";
-  const std::set<std::string> columns = columns_in(session, dialect, table);
+  const std::set<std::string> columns = column_names(session, dialect, table);
   if (!columns.contains("key_value")) return 0;
   for (const auto& [name, type] :
        {std::pair{"key_version", "{integer} NOT NULL DEFAULT 0"}, {"key_hash", "varchar(64)"}}) {

@@ -65,6 +65,10 @@ Result<void> check_readable(const SchemaState& state) {
 }
 
 void drop_schema(soci::session& session, const Dialect& dialect) {
+  if (has_table(session, dialect, "akr_meta")) {
+    write_meta(session, "schema_version", "0");
+    run(session, "DELETE FROM akr_meta WHERE name = 'key_check'");
+  }
   for (const std::string_view table : kTables) {
     if (has_table(session, dialect, std::string(table))) run(session, "DROP TABLE " + std::string(table));
   }

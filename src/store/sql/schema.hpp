@@ -6,6 +6,7 @@
 //                           scrubbed         nothing of keys that were plain once is left in the files; absent: it may
 //                           last_probe       when a small write was tried after one that had failed
 //                           next_key_id      api_keys.id of the next key: known before the row is sealed for its id
+//                           upgrade_copy     the copy that was made for an upgrade which is not through yet
 //                           copying          this database is being filled from another one (database_copy.hpp)
 #pragma once
 
@@ -42,7 +43,11 @@ SchemaState inspect_schema(soci::session& session, const Dialect& dialect, const
 Result<void> check_readable(const SchemaState& state);
 
 bool has_table(soci::session& session, const Dialect& dialect, const std::string& name);
-// Removes all tables.  REQUIRES: inside a write transaction.
+inline constexpr const char* kUpgradeCopy = "upgrade_copy";
+inline constexpr std::string_view kReset = "reset";  // SqlBackend::keep_copy(): before all tables are removed
+
+// Removes all tables.  REQUIRES: inside a write transaction.  Cut off where the server commits each statement, it
+// leaves a database whose first migration has to be made.
 void drop_schema(soci::session& session, const Dialect& dialect);
 
 bool is_scrubbed(soci::session& session);

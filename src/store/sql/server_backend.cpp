@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "akr_copy_";
 constexpr std::string_view kKeys = "_api_keys";
-constexpr SessionPatience kForCopies{.answer = std::chrono::hours(1)};
+constexpr SessionPatience kForCopies{.lock = std::chrono::hours(1)};
 
 std::set<std::string> table_names(soci::session& session, const Dialect& dialect) {
   std::set<std::string> names;
@@ -44,10 +44,31 @@ long long count_rows(soci::session& session, const std::string& tables_and_condi
   return count;
 }
 
-// Does the copy hold the rows of the table?  By what neither an upgrade nor sealing changes.
-bool holds_same_rows(soci::session& session, const std::string& table, const std::string& copy) {
-  return count_rows(session, table) == count_rows(session, copy) &&
-         count_rows(session, table + " t WHERE NOT EXISTS (SELECT 1 FROM " + copy + " c WHERE c.id = t.id)") == 0;
+// Did an upgrade of the first version's tables, which have nowhere to note it, leave a whole copy behind?  The table
+// that is copied last has all its rows then, and nothing has changed since.
+bool holds_same_ids(soci::session& session, const std::string& copy, const std::set<std::string>& tables) {
+  for (const char* table : {"api_keys", "proxy_configs"}) {
+    if (!tables.contains(table)) continue;
+    const std::string name = copy + "_" + table;
+    if (!tables.contains(name) || count_rows(session, table) != count_rows(session, name)) return false;
+    if (count_rows(session,
+                   std::string(table) + " t WHERE NOT EXISTS (SELECT 1 FROM " + name + " c WHERE c.id = t.id)") > 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_used(const std::string& copy, const std::set<std::string>& tables) {
+  return std::ranges::any_of(our_tables(),
+                             [&](std::string_view table) { return tables.contains(copy + "_" + std::string(table)); });
+}
+
+bool is_empty(soci::session& session, const std::set<std::string>& tables) {
+  return std::ranges::all_of(our_tables(), [&](std::string_view table) {
+    const bool holds_something = table == "proxy_configs" || table == "api_keys";
+    return !holds_something || !tables.contains(std::string(table)) || count_rows(session, std::string(table)) == 0;
+  });
 }
 
 }  // namespace
@@ -57,26 +78,26 @@ Result<void> ServerBackend::copy_to(const std::string& path) {
                                             " can only be a copy of a SQLite database. copy-database makes one."};
 }
 
+// A copy that was made before an upgrade is noted in the database until that upgrade is through (note_upgraded()): who
+// takes it up again uses the same one.  On servers that commit each statement the note comes last, and what was cut off
+// before it gets no second look.
 Result<std::string> ServerBackend::keep_copy(soci::session& session, std::string_view reason) {
   const std::set<std::string> tables = table_names(session, dialect());
+  const bool is_ours = tables.contains("akr_meta"), is_reset = reason == kReset;
+  const std::string noted = is_ours && !is_reset ? read_meta(session, kUpgradeCopy) : "";
+  if (!noted.empty() && is_used(noted, tables)) return noted;
   const std::string base = std::string(kPrefix) + std::string(reason);
   std::string name = base;
-  for (int number = 2;; ++number) {
-    bool unused = true, same = true;
-    for (const char* table : {"proxy_configs", "api_keys"}) {
-      const std::string copy = name + "_" + table;
-      const bool is_there = tables.contains(copy);
-      if (is_there) unused = false;
-      if (tables.contains(table)) same = same && is_there && holds_same_rows(session, table, copy);
-    }
-    if (!unused && same) return name;
-    if (unused) break;
+  for (int number = 2; is_used(name, tables); ++number) {
+    if (!is_ours && holds_same_ids(session, name, tables)) return name;
+    if (is_reset && is_empty(session, tables)) return name;  // there is nothing to lose
     name = base + "_" + std::to_string(number);
   }
   for (const std::string_view table : our_tables()) {
     const std::string from(table);
     if (tables.contains(from)) copy_table(session, dialect(), from, name + "_" + from);
   }
+  if (is_ours && !is_reset) write_meta(session, kUpgradeCopy, name);
   return name;
 }
 

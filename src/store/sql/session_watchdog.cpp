@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace akr {
 
@@ -15,22 +17,31 @@ SessionWatchdog::~SessionWatchdog() {
   if (thread_.joinable()) thread_.join();
 }
 
-SessionWatchdog::Watch::Watch(SessionWatchdog& dog, int socket, Time end) : dog_(dog), watched_(socket >= 0) {
-  if (!watched_) return;
+SessionWatchdog::Watch::Watch(SessionWatchdog& dog, int socket, Time end) : dog_(dog) {
+  if (socket < 0) return;
+  const int own = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return;  // no descriptor is left: better an unwatched wait than none
   bool sooner = false;
-  {
+  try {
     const MutexLock lock(dog_.mutex_);
-    sooner = end < dog_.next_;
-    at_ = dog_.entries_.insert(dog_.entries_.end(), Entry{socket, end});
     if (!dog_.thread_.joinable()) dog_.thread_ = std::thread([&dog] { dog.run(); });
+    at_ = dog_.entries_.insert(dog_.entries_.end(), Entry{own, end});
+    sooner = end < dog_.next_;
+  } catch (...) {
+    ::close(own);
+    throw;
   }
+  socket_ = own;
   if (sooner) dog_.changed_.notify_all();
 }
 
 SessionWatchdog::Watch::~Watch() {
-  if (!watched_) return;
-  const MutexLock lock(dog_.mutex_);
-  dog_.entries_.erase(at_);
+  if (socket_ < 0) return;
+  {
+    const MutexLock lock(dog_.mutex_);
+    dog_.entries_.erase(at_);
+  }
+  ::close(socket_);
 }
 
 void SessionWatchdog::run() {

@@ -23,7 +23,8 @@ class SessionWatchdog {
   SessionWatchdog(const SessionWatchdog&) = delete;
   SessionWatchdog& operator=(const SessionWatchdog&) = delete;
 
-  // While it lives, the socket is shut down at `end`.  The socket must stay open as long; -1: nothing is watched.
+  // While it lives, the socket is shut down at `end`.  It has a descriptor of its own for that: client libraries close
+  // theirs whenever they like, and its number may be somebody else's at once.  -1: nothing is watched.
   class Watch {
    public:
     Watch(SessionWatchdog& dog, int socket, Time end);
@@ -36,7 +37,7 @@ class SessionWatchdog {
     friend class SessionWatchdog;
     SessionWatchdog& dog_;
     std::list<Entry>::iterator at_;
-    bool watched_ = false;
+    int socket_ = -1;
   };
 
  private:

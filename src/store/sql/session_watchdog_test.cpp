@@ -1,5 +1,6 @@
 #include "store/sql/session_watchdog.hpp"
 
+#include <filesystem>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -54,9 +55,22 @@ TEST(SessionWatchdog, LeavesASessionAloneThatWasGivenBack) {
   EXPECT_EQ(pair.wait(), "x");
 }
 
+std::ptrdiff_t threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+}
+
+// SQLite's sessions have no socket; a thread for each database would be one too many.
 TEST(SessionWatchdog, HasNothingToDoForAFile) {
   SessionWatchdog dog;
-  const SessionWatchdog::Watch watch(dog, -1, in(std::chrono::milliseconds(0)));
+  const std::ptrdiff_t before = threads();
+  {
+    const SessionWatchdog::Watch watch(dog, -1, in(std::chrono::milliseconds(0)));
+    EXPECT_EQ(threads(), before);
+  }
+  Pair pair;
+  const SessionWatchdog::Watch watch(dog, pair.ours(), in(std::chrono::milliseconds(20)));
+  EXPECT_EQ(threads(), before + 1);
+  EXPECT_EQ(pair.wait(), "");
 }
 
 }  // namespace

@@ -44,8 +44,9 @@ struct StorageMark {
 
 // How long a session waits.  SQLite has no use for it.
 struct SessionPatience {
-  std::chrono::milliseconds reach{5'000};   // until it is connected
-  std::chrono::milliseconds answer{5'000};  // for one answer, and for one lock
+  std::chrono::milliseconds reach{5'000};       // until it is connected
+  std::chrono::milliseconds answer{3'600'000};  // for one answer, if nobody ends the wait from outside before
+  std::chrono::milliseconds lock{5'000};        // for one lock
 };
 
 // A copy that keep_copy() made, opened.

@@ -73,8 +73,21 @@ Result<Service> SqlConfigStore::update_service(const Service& service) {
   });
 }
 
+// A server's deadline grows with what there is to do.
+Result<std::size_t> SqlConfigStore::keys_of(ServiceId service) {
+  if (!parts_.backend.dialect().is_server) return 0;
+  return parts_.reader.read([&](soci::session& session) -> Result<std::size_t> {
+    long long count = 0;
+    run(session, "SELECT count(*) FROM api_keys WHERE proxy_config_id = :service", soci::use(service.value),
+        soci::into(count));
+    return static_cast<std::size_t>(count);
+  });
+}
+
 Result<void> SqlConfigStore::delete_service(ServiceId id) {
-  return write({.once = true}, [&](soci::session& session) -> Result<void> {
+  const auto keys = keys_of(id);
+  if (!keys) return keys.error();
+  return write({.rows = *keys, .once = true}, [&](soci::session& session) -> Result<void> {
     if (!lock_service(session, parts_.backend.dialect(), id)) return no_service(id);
     remove_keys(session, id);
     run(session, "DELETE FROM key_states WHERE service_id = :id", soci::use(id.value));
@@ -95,8 +108,11 @@ Result<std::vector<UpstreamKey>> SqlConfigStore::list_keys_after(ServiceId servi
 template <class Select>
 Result<std::vector<UpstreamKey>> SqlConfigStore::open_keys(ServiceId service, Select select) {
   if (parts_.locked) return locked_error();
+  const auto count = keys_of(service);
+  if (!count) return count.error();
   auto rows = parts_.reader.read(
-      [&](soci::session& session) -> Result<std::vector<KeyRows::Sealed>> { return select(session); });
+      [&](soci::session& session) -> Result<std::vector<KeyRows::Sealed>> { return select(session); },
+      {.rows = *count});
   if (!rows) return rows.error();
   std::vector<UpstreamKey> keys;
   keys.reserve(rows->size());
@@ -146,7 +162,9 @@ Result<ServiceId> SqlConfigStore::delete_key(KeyId id) {
 }
 
 Result<std::size_t> SqlConfigStore::delete_keys(ServiceId service) {
-  return write({.once = true}, [&](soci::session& session) -> Result<std::size_t> {
+  const auto keys = keys_of(service);
+  if (!keys) return keys.error();
+  return write({.rows = *keys, .once = true}, [&](soci::session& session) -> Result<std::size_t> {
     if (!lock_service(session, parts_.backend.dialect(), service)) return no_service(service);
     return remove_keys(session, service);
   });

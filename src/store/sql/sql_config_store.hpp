@@ -45,6 +45,7 @@ class SqlConfigStore final : public ConfigStore {
  private:
   template <class Work>
   auto write(const SqlErrand& errand, Work work) -> decltype(work(std::declval<soci::session&>()));
+  Result<std::size_t> keys_of(ServiceId service);
   template <class Select>
   Result<std::vector<UpstreamKey>> open_keys(ServiceId service, Select select);
 

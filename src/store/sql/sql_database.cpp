@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "base/log.hpp"
 #include "store/sql/key_ids.hpp"
 #include "store/sql/plain_keys.hpp"
 #include "store/sql/run_statement.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kProbeBytes = 64 << 10;
 constexpr int kTries = 5;
-constexpr std::chrono::milliseconds kTokenLife = std::chrono::hours(1);
+constexpr std::chrono::milliseconds kTokenLife = std::chrono::hours(24);  // longer than clocks of nodes disagree
 
 class SqlDatabase final : public Database {
  public:
@@ -50,7 +51,7 @@ class SqlDatabase final : public Database {
     return {.most = settings.most_sessions,
             .deadline = settings.deadline,
             .tries = kTries,
-            .patience = {.answer = settings.deadline}};
+            .patience = {.reach = settings.deadline, .lock = settings.deadline}};
   }
   static SessionLimits one_session(SessionLimits limits) {
     limits.most = 1;
@@ -58,6 +59,7 @@ class SqlDatabase final : public Database {
   }
   SqlSessions& reader() { return is_server() ? writer_ : extra_; }
   bool probe(const std::string& value);
+  bool is_being_filled();
   void forget_old_commits();
 
   std::unique_ptr<SqlBackend> backend_;
@@ -85,6 +87,7 @@ DatabaseState SqlDatabase::look() {
   if (storage == StorageState::kLost) return DatabaseState::kLost;
   if (storage == StorageState::kUnreachable && is_server()) return DatabaseState::kAway;
   if (storage == StorageState::kUnreachable || backend_->storage_full()) return DatabaseState::kNotWritable;
+  if (is_server() && is_being_filled()) return DatabaseState::kNotWritable;
   if (!writer_.write_failed()) {
     forget_old_commits();
     return DatabaseState::kOk;
@@ -92,6 +95,20 @@ DatabaseState SqlDatabase::look() {
   return probe(std::string(kProbeBytes, '0')) && probe(to_sql_time(system_clock().wall(), backend_->dialect()))
              ? DatabaseState::kOk
              : DatabaseState::kNotWritable;
+}
+
+// By copy-database, which asks for an empty database and not whether somebody serves from it: nothing of ours is to get
+// in between, or to be taken for a part of the copy.
+bool SqlDatabase::is_being_filled() {
+  const auto copying =
+      reader().read([](soci::session& session) -> Result<bool> { return !read_meta(session, "copying").empty(); });
+  if (!copying || *copying == locked_) return locked_;
+  if (!*copying) return false;
+  locked_ = true;
+  log_error("database_taken", {{"message",
+                                "copy-database fills this database while we run; nothing is written any more until the "
+                                "next start"}});
+  return true;
 }
 
 // A token is asked for within seconds, or never.

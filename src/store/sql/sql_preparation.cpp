@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "store/call_deadline.hpp"
+#include "store/sql/first_tables.hpp"
 #include "store/sql/key_rows.hpp"
 #include "store/sql/plain_keys.hpp"
 #include "store/sql/run_statement.hpp"
@@ -12,16 +14,28 @@ namespace akr {
 namespace {
 
 // A table of some 100,000 rows is altered in seconds, one of a careless neighbour in minutes.
-constexpr std::chrono::hours kAnswer{1};
+constexpr std::chrono::hours kLock{1};
 constexpr std::chrono::seconds kLockWait{5};
 constexpr std::chrono::milliseconds kLockPause{50};
 
 }  // namespace
 
 SqlPreparation::SqlPreparation(SqlBackend& backend, const KeyCipher& cipher, std::chrono::milliseconds reach)
-    : backend_(backend), cipher_(cipher), session_(backend, {.most = 1, .patience = {reach, kAnswer}}) {}
+    : backend_(backend),
+      cipher_(cipher),
+      reach_(reach),
+      session_(backend, {.most = 1, .patience = {.reach = reach, .lock = kLock}, .tells = false}) {}
 
+// A server may fall silent in the middle of a start; without an upgrade that is noticed.
+template <class Step>
+auto SqlPreparation::in_time(Step step) {
+  const CallDeadline short_step(std::chrono::steady_clock::now() + reach_);
+  return step();
+}
+
+// What is only looked at ends in time; what alters tables takes as long as it takes.
 Result<SchemaState> SqlPreparation::look() {
+  const CallDeadline short_steps(std::chrono::steady_clock::now() + reach_ + kLockWait);
   const auto examined = session_.read([this](soci::session& session) { return backend_.examine(session); });
   if (!examined) return examined.error();
   if (auto locked = take_lock(); !locked) return locked.error();
@@ -43,7 +57,10 @@ Result<bool> SqlPreparation::prepare(Purpose purpose) {
     if (auto upgraded = upgrade(); !upgraded) return upgraded.error();
   }
   if (purpose == Purpose::kUse) {
-    if (auto may = check_rights(); !may) return may.error();
+    const auto may = check_rights();
+    // A server that takes no writes just now: nothing else is to be done on it.
+    if (!may && may.error().code == ErrorCode::kStoreUnavailable) return true;
+    if (!may) return may.error();
   }
   if (auto sealed = seal_plain_keys(); !sealed) return sealed.error();
   remove_traces();
@@ -73,7 +90,15 @@ Result<void> SqlPreparation::upgrade() {
   for (const Migration& migration : migrations()) {
     if (auto made = make(migration, copied); !made) return made;
   }
-  return complete(copied);
+  if (auto completed = complete(copied); !completed) return completed;
+  return note_upgraded();
+}
+
+Result<void> SqlPreparation::note_upgraded() {
+  return session_.write([](soci::session& session) -> Result<void> {
+    if (!read_meta(session, kUpgradeCopy).empty()) write_meta(session, kUpgradeCopy, "");
+    return {};
+  });
 }
 
 // One transaction each: a process that is killed in any statement leaves the state before it, or, where the server
@@ -83,6 +108,9 @@ Result<void> SqlPreparation::make(const Migration& migration, bool& copied) {
     // Looked at again under the write lock: another process may have upgraded while we waited for it.
     const SchemaState state = inspect_schema(session, backend_.dialect(), cipher_);
     if (state.version >= migration.number) return {};
+    if (state.version == 0) {
+      if (auto ours = check_first_tables(session, backend_.dialect()); !ours) return ours;
+    }
     if (auto kept = keep_copy(session, state, copied); !kept) return kept;
     make_migration({session, backend_.dialect(), cipher_}, migration);
     return {};
@@ -118,24 +146,26 @@ Result<void> SqlPreparation::keep_copy(soci::session& session, const SchemaState
 // read-only for a while) does not stop the start: requests are served from memory.
 Result<void> SqlPreparation::check_rights() {
   if (!backend_.dialect().is_server) return {};
-  const auto written = session_.write([](soci::session& session) -> Result<void> {
-    write_meta(session, "last_probe", "start");
-    for (const char* table : {"api_keys", "proxy_configs", "key_states", "key_pins", "akr_commits"}) {
-      run(session, "DELETE FROM " + std::string(table) + " WHERE 1 = 0");
-      run(session, "INSERT INTO " + std::string(table) + " SELECT * FROM " + std::string(table) + " WHERE 1 = 0");
-    }
-    return {};
+  return in_time([&] {
+    return session_.write([](soci::session& session) -> Result<void> {
+      write_meta(session, "last_probe", "start");
+      for (const char* table : {"api_keys", "proxy_configs", "key_states", "key_pins", "akr_commits"}) {
+        run(session, "DELETE FROM " + std::string(table) + " WHERE 1 = 0");
+        run(session, "INSERT INTO " + std::string(table) + " SELECT * FROM " + std::string(table) + " WHERE 1 = 0");
+      }
+      return {};
+    });
   });
-  if (!written && written.error().code == ErrorCode::kStoreRefused) return written;
-  return {};
 }
 
 // A transaction of its own: if it fails or is killed, the next start finds the same plain rows.
 Result<void> SqlPreparation::seal_plain_keys() {
-  const auto plain = session_.read([](soci::session& session) -> Result<int> {
-    int count = 0;
-    run(session, "SELECT count(*) FROM api_keys WHERE key_version = 0", soci::into(count));
-    return count;
+  const auto plain = in_time([&] {
+    return session_.read([](soci::session& session) -> Result<int> {
+      int count = 0;
+      run(session, "SELECT count(*) FROM api_keys WHERE key_version = 0", soci::into(count));
+      return count;
+    });
   });
   if (!plain) return plain.error();
   if (*plain == 0) return {};
@@ -151,7 +181,8 @@ Result<void> SqlPreparation::seal_plain_keys() {
 // The text of keys that were plain once stays in free pages, in the log of writes and in copies.  A mark in the
 // database says that all of it is gone; without it, after a kill or on a full disk, the next start does it again.
 void SqlPreparation::remove_traces() {
-  const auto done = session_.read([](soci::session& session) -> Result<bool> { return is_scrubbed(session); });
+  const auto done = in_time(
+      [&] { return session_.read([](soci::session& session) -> Result<bool> { return is_scrubbed(session); }); });
   if (done && *done) return;
   auto scrubbed = scrub();
   if (scrubbed) {
@@ -208,8 +239,9 @@ void SqlPreparation::tell_plain_neighbours() {
 }
 
 Result<std::string> SqlPreparation::reset(bool locked) {
+  if (auto taken = take_lock(); !taken) return taken.error();
   auto copy = session_.write([&](soci::session& session) -> Result<std::string> {
-    auto kept = backend_.keep_copy(session, "reset");
+    auto kept = backend_.keep_copy(session, kReset);
     if (!kept) return kept;
     const bool scrubbed = !locked && is_scrubbed(session);
     drop_schema(session, backend_.dialect());

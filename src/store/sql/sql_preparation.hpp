@@ -2,6 +2,9 @@
 // is still plain, and removes its traces.  One process at a time; a server's lock keeps other nodes waiting.
 #pragma once
 
+#include <chrono>
+#include <string>
+
 #include "base/result.hpp"
 #include "store/key_cipher.hpp"
 #include "store/sql/migrations.hpp"
@@ -29,7 +32,10 @@ class SqlPreparation {
   Result<void> upgrade();
 
  private:
+  template <class Step>
+  auto in_time(Step step);
   Result<void> take_lock();
+  Result<void> note_upgraded();
   Result<void> make(const Migration& migration, bool& copied);
   Result<void> keep_copy(soci::session& session, const SchemaState& state, bool& copied);
   Result<void> complete(bool& copied);
@@ -42,6 +48,7 @@ class SqlPreparation {
 
   SqlBackend& backend_;
   const KeyCipher& cipher_;
+  const std::chrono::milliseconds reach_;
   SqlSessions session_;
 };
 

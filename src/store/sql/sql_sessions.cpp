@@ -1,6 +1,7 @@
 #include "store/sql/sql_sessions.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include <sodium.h>
 
@@ -25,7 +26,7 @@ std::string new_token() {
 }
 
 SqlSessions::Time end_of(std::chrono::milliseconds limit, std::size_t rows) {
-  if (limit.count() == 0) return SqlSessions::Time::max();
+  if (limit.count() == 0) return CallDeadline::of_this_thread();
   const auto for_rows = kPerRow * static_cast<std::int64_t>(rows);
   CallDeadline::allow_more(for_rows);
   return std::min(std::chrono::steady_clock::now() + limit + for_rows, CallDeadline::of_this_thread());
@@ -48,8 +49,9 @@ SqlSessions::Call::Call(const SqlSessions& sessions, const SqlErrand& errand)
   if (errand.once && sessions.backend_.dialect().is_server) token_ = new_token();
 }
 
-SqlSessions::Turn::Turn(SqlSessions& sessions, Slot slot, Time end) : sessions_(sessions), slot_(std::move(slot)) {
-  if (end != Time::max()) watch_.emplace(sessions.watchdog_, sessions.backend_.socket_of(*slot_.session), end);
+// Nothing is allocated where a session is given back.
+SqlSessions::SqlSessions(SqlBackend& backend, const SessionLimits& limits) : backend_(backend), limits_(limits) {
+  idle_.reserve(limits_.most);
 }
 
 SqlSessions::Turn::~Turn() {
@@ -58,19 +60,20 @@ SqlSessions::Turn::~Turn() {
     slot_.session.reset();
   }
   watch_.reset();
-  sessions_.give_back(std::move(slot_));
+  if (has_place_) sessions_.give_back(*this);
 }
 
 Result<std::unique_ptr<SqlSessions::Turn>> SqlSessions::take(Call& call) {
-  auto slot = free_slot(call);
-  if (!slot) return slot.error();
-  if (!slot->session) {
-    if (auto connected = connect(*slot, call); !connected) return connected.error();
+  auto turn = std::make_unique<Turn>(*this);
+  if (auto found = find_place(*turn, call); !found) return found.error();
+  if (!turn->slot_.session) {
+    if (auto connected = connect(*turn, call); !connected) return connected.error();
   }
-  return std::make_unique<Turn>(*this, *std::move(slot), call.end());
+  if (call.has_end()) turn->watch_.emplace(watchdog_, backend_.socket_of(turn->session()), call.end());
+  return turn;
 }
 
-Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
+Result<void> SqlSessions::find_place(Turn& turn, const Call& call) {
   const MutexLock lock(mutex_);
   while ((idle_.empty() && taken_ == limits_.most) || call.is_over()) {
     if (call.is_over()) {
@@ -85,59 +88,52 @@ Result<SqlSessions::Slot> SqlSessions::free_slot(const Call& call) {
       freed_.wait(mutex_);
     }
   }
-  Slot slot;
   if (!idle_.empty()) {
-    slot = std::move(idle_.back());
+    turn.slot_ = std::move(idle_.back());
     idle_.pop_back();
   } else if (away_) {
     // A server that does not answer is waited for by one call, not by all.
-    if (trying_) return *away_;
-    trying_ = true;
+    if (trying_) {
+      freed_.notify_one();  // another one may have use for the place
+      return *away_;
+    }
+    turn.tries_for_all_ = trying_ = true;
   }
+  turn.has_place_ = true;
   ++taken_;
-  return slot;
+  return {};
 }
 
-Result<void> SqlSessions::connect(Slot& slot, Call& call) {
+Result<void> SqlSessions::connect(Turn& turn, Call& call) {
   std::optional<Error> error;
   do {
-    if (!call.may_connect()) {
-      give_back({});  // that says nothing about the server
-      return no_answer();
-    }
+    if (!call.may_connect()) return no_answer();  // which says nothing about the server
     try {
-      open_session(slot, call);
+      open_session(turn.slot_, call);
       error.reset();
       break;
     } catch (const soci::soci_error& failure) {
-      slot.session.reset();
+      turn.slot_.session.reset();
       const SqlFailure what = backend_.explain(failure);
       lost_ = what.lost;
       write_failed_ = true;
       error = what.error;
       if (!what.passes) break;
-    } catch (...) {
-      give_back({});
-      throw;
     }
   } while (call.may_try_again());
   if (error) tell(*error);
-  {
-    const MutexLock lock(mutex_);
-    away_ = error;
-    trying_ = false;
-  }
-  if (!error) return {};
-  give_back({});
-  return *error;
+  const MutexLock lock(mutex_);
+  away_ = error;
+  if (error) return *error;
+  return {};
 }
 
 void SqlSessions::open_session(Slot& slot, const Call& call) {
   SessionPatience patience = limits_.patience;
   if (call.has_end()) {
     const auto left = call.end() - std::chrono::steady_clock::now();
-    patience.reach =
-        std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left), std::chrono::milliseconds(1));
+    patience.reach = std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(left),
+                                std::chrono::milliseconds(1), patience.reach);
   }
   slot.session = backend_.connect(patience);
   std::optional<SessionWatchdog::Watch> watch;
@@ -146,18 +142,18 @@ void SqlSessions::open_session(Slot& slot, const Call& call) {
   slot.mark = backend_.storage_mark();
 }
 
-void SqlSessions::give_back(Slot slot) noexcept {
+void SqlSessions::give_back(Turn& turn) noexcept {
   {
     const MutexLock lock(mutex_);
     --taken_;
-    if (slot.session) {
-      idle_.push_back(std::move(slot));
-    } else {
-      trying_ = false;
-    }
+    if (turn.tries_for_all_) trying_ = false;
+    if (turn.slot_.session) idle_.push_back(std::move(turn.slot_));
   }
   freed_.notify_one();
 }
+
+// Those who were in each other's way do not meet again at once.
+void SqlSessions::pause() { std::this_thread::sleep_for(std::chrono::milliseconds(::randombytes_uniform(20))); }
 
 bool SqlSessions::leave_token(Turn& turn, const Call& call) {
   const long long now = wall_ms();
@@ -198,8 +194,8 @@ Error SqlSessions::lost() {
 }
 
 Error SqlSessions::no_answer() const {
-  return {ErrorCode::kStoreUnavailable,
-          backend_.where() + " did not answer within " + in_seconds(limits_.deadline) + "."};
+  const std::string time = limits_.deadline.count() == 0 ? "in time" : "within " + in_seconds(limits_.deadline);
+  return {ErrorCode::kStoreUnavailable, backend_.where() + " did not answer " + time + "."};
 }
 
 SqlFailure SqlSessions::failed(Turn& turn, const soci::soci_error& failure) {
@@ -213,13 +209,14 @@ SqlFailure SqlSessions::failed(Turn& turn, const soci::soci_error& failure) {
   if (what.reconnect) {
     // What befell this session may have befallen all.
     std::vector<Slot> cut;
+    cut.reserve(limits_.most);  // which the others get
     const MutexLock lock(mutex_);
     cut.swap(idle_);
   }
   return what;
 }
 
-Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Purpose purpose) {
+Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Access access) {
   lost_ = what.lost;
   if (what.error.code == ErrorCode::kConflict) {
     write_failed_ = false;  // the values were refused, the database works
@@ -231,13 +228,14 @@ Error SqlSessions::give_up(const Call& call, const SqlFailure& what, Purpose pur
     const MutexLock lock(mutex_);
     away_ = error;
   }
-  if (purpose == Purpose::kWrite) write_failed_ = true;
+  if (access == Access::kWrite) write_failed_ = true;
   tell(error);
   return error;
 }
 
 // A disk stays full for hours, and everybody tries again.
 void SqlSessions::tell(const Error& error) {
+  if (!limits_.tells) return;
   {
     const MutexLock lock(mutex_);
     if (error.message == told_) return;
@@ -255,6 +253,7 @@ void SqlSessions::answered(Turn& turn) {
   turn.clean_ = true;
   const MutexLock lock(mutex_);
   told_.clear();
+  away_.reset();  // whatever befell another one
 }
 
 }  // namespace akr

@@ -31,19 +31,21 @@ struct SessionLimits {
   std::chrono::milliseconds deadline{0};  // of one call with all its tries; 0: as long as it takes
   int tries = 1;                          // of a transaction
   SessionPatience patience = {};
+  bool tells = true;  // logs failures; whoever hands them on to a person at once does not
 };
 
 // What a call is about to do.
 struct SqlErrand {
-  std::size_t rows = 0;  // that it writes: many take longer
+  std::size_t rows = 0;  // that it reads or writes: many take longer
   bool once = false;     // a second time would not do the same: leaves a token
 };
 
+// Any thread may call.
 class SqlSessions {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  SqlSessions(SqlBackend& backend, const SessionLimits& limits) : backend_(backend), limits_(limits) {}
+  SqlSessions(SqlBackend& backend, const SessionLimits& limits);
 
   // work(soci::session&) -> Result<T>, in one write transaction: committed if it returned a value, else rolled back.
   // It may be called several times, and must do the same each time.  Driver exceptions become errors; others (no
@@ -68,15 +70,16 @@ class SqlSessions {
         return result;
       } catch (const soci::soci_error& failure) {
         const SqlFailure what = failed(turn, failure);
-        if (!what.passes || !call.may_try_again()) return give_up(call, what, Purpose::kWrite);
+        if (!what.passes || !call.may_try_again()) return give_up(call, what, Access::kWrite);
+        if (!what.reconnect) pause();
       }
     }
   }
 
-  // The same without a transaction: for one SELECT.
+  // The same without a transaction: for what needs none, or makes its own (VACUUM).
   template <class Work>
-  auto read(Work work) -> decltype(work(std::declval<soci::session&>())) {
-    Call call(*this, {});
+  auto read(Work work, const SqlErrand& errand = {}) -> decltype(work(std::declval<soci::session&>())) {
+    Call call(*this, errand);
     for (;;) {
       auto taken = take(call);
       if (!taken) return taken.error();
@@ -86,7 +89,7 @@ class SqlSessions {
         return result;
       } catch (const soci::soci_error& failure) {
         const SqlFailure what = failed(**taken, failure);
-        if (!what.passes || !call.may_try_again()) return give_up(call, what, Purpose::kRead);
+        if (!what.passes || !call.may_try_again()) return give_up(call, what, Access::kRead);
       }
     }
   }
@@ -98,7 +101,7 @@ class SqlSessions {
   bool write_failed() const { return write_failed_; }
 
  private:
-  enum class Purpose { kRead, kWrite };
+  enum class Access { kRead, kWrite };
 
   struct Slot {
     std::unique_ptr<soci::session> session;
@@ -125,28 +128,32 @@ class SqlSessions {
     std::string token_;
   };
 
-  // A session, ours alone until the end of its scope.  What was begun and not finished is undone then.
+  // A place among the sessions, and the session on it: ours alone until the end of its scope.  What was begun and not
+  // finished is undone then.
   class Turn {
    public:
-    Turn(SqlSessions& sessions, Slot slot, Time end);
+    explicit Turn(SqlSessions& sessions) : sessions_(sessions) {}
     ~Turn();
     Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
     soci::session& session() { return *slot_.session; }
 
    private:
     friend class SqlSessions;
     SqlSessions& sessions_;
     Slot slot_;
-    bool clean_ = false;  // nothing is open in it
+    bool has_place_ = false;
+    bool tries_for_all_ = false;  // while others are told that the server is away
+    bool clean_ = false;          // nothing is open in it
     std::optional<SessionWatchdog::Watch> watch_;
   };
 
-  // Waits for a free session, connects if there is none.
+  // Waits for a free place, connects if there is no session on it.
   Result<std::unique_ptr<Turn>> take(Call& call);
-  Result<Slot> free_slot(const Call& call);
-  Result<void> connect(Slot& slot, Call& call);
+  Result<void> find_place(Turn& turn, const Call& call);
+  Result<void> connect(Turn& turn, Call& call);
   void open_session(Slot& slot, const Call& call);
-  void give_back(Slot slot) noexcept;
+  void give_back(Turn& turn) noexcept;
 
   // False: the token is there already, and the transaction is ended.
   bool leave_token(Turn& turn, const Call& call);
@@ -154,7 +161,8 @@ class SqlSessions {
   Error lost();
   Error no_answer() const;
   SqlFailure failed(Turn& turn, const soci::soci_error& failure);
-  Error give_up(const Call& call, const SqlFailure& what, Purpose purpose);
+  Error give_up(const Call& call, const SqlFailure& what, Access access);
+  static void pause();
   void wrote(Turn& turn);
   void answered(Turn& turn);
   void tell(const Error& error);
