@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes all that a release ships, from the commit that is checked out, with checksums.  Needs what scripts/install-deps.sh
-# --image installs.
+# --image installs, and dpkg-dev for the Debian packages.
 #
 #   scripts/make_release.sh [--skip-images] [OUT]      OUT: dist unless given; must be empty
 #
