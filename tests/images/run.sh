@@ -8,6 +8,11 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$here/../..
 binary=${1:-$root/build/release/api-key-rotator}
 
+if ! unshare --mount --propagation private true 2>/dev/null; then
+  echo "images: skipped, this system allows no mounts, which an image's file system needs"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+fi
 if ! (cd "$root" && cmake --preset light && cmake --build --preset light) >"$root/build/light.log" 2>&1; then
   tail -n 40 "$root/build/light.log"
   exit 1
