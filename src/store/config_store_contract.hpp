@@ -281,6 +281,7 @@ TYPED_TEST_P(ConfigStoreContract, ParallelWritersAllSucceed) {
   const ServiceId id = this->add("a").id;
   std::atomic<int> failures = 0;
   std::vector<std::thread> writers;
+  writers.reserve(64);
   for (int t = 0; t < 64; ++t) {
     writers.emplace_back([&, t] {
       for (int i = 0; i < 3; ++i) {

@@ -71,6 +71,7 @@ auto all_of(const KeyPin& pin) {
 template <class T>
 auto sorted(const std::vector<T>& rows) {
   std::vector<decltype(all_of(rows[0]))> sorted;
+  sorted.reserve(rows.size());
   for (const T& row : rows) sorted.push_back(all_of(row));
   std::ranges::sort(sorted);
   return sorted;

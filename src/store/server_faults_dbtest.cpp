@@ -32,6 +32,7 @@ TYPED_TEST_P(ServerFaultsContract, APausedServerAnswersWithinTheDeadline) {
   this->expect_success(this->write(*store));
   this->server().pause();
   std::vector<std::thread> writers;
+  writers.reserve(15);
   for (int i = 0; i < 15; ++i) {  // more than there are sessions: those who wait for one have a deadline, too
     writers.emplace_back([&] { this->expect_unavailable_write(*store); });
   }

@@ -25,7 +25,7 @@ inline const Secret kServerTestKey("0123456789abcdef0123456789abcdef");
 // package that is missing a failure: CI must not pass because it tested nothing.
 inline std::string missing_server(DatabaseKind kind) {
   if (!is_built_in(kind)) return "in this build " + std::string(row_of(kind).title);
-  const std::string package = test::missing_database_package(kind);
+  std::string package = test::missing_database_package(kind);
   const char* wanted = std::getenv("AKR_DATABASES");
   if (!package.empty() && wanted != nullptr && std::string_view(wanted) == "required") {
     ADD_FAILURE() << package << " is missing";

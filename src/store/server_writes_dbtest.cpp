@@ -43,6 +43,7 @@ TYPED_TEST_P(ServerWritesContract, FiftyWritersLoseNothing) {
   const KeyId key = config.add_keys(shared.id, example_keys(1)).value()[0].id;
   std::atomic<int> errors = 0;
   std::vector<std::thread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       const std::string name = "w" + std::to_string(w);

@@ -31,9 +31,9 @@ struct User {
 // nobody's: we stay who we are.
 std::optional<User> server_user(DatabaseKind kind) {
   if (kind != DatabaseKind::kPostgresql || ::geteuid() != 0) return std::nullopt;
-  static const passwd* const postgres = ::getpwnam("postgres");
-  if (postgres == nullptr) throw std::runtime_error("there is no user 'postgres'");
-  return User{postgres->pw_uid, postgres->pw_gid};
+  static const passwd* const kPostgres = ::getpwnam("postgres");
+  if (kPostgres == nullptr) throw std::runtime_error("there is no user 'postgres'");
+  return User{kPostgres->pw_uid, kPostgres->pw_gid};
 }
 
 std::string content(const std::string& file) {
@@ -169,8 +169,8 @@ std::string find_database_program(const std::string& name) {
 }
 
 void make_data_directory(DatabaseKind kind, const std::string& directory) {
-  static const fs::path cache = cache_directory();
-  const fs::path ready = cache / cache_name(kind);
+  static const fs::path kCache = cache_directory();
+  const fs::path ready = kCache / cache_name(kind);
   if (!fs::exists(ready)) {
     // Made elsewhere: the server's user need not be able to reach the cache.
     const TempDir scratch;

@@ -52,9 +52,9 @@ class MysqlOriginal : public testing::Test, protected MysqlFixture {
           "SELECT group_concat('quote(', column_name, ')' ORDER BY ordinal_position) FROM information_schema.columns"
           " WHERE table_schema = database() AND table_name = '" +
           table + "'");
-      all += "\n" + table + ": " +
-             sql("SET SESSION group_concat_max_len = 1000000; SELECT group_concat(concat_ws(',', " + cells +
-                 ") ORDER BY 1 SEPARATOR ';') FROM " + table);
+      std::string rows = "SET SESSION group_concat_max_len = 1000000; SELECT group_concat(concat_ws(',', ";
+      rows.append(cells).append(") ORDER BY 1 SEPARATOR ';') FROM ").append(table);
+      all.append("\n").append(table).append(": ").append(sql(rows));
     }
     return all;
   }

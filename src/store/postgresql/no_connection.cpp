@@ -26,7 +26,7 @@ std::string state_in(const std::string& message) {
   for (std::size_t at = 0; (at = message.find(": ", at)) != std::string::npos; ++at) {
     const auto begin = message.find_first_not_of(' ', at + 1);
     if (begin == std::string::npos || message.size() < begin + 6 || message[begin + 5] != ':') continue;
-    const std::string state = message.substr(begin, 5);
+    std::string state = message.substr(begin, 5);
     const bool fits = std::ranges::all_of(state, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
     if (fits && std::ranges::any_of(state, is_digit)) return state;
   }

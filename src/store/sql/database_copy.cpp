@@ -23,6 +23,7 @@ Error on_side(Error error, const char* side) {
 
 std::vector<InsertColumn> insert_columns(const TableShape& table) {
   std::vector<InsertColumn> columns;
+  columns.reserve(table.columns.size());
   for (const CopiedColumn& column : table.columns) columns.push_back({column.name, column.kind == CellKind::kNumber});
   return columns;
 }

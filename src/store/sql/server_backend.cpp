@@ -95,7 +95,7 @@ Result<std::string> ServerBackend::keep_copy(soci::session& session, std::string
   }
   for (const std::string_view table : our_tables()) {
     const std::string from(table);
-    if (tables.contains(from)) copy_table(session, dialect(), from, name + "_" + from);
+    if (tables.contains(from)) copy_table(session, dialect(), from, std::string(name).append("_").append(from));
   }
   if (is_ours && !is_reset) write_meta(session, kUpgradeCopy, name);
   return name;
