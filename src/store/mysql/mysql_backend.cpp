@@ -39,14 +39,21 @@ class HostOptions {
   std::string text_;
 };
 
+// A server may ask for the password itself (mysql_clear_password, dialog), and so may whoever stands in its place: only
+// one that has shown a certificate gets it, the others what proves that we know it.
+constexpr std::string_view kSafeLogins = "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519";
+
+bool is_verified(const DatabaseServer& server) {
+  return server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
+}
+
 void add_tls(HostOptions& options, const DatabaseServer& server) {
   const bool is_socket = server.host.starts_with('/');
   if (server.tls == DatabaseTls::kDisable || (server.tls == DatabaseTls::kPrefer && is_socket)) return;
   // In spite of its name: where the server offers TLS.  Whether there is any, check_tls() sees.
   options.add("ssl-enforce", "1");
   // It cannot check a certificate and not its name: verify-ca is as strict as verify-full here.
-  const bool verifies = server.tls == DatabaseTls::kVerifyCa || server.tls == DatabaseTls::kVerifyFull;
-  options.add("ssl-verify-server-cert", verifies ? "1" : "0");  // later versions check unless told not to
+  options.add("ssl-verify-server-cert", is_verified(server) ? "1" : "0");  // later versions check unless told not to
   if (!server.ca_file.empty()) options.add("ssl-ca", server.ca_file);
   if (!server.cert_file.empty()) options.add("ssl-cert", server.cert_file);
   if (!server.key_file.empty()) options.add("ssl-key", server.key_file);
@@ -63,9 +70,7 @@ std::string connect_string(const DatabaseServer& server, const SessionPatience& 
   options.add("connect-timeout", std::to_string(whole_seconds(patience.reach)));
   options.add("read-timeout", std::to_string(whole_seconds(patience.answer)));
   options.add("write-timeout", std::to_string(whole_seconds(patience.answer)));
-  // A server may ask for the password itself (mysql_clear_password, dialog), and whoever stands in its place before TLS
-  // is agreed on.  These do not show it.
-  options.add("restricted-auth", "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519");
+  if (!is_verified(server) && !is_socket) options.add("restricted-auth", kSafeLogins);
   add_tls(options, server);
   return "host=" + quoted(options.text()) + " user=" + quoted(server.user) +
          " password=" + quoted(server.password.expose()) + " dbname=" + quoted(server.database) + " charset='utf8mb4'";

@@ -76,6 +76,11 @@ SqlFailure explain_connection(unsigned number, std::string_view message, const D
                       " that this machine lacks (caching_sha2_password needs the plug-in of libmariadb3); install it, "
                       "or use mysql_native_password.",
                   "user")};
+    case 5010:  // CR_ERR_UNSUPPORTED_BY_RESTRICTED_AUTH, libmariadb's own
+      return {refused(where + " asks for the password of the user " + user +
+                          " itself, which only a server gets whose certificate is checked; use sslmode=verify-full, or "
+                          "another kind of log-in.",
+                      "tls")};
     case 2026:  // CR_SSL_CONNECTION_ERROR
       return explain_tls(message, server, where);
     case 2005:  // CR_UNKNOWN_HOST
@@ -141,7 +146,7 @@ bool is_lost(unsigned number) {
 
 bool is_about_connecting(unsigned number) {
   for (const unsigned each :
-       {1040U, 1044U, 1045U, 1049U, 1130U, 1203U, 1226U, 1251U, 1698U, 1820U, 1862U, 3118U, 4151U}) {
+       {1040U, 1044U, 1045U, 1049U, 1130U, 1203U, 1226U, 1251U, 1698U, 1820U, 1862U, 3118U, 4151U, 5010U}) {
     if (number == each) return true;
   }
   return number >= 2000 && number < 3000 && !is_lost(number);
