@@ -245,6 +245,24 @@ TEST_P(Copy, ATargetThatHoldsSomethingIsLeftAlone) {
   EXPECT_EQ(to_->open()->config().find_service(id).value().slug, "mine");
 }
 
+// A gateway that served from the target, empty as yet, had a service acknowledged, and the copy removed it and called
+// itself verified.
+TEST_P(Copy, WhatIsWrittenIntoTheTargetMeanwhileIsKeptAndTheCopyRefused) {
+  fill();
+  const auto serving = to_->open();
+  bool written = false;
+  const auto copied =
+      copy_database(from_->options(), to_->options(), [&](std::string_view table, std::uint64_t, std::uint64_t) {
+        if (table == "api_keys" && !written)
+          written = serving->config().add_service(example_service("mine")).has_value();
+      });
+  ASSERT_TRUE(written);
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().code, ErrorCode::kConflict) << copied.error().message;
+  const auto services = serving->config().list_services().value();
+  EXPECT_TRUE(std::ranges::any_of(services, [](const Service& each) { return each.slug == "mine"; }));
+}
+
 TEST_P(Copy, AWrongEncryptionKeyCopiesNothing) {
   fill();
   StoreOptions from = from_->options(), to = to_->options();

@@ -53,7 +53,7 @@ Result<std::vector<CopiedTable>> DatabaseCopy::run() {
       return tables;
     }
     if (tries == 1) break;
-    if (auto begun = begin(); !begun) return on_side(begun.error(), "to");
+    if (auto begun = begin_anew(); !begun) return on_side(begun.error(), "to");
   }
   return Error{
       .code = ErrorCode::kConflict,
@@ -127,15 +127,25 @@ Result<void> DatabaseCopy::refuse_filled(const SchemaState& found) {
   return {};
 }
 
+// Nothing is removed from a target that we found empty: what is there meanwhile, somebody else has written, and the
+// copy will be refused for it.
 Result<void> DatabaseCopy::begin() {
   return to_.write([this](soci::session& session) -> Result<void> {
-    for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) {
-      akr::run(session, "DELETE FROM " + table->name);
-    }
     found_marker_ = marker(nullptr, nullptr);
     write_meta(session, kMarker, found_marker_);
     return {};
   });
+}
+
+// What an earlier call copied, of a source that has changed since.
+Result<void> DatabaseCopy::begin_anew() {
+  auto removed = to_.write([this](soci::session& session) -> Result<void> {
+    for (auto table = tables_.rbegin(); table != tables_.rend(); ++table) {
+      akr::run(session, "DELETE FROM " + table->name);
+    }
+    return {};
+  });
+  return removed ? begin() : removed;
 }
 
 Result<void> DatabaseCopy::copy_all() {

@@ -35,6 +35,7 @@ class DatabaseCopy {
   Result<void> refuse_unknown_columns();
   Result<void> prepare_target();
   Result<void> refuse_filled(const SchemaState& found);
+  Result<void> begin_anew();
   Result<void> begin();  // from the start
   Result<void> copy_all();
   Result<void> copy_table(const TableShape& table, std::vector<Cell> after);

@@ -39,9 +39,11 @@ Result<SchemaState> SqlPreparation::look() {
   const auto examined = session_.read([this](soci::session& session) { return backend_.examine(session); });
   if (!examined) return examined.error();
   if (auto locked = take_lock(); !locked) return locked.error();
-  return session_.read([this](soci::session& session) -> Result<SchemaState> {
+  auto state = session_.read([this](soci::session& session) -> Result<SchemaState> {
     return inspect_schema(session, backend_.dialect(), cipher_);
   });
+  is_new_ = state && !state->has_tables;
+  return state;
 }
 
 Result<bool> SqlPreparation::prepare(Purpose purpose) {
@@ -88,7 +90,9 @@ Result<void> SqlPreparation::take_lock() {
 Result<void> SqlPreparation::upgrade() {
   bool copied = false;
   for (const Migration& migration : migrations()) {
-    if (auto made = make(migration, copied); !made) return made;
+    // New tables are made in no time; how long old ones take nobody knows.
+    const auto step = [&] { return make(migration, copied); };
+    if (auto made = is_new_ ? in_time(step) : step(); !made) return made;
   }
   if (auto completed = complete(copied); !completed) return completed;
   return note_upgraded();

@@ -50,6 +50,7 @@ class SqlPreparation {
   const KeyCipher& cipher_;
   const std::chrono::milliseconds reach_;
   SqlSessions session_;
+  bool is_new_ = false;  // look() found no tables
 };
 
 }  // namespace akr
